@@ -1,0 +1,2 @@
+//! The `schakel` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The client of the broker: mutual TLS, safe retries and verified receipts.

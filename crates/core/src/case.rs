@@ -1,0 +1,96 @@
+//! Cases: one re-integration trajectory of one person.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::{Condition, codes},
+    id::{CaseId, EntryIndex, PartyId},
+    time::{Period, Timestamp},
+};
+
+/// A trajectory: who opened it, which municipality the person returns to, who takes part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its id.
+    pub id: CaseId,
+    /// The party that opened it.
+    pub opened_by: PartyId,
+    /// When.
+    pub opened_at: Timestamp,
+    /// When it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// The municipalities of return, each in its period, in order, never two at once.
+    pub returns: Vec<Assignment>,
+    /// The other parties that take part, each in its periods.
+    pub members: Vec<Assignment>,
+    /// The partners to whom the person was introduced for one condition.
+    pub introduced: BTreeSet<(PartyId, Condition)>,
+    /// The entry that opened it.
+    pub entry: EntryIndex,
+}
+
+/// A party in the period in which it has a place in the case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The party.
+    pub party: PartyId,
+    /// Its period.
+    pub period: Period,
+}
+
+/// The most assignments of one kind a case holds.
+pub const MOST_ASSIGNMENTS: usize = 16;
+
+codes! {
+    /// Why a case closes.
+    ClosingReason, "must be one of COMPLETED, PERSON_DECLINED, MOVED_ABROAD, DECEASED, OPENED_IN_ERROR" {
+        /// The trajectory is done.
+        Completed = "COMPLETED",
+        /// The person wants no further help.
+        PersonDeclined = "PERSON_DECLINED",
+        /// The person left the country.
+        MovedAbroad = "MOVED_ABROAD",
+        /// The person died.
+        Deceased = "DECEASED",
+        /// The case should not have been opened.
+        OpenedInError = "OPENED_IN_ERROR",
+    }
+}
+
+impl Case {
+    /// Whether the case is open at an instant.
+    #[must_use]
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        self.opened_at <= at && self.closed_at.is_none_or(|closed| at < closed)
+    }
+
+    /// The municipality of return at an instant.
+    #[must_use]
+    pub fn municipality(&self, at: Timestamp) -> Option<&PartyId> {
+        self.returns
+            .iter()
+            .find(|given| given.period.contains(at))
+            .map(|given| &given.party)
+    }
+
+    /// Whether the party has a place in the whole case at an instant: it opened the case, is the
+    /// municipality of return, or takes part.
+    #[must_use]
+    pub fn has_member(&self, party: &PartyId, at: Timestamp) -> bool {
+        self.opened_by == *party
+            || self.municipality(at) == Some(party)
+            || self
+                .members
+                .iter()
+                .any(|given| given.party == *party && given.period.contains(at))
+    }
+
+    /// Whether the party has a place in the case for this condition: as a member, or introduced for it.
+    #[must_use]
+    pub fn has_party(&self, party: &PartyId, condition: Condition, at: Timestamp) -> bool {
+        self.has_member(party, at) || self.introduced.contains(&(party.clone(), condition))
+    }
+}

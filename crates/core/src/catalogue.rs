@@ -1,0 +1,1 @@
+//! The catalogue of purposes as it ships.

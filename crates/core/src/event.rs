@@ -1,0 +1,376 @@
+//! What the log holds, sealed, beside each leaf: everything needed to rebuild every record and to
+//! explain every decision. The consequences of an event are written in the event, so that replaying an
+//! old log under newer rules still gives what happened.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ask::Ask,
+    case::ClosingReason,
+    code::{Condition, Granularity, Regime},
+    consent::{ConsentState, ConsentTerms},
+    decide::{Finding, Grant},
+    id::{
+        ActorRef, CaseId, ConsentId, DeliveryId, EntryIndex, IdempotencyKey, NoticeId, PartyId,
+        ProposalId, PurposeCode, Reference, RestrictionId, SlotId, SubjectId,
+    },
+    inbox::{Order, Pending},
+    notice::Notice,
+    person::{ClientRef, Identifier, SubjectRef},
+    registry::{Change, Proposal},
+    restriction::RestrictionKind,
+    status::Report,
+    time::{Period, Timestamp},
+};
+
+/// The sealed part of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The call that caused it; absent when the broker acted by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Call>,
+    /// The person it is about, when that person is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectId>,
+    /// The controllers concerned: they may open this entry, and each erases for itself.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub controllers: BTreeSet<PartyId>,
+    /// The keys that this entry is the first to use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binds: Vec<(SlotUse, SlotId)>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Who called, from where, and on whose responsibility (BIO2 8.15.01; NEN 7513).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The party for which was called.
+    pub principal: PartyId,
+    /// The party whose connection it was.
+    pub transport: PartyId,
+    /// SHA-256 of the certificate of the connection.
+    pub certificate: [u8; 32],
+    /// The network address it came from.
+    pub address: String,
+    /// The acting employee, by the partner's own opaque mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<ActorRef>,
+    /// The employee responsible, by the partner's own opaque mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible: Option<ActorRef>,
+    /// The FSC transaction id that came along, up to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// The W3C trace id that came along; carried, not trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<[u8; 16]>,
+    /// For a write: the key by which a retry is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<Write>,
+}
+
+/// The idempotency of a write: valid for 24 hours of log time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Write {
+    /// The method called, as `Service/Method`.
+    pub method: String,
+    /// The key.
+    pub key: IdempotencyKey,
+    /// SHA-256 of the request body.
+    pub digest: [u8; 32],
+    /// The encoded answer, without its receipt, for a retry.
+    pub answer: Vec<u8>,
+}
+
+/// What a key in the keyring is used for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SlotUse {
+    /// The person with this controller.
+    Controller(PartyId),
+    /// The open-ended record of a case.
+    Case(CaseId),
+    /// The open-ended record of a consent.
+    Consent(ConsentId),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// Something was disclosed.
+    Disclosed(Disclosed),
+    /// Something was asked, reported or looked up and denied.
+    Denied(Denied),
+    /// A consent was recorded.
+    ConsentRecorded {
+        /// Its id.
+        consent: ConsentId,
+        /// Its state.
+        state: ConsentState,
+        /// Its terms.
+        terms: ConsentTerms,
+        /// How the person was named, to be known by from now on.
+        identifier: Option<Identifier>,
+    },
+    /// A consent was withdrawn, revoked or invalidated.
+    ConsentEnded(ConsentEnded),
+    /// A case was opened.
+    CaseOpened {
+        /// Its id.
+        case: CaseId,
+        /// By what the person is found from now on.
+        identifiers: Vec<Identifier>,
+        /// The municipality of return, when it is known already.
+        municipality: Option<PartyId>,
+    },
+    /// The municipality of return was named: the one before loses its place at once.
+    MunicipalityAssigned {
+        /// The case.
+        case: CaseId,
+        /// The municipality.
+        municipality: PartyId,
+    },
+    /// A party got a place in a case.
+    MemberAdded {
+        /// The case.
+        case: CaseId,
+        /// The party.
+        party: PartyId,
+        /// Its period.
+        period: Period,
+    },
+    /// A party lost its place in a case.
+    MemberRemoved {
+        /// The case.
+        case: CaseId,
+        /// The party.
+        party: PartyId,
+    },
+    /// A case was closed.
+    CaseClosed {
+        /// The case.
+        case: CaseId,
+        /// Why.
+        reason: ClosingReason,
+    },
+    /// A status was reported.
+    StatusReported {
+        /// The case.
+        case: CaseId,
+        /// The condition.
+        condition: Condition,
+        /// The report.
+        report: Report,
+        /// The regime under which the reporter holds it.
+        regime: Regime,
+        /// The messages that now wait, by receiver.
+        messages: Vec<(PartyId, Pending)>,
+    },
+    /// A partner was introduced: the person got a code to hand over.
+    Introduced {
+        /// The case.
+        case: CaseId,
+        /// The partner.
+        partner: PartyId,
+        /// The condition.
+        condition: Condition,
+        /// SHA-256 of the code.
+        code_sha256: [u8; 32],
+        /// Until when the code works.
+        until: Timestamp,
+    },
+    /// A partner redeemed a code that works: it knows the person by its own mark from now on.
+    Redeemed {
+        /// SHA-256 of the code.
+        code_sha256: [u8; 32],
+        /// The partner's own mark.
+        client_ref: ClientRef,
+    },
+    /// A restriction or objection was recorded.
+    Restricted {
+        /// Its id.
+        restriction: RestrictionId,
+        /// What it is.
+        kind: RestrictionKind,
+        /// The controller it is directed at; none means all.
+        controller: Option<PartyId>,
+        /// The conditions; empty means all.
+        conditions: BTreeSet<Condition>,
+        /// The notices that now wait.
+        notices: Vec<Notice>,
+    },
+    /// A restriction or objection was lifted.
+    RestrictionLifted {
+        /// Its id.
+        restriction: RestrictionId,
+    },
+    /// A message left an inbox.
+    Delivered(Delivered),
+    /// A message was acknowledged.
+    Acknowledged {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// Its position.
+        position: u64,
+        /// The notice it carried.
+        notice: Option<NoticeId>,
+    },
+    /// Somebody looked something up.
+    LookedUp(LookedUp),
+    /// A change of the registry was proposed.
+    Proposed(Proposal),
+    /// A change of the registry was approved and made, or founded the registry.
+    Changed {
+        /// The proposal, unless the change founded the registry.
+        proposal: Option<ProposalId>,
+        /// The change.
+        change: Change,
+        /// Who proposed it.
+        proposed_by: PartyId,
+        /// Who approved it.
+        approved_by: PartyId,
+    },
+    /// A proposed change was rejected.
+    Rejected {
+        /// The proposal.
+        proposal: ProposalId,
+    },
+    /// Calls were refused before anything was decided, within one minute.
+    Refused {
+        /// The first instant of the minute.
+        minute: Timestamp,
+        /// How often, by reason.
+        counts: Vec<(RefusalReason, u64)>,
+    },
+    /// The broker started.
+    Started {
+        /// Its version.
+        version: String,
+        /// A fresh random number: two starts at one position can never look alike.
+        nonce: [u8; 16],
+    },
+    /// The broker stopped in order.
+    Stopped,
+    /// The clock jumped.
+    ClockJumped {
+        /// What the clock said.
+        clock: Timestamp,
+    },
+}
+
+/// A disclosure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disclosed {
+    /// What was asked.
+    pub ask: Ask,
+    /// The purpose version that decided.
+    pub version: u32,
+    /// What was granted, and on what.
+    pub grants: Vec<Grant>,
+    /// The detail that was told.
+    pub granularity: Granularity,
+    /// The salt that opens the leaf's commitment to the content released.
+    pub salt: [u8; 32],
+}
+
+/// A denial. The caller saw nothing of it but the reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denied {
+    /// What was asked.
+    pub asked: Asked,
+    /// Why it was denied, the most telling reason first; never empty.
+    pub findings: Vec<Finding>,
+    /// What the caller got.
+    pub reference: Reference,
+}
+
+/// What a denied call wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asked {
+    /// To be disclosed something.
+    Disclosure(Ask),
+    /// To be handed a message that waits; it is dropped.
+    Message {
+        /// Where it waited; absent when it had been handed over before.
+        order: Option<Order>,
+        /// Its position, when it had been handed over before.
+        position: Option<u64>,
+        /// What it was about.
+        message: Pending,
+    },
+    /// To change or look up something about a person, by this method.
+    Call {
+        /// The method called, as `Service/Method`.
+        method: String,
+        /// Whom it meant, where it said so.
+        subject: Option<SubjectRef>,
+    },
+}
+
+/// The end of consents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentEnded {
+    /// How they ended.
+    pub state: ConsentState,
+    /// Whom the caller meant.
+    pub subject: SubjectRef,
+    /// The conditions meant; empty means all.
+    pub conditions: BTreeSet<Condition>,
+    /// The recipient meant; none means all.
+    pub recipient: Option<PartyId>,
+    /// The consents that ended by it; may be none.
+    pub consents: Vec<ConsentId>,
+    /// The notices that now wait.
+    pub notices: Vec<Notice>,
+}
+
+/// A message that left an inbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivered {
+    /// Its id.
+    pub delivery: DeliveryId,
+    /// Its position.
+    pub position: u64,
+    /// Where it waited; absent when it is handed over again.
+    pub order: Option<Order>,
+    /// What it was about.
+    pub message: Pending,
+    /// For a status: the disclosure it was.
+    pub disclosed: Option<Disclosed>,
+    /// The salt that opens the leaf's commitment, for a notice.
+    pub salt: [u8; 32],
+}
+
+/// A look-up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookedUp {
+    /// The method called, as `Service/Method`.
+    pub method: String,
+    /// What for.
+    pub purpose: Option<PurposeCode>,
+    /// Whom it was about, where it said so.
+    pub subject: Option<SubjectRef>,
+    /// The entry that was looked at, where it was one.
+    pub entry: Option<EntryIndex>,
+    /// The rest of the question, in words of the method: filters and their values.
+    pub question: String,
+    /// How many results were handed over.
+    pub results: u32,
+}
+
+/// Why a call was refused before anything was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum RefusalReason {
+    /// No usable certificate, or the handshake failed.
+    Handshake,
+    /// The certificate is nobody's in the registry, or its party is suspended.
+    UnknownParty,
+    /// The method is not for this role.
+    Access,
+    /// The message did not parse or broke a rule of its form.
+    Invalid,
+    /// Too much at once.
+    Quota,
+}

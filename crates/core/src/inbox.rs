@@ -1,0 +1,180 @@
+//! Inboxes: what waits for a party. Waiting is not a right to read: whether a message may be read is
+//! decided when it leaves.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::Condition,
+    id::{CaseId, DeliveryId, EntryIndex, NoticeId, PurposeCode, SubjectId},
+};
+
+/// What a message is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Topic {
+    /// A condition of a case may have changed.
+    Status {
+        /// The case.
+        case: CaseId,
+        /// The condition.
+        condition: Condition,
+        /// The purpose under which the receiver may be told.
+        purpose: PurposeCode,
+    },
+    /// A notice waits to be acknowledged.
+    Notice(NoticeId),
+}
+
+/// A message that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The person it is about.
+    pub subject: SubjectId,
+    /// What it is about.
+    pub topic: Topic,
+}
+
+/// A message that was handed over and is not yet acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    /// Its id, the same whenever it is handed over again.
+    pub delivery: DeliveryId,
+    /// What was handed over.
+    pub message: Pending,
+}
+
+/// The order of a waiting message: the entry that caused it, and its number within that entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Order(pub EntryIndex, pub u32);
+
+/// The inbox of one party.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inbox {
+    /// The position the next message gets; positions count what was handed over, from 1, without a gap.
+    last_position: u64,
+    pending: BTreeMap<Order, Pending>,
+    handed: BTreeMap<u64, Handed>,
+}
+
+/// A row of an inbox that changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InboxKey {
+    /// The last position given.
+    Position,
+    /// A waiting message.
+    Pending(Order),
+    /// A message handed over, by position.
+    Handed(u64),
+}
+
+/// A row of an inbox as it is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InboxRow {
+    /// The last position given.
+    Position(u64),
+    /// A waiting message.
+    Pending(Order, Pending),
+    /// A message handed over.
+    Handed(u64, Handed),
+}
+
+impl Inbox {
+    /// Puts a row back that was read from disk.
+    pub fn restore(&mut self, row: InboxRow) {
+        match row {
+            InboxRow::Position(position) => self.last_position = position,
+            InboxRow::Pending(order, pending) => {
+                self.pending.insert(order, pending);
+            }
+            InboxRow::Handed(position, handed) => {
+                self.handed.insert(position, handed);
+            }
+        }
+    }
+
+    /// The row to keep on disk for a key; `None` when it is gone.
+    #[must_use]
+    pub fn row(&self, key: InboxKey) -> Option<InboxRow> {
+        match key {
+            InboxKey::Position => Some(InboxRow::Position(self.last_position)),
+            InboxKey::Pending(order) => self
+                .pending
+                .get(&order)
+                .map(|found| InboxRow::Pending(order, found.clone())),
+            InboxKey::Handed(position) => self
+                .handed
+                .get(&position)
+                .map(|found| InboxRow::Handed(position, found.clone())),
+        }
+    }
+
+    /// Lets a message wait, unless one about the same waits already.
+    pub fn add(&mut self, order: Order, message: Pending) -> Option<InboxKey> {
+        if self.pending.values().any(|waiting| *waiting == message) {
+            return None;
+        }
+        self.pending.insert(order, message);
+        Some(InboxKey::Pending(order))
+    }
+
+    /// Turns a waiting message into one that was handed over, at the next position.
+    pub fn hand_over(&mut self, order: Order, delivery: DeliveryId) -> Vec<InboxKey> {
+        let Some(message) = self.pending.remove(&order) else {
+            return Vec::new();
+        };
+        self.last_position = self.last_position.saturating_add(1);
+        self.handed
+            .insert(self.last_position, Handed { delivery, message });
+        vec![
+            InboxKey::Position,
+            InboxKey::Pending(order),
+            InboxKey::Handed(self.last_position),
+        ]
+    }
+
+    /// Drops a waiting message that may not be read.
+    pub fn suppress(&mut self, order: Order) -> InboxKey {
+        self.pending.remove(&order);
+        InboxKey::Pending(order)
+    }
+
+    /// Drops a message that was handed over: acknowledged, or no longer to be read.
+    pub fn drop_handed(&mut self, position: u64) -> InboxKey {
+        self.handed.remove(&position);
+        InboxKey::Handed(position)
+    }
+
+    /// The next message to hand over again after a position: not acknowledged yet.
+    #[must_use]
+    pub fn next_handed(&self, after: u64) -> Option<(u64, &Handed)> {
+        self.handed
+            .range(after.saturating_add(1)..)
+            .next()
+            .map(|(at, handed)| (*at, handed))
+    }
+
+    /// The next message that waits.
+    #[must_use]
+    pub fn next_pending(&self) -> Option<(Order, &Pending)> {
+        self.pending
+            .iter()
+            .next()
+            .map(|(order, pending)| (*order, pending))
+    }
+
+    /// Where a delivery stands that is not acknowledged yet.
+    #[must_use]
+    pub fn position_of(&self, delivery: DeliveryId) -> Option<(u64, &Handed)> {
+        self.handed
+            .iter()
+            .find(|(_, handed)| handed.delivery == delivery)
+            .map(|(at, found)| (*at, found))
+    }
+
+    /// The last position given.
+    #[must_use]
+    pub fn last_position(&self) -> u64 {
+        self.last_position
+    }
+}

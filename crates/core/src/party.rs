@@ -1,0 +1,166 @@
+//! Parties: organisations with a stable id, dated numbers and the roles the registry gives them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::Role,
+    id::{Oin, PartyId},
+    invalid::Invalid,
+    time::{Period, Timestamp},
+};
+
+/// An organisation that takes part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Party {
+    /// Its stable id.
+    pub id: PartyId,
+    /// Its name as people know it, 1 to 100 characters.
+    pub name: String,
+    /// What it is; at least one role.
+    pub roles: Vec<Role>,
+    /// The numbers its certificates carry, each in its period. Two parties never hold one number at one time.
+    pub oins: Vec<DatedOin>,
+    /// The functional contact that goes with every release: a team, never an employee.
+    pub contact: Contact,
+    /// For a privacy officer: the controller whose entries it may see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub officer_for: Option<PartyId>,
+    /// Who may act for this party over its own connection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegates: Vec<Delegation>,
+    /// Periods in which nothing may be done by or for this party.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspensions: Vec<Period>,
+}
+
+/// A number in the period in which it was the party's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatedOin {
+    /// The number, as in Subject.serialNumber of the certificate.
+    pub oin: Oin,
+    /// When it is the party's.
+    pub period: Period,
+}
+
+/// Leave for another party to act for this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// Who may act.
+    pub delegate: PartyId,
+    /// When.
+    pub period: Period,
+}
+
+/// How to reach a team. Never a person's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// The team, 1 to 100 characters.
+    pub team: String,
+    /// A functional mailbox, up to 100 characters; may be empty when there is a telephone number.
+    #[serde(default)]
+    pub email: String,
+    /// A telephone number of the team, up to 30 characters; may be empty when there is a mailbox.
+    #[serde(default)]
+    pub telephone: String,
+}
+
+impl Party {
+    /// Checks what holds for a party by itself.
+    ///
+    /// # Errors
+    /// The first rule that is broken, with the field it is about.
+    pub fn check(&self) -> Result<(), (&'static str, Invalid)> {
+        let fits = |text: &str, most| (1..=most).contains(&text.chars().count());
+        if !fits(&self.name, 100) {
+            return Err(("name", Invalid::new("must have 1 to 100 characters")));
+        }
+        if self.roles.is_empty() || self.roles.len() > 8 {
+            return Err(("roles", Invalid::new("must name 1 to 8 roles")));
+        }
+        if self.oins.is_empty() || self.oins.len() > 8 {
+            return Err(("oins", Invalid::new("must name 1 to 8 dated numbers")));
+        }
+        if self.officer_for.is_some() != self.has_role(Role::PrivacyOfficer) {
+            let rule = "must be set for a privacy officer, and for nobody else";
+            return Err(("officer_for", Invalid::new(rule)));
+        }
+        if self.delegates.len() > 16 || self.suspensions.len() > 16 {
+            return Err((
+                "delegates",
+                Invalid::new("at most 16 delegations and 16 suspensions"),
+            ));
+        }
+        self.contact.check()
+    }
+
+    /// Whether the registry gives the party this role.
+    #[must_use]
+    pub fn has_role(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether the party may do anything at this instant.
+    #[must_use]
+    pub fn is_active(&self, at: Timestamp) -> bool {
+        !self.suspensions.iter().any(|period| period.contains(at))
+    }
+
+    /// Whether the number is the party's at this instant.
+    #[must_use]
+    pub fn holds(&self, oin: &Oin, at: Timestamp) -> bool {
+        self.oins
+            .iter()
+            .any(|dated| dated.oin == *oin && dated.period.contains(at))
+    }
+
+    /// Whether the other party may act for this one at this instant.
+    #[must_use]
+    pub fn is_served_by(&self, delegate: &PartyId, at: Timestamp) -> bool {
+        self.delegates
+            .iter()
+            .any(|given| given.delegate == *delegate && given.period.contains(at))
+    }
+}
+
+impl Contact {
+    fn check(&self) -> Result<(), (&'static str, Invalid)> {
+        if !(1..=100).contains(&self.team.chars().count()) {
+            return Err((
+                "contact.team",
+                Invalid::new("must have 1 to 100 characters"),
+            ));
+        }
+        if self.email.chars().count() > 100 || self.telephone.chars().count() > 30 {
+            let rule = "a mailbox has at most 100 characters, a telephone number at most 30";
+            return Err(("contact", Invalid::new(rule)));
+        }
+        if self.email.is_empty() && self.telephone.is_empty() {
+            let rule = "needs a functional mailbox or a telephone number";
+            return Err(("contact", Invalid::new(rule)));
+        }
+        Ok(())
+    }
+}
+
+/// Who calls: proven by the certificate, resolved by the registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// The party for which the call is made.
+    pub principal: PartyId,
+    /// The party whose certificate opened the connection.
+    pub transport: PartyId,
+    /// The roles of the principal.
+    pub roles: Vec<Role>,
+}
+
+impl Peer {
+    /// Whether the principal has this role.
+    #[must_use]
+    pub fn has_role(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}

@@ -1,0 +1,195 @@
+//! Purposes: what data may be exchanged for, by whom, on which bases, and up to which detail.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::{Art9Ground, Basis, Condition, CriminalDataGround, Granularity, Regime, Role},
+    id::PurposeCode,
+    invalid::Invalid,
+    time::Period,
+};
+
+/// One version of a purpose. Versions are never changed: a new one is registered, old ones stay for replay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurposeVersion {
+    /// The purpose.
+    pub code: PurposeCode,
+    /// Its version, from 1.
+    pub version: u32,
+    /// What it is for, in one line of 1 to 200 characters.
+    pub title: String,
+    /// The conditions it is about: its ceiling.
+    pub conditions: BTreeSet<Condition>,
+    /// The most that may be told: its ceiling.
+    pub granularity: Granularity,
+    /// The ways data may go under it. What no route admits is denied.
+    pub routes: Vec<Route>,
+    /// When it is in force.
+    pub validity: Period,
+    /// How many days the recipient must and may keep what it received, 1 to 3650.
+    pub retention_days: u16,
+    /// Whether the person must be told of the exchange.
+    #[serde(default)]
+    pub notify_person: bool,
+    /// Whether a changed status is put in the inbox of those who may receive it under this purpose.
+    #[serde(default)]
+    pub deliver: bool,
+    /// The five steps of Wjsg 51c, required when a route rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wjsg_51c: Option<Wjsg51cChecklist>,
+}
+
+/// From whom to whom, on which pair of bases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The roles that may provide.
+    pub from: BTreeSet<Role>,
+    /// The roles that may receive.
+    pub to: BTreeSet<Role>,
+    /// The conditions this route admits; empty means all of the purpose.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub conditions: BTreeSet<Condition>,
+    /// The roles from which the data may originally stem.
+    pub origins: BTreeSet<Role>,
+    /// The basis for providing.
+    pub provider_basis: LegalBasis,
+    /// The basis for receiving.
+    pub recipient_basis: LegalBasis,
+    /// The regime under which the recipient holds what it receives.
+    pub regime: Regime,
+    /// The ground for data that reveal detention. Without it they are denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criminal_data_ground: Option<CriminalDataGround>,
+    /// The ground for data on care. Without it they are denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub art9_ground: Option<Art9Ground>,
+    /// Whether the provider is bound by medical secrecy, so that the person must have waived it as well.
+    #[serde(default)]
+    pub secrecy_waiver: bool,
+}
+
+/// A basis with its place in the law.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LegalBasis {
+    /// The basis.
+    pub basis: Basis,
+    /// The place in the law, as the party that registered the purpose reviewed it; 1 to 100 characters.
+    pub law_ref: String,
+}
+
+/// The steps of Wjsg 51c that must be taken, and shown, before data go out on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wjsg51cChecklist {
+    /// Why no more specific basis applies.
+    pub no_specific_basis: String,
+    /// The weighty public interest.
+    pub public_interest: String,
+    /// Which of the five purposes of 51c(2).
+    pub purpose: String,
+    /// Why it is necessary and proportional, and no more than needed.
+    pub necessity: String,
+    /// What is documented (kept at least four years, 51c(4)).
+    pub documentation: String,
+}
+
+impl PurposeVersion {
+    /// Checks what holds for a version by itself.
+    ///
+    /// # Errors
+    /// The first rule that is broken, with the field it is about.
+    pub fn check(&self) -> Result<(), (&'static str, Invalid)> {
+        if self.version == 0 {
+            return Err(("version", Invalid::new("must be 1 or more")));
+        }
+        if !(1..=200).contains(&self.title.chars().count()) {
+            return Err(("title", Invalid::new("must have 1 to 200 characters")));
+        }
+        if !(1..=3650).contains(&self.retention_days) {
+            return Err(("retention_days", Invalid::new("must be 1 to 3650 days")));
+        }
+        if self.routes.len() > 16 {
+            return Err(("routes", Invalid::new("at most 16 routes")));
+        }
+        let on_51c = self
+            .routes
+            .iter()
+            .any(|route| route.provider_basis.basis.is_wjsg_51c());
+        if on_51c != self.wjsg_51c.is_some() {
+            let rule = "must be given when a route rests on Wjsg 51c, and only then";
+            return Err(("wjsg_51c", Invalid::new(rule)));
+        }
+        self.routes.iter().try_for_each(|route| route.check(self))
+    }
+
+    /// The routes that may carry this condition between these roles, whatever the origin.
+    pub fn routes_between<'a>(
+        &'a self,
+        from: &'a [Role],
+        to: &'a [Role],
+        condition: Condition,
+    ) -> impl Iterator<Item = &'a Route> {
+        self.routes.iter().filter(move |route| {
+            self.conditions.contains(&condition)
+                && route.admits(condition)
+                && from.iter().any(|role| route.from.contains(role))
+                && to.iter().any(|role| route.to.contains(role))
+        })
+    }
+}
+
+impl Route {
+    /// Whether the route is open for this condition.
+    #[must_use]
+    pub fn admits(&self, condition: Condition) -> bool {
+        self.conditions.is_empty() || self.conditions.contains(&condition)
+    }
+
+    /// Whether one of the two bases is a consent of the person.
+    #[must_use]
+    pub const fn needs_consent(&self) -> bool {
+        self.provider_basis.basis.is_consent() || self.recipient_basis.basis.is_consent()
+    }
+
+    /// Whether the consent, where one is needed, must be an explicit one.
+    #[must_use]
+    pub fn needs_explicit_consent(&self, condition: Condition, reveals_detention: bool) -> bool {
+        self.provider_basis.basis == Basis::ExplicitConsent
+            || self.recipient_basis.basis == Basis::ExplicitConsent
+            || (condition == Condition::Care && self.art9_ground == Some(Art9Ground::Avg9_2a))
+            || (reveals_detention && self.criminal_data_ground == Some(CriminalDataGround::Uavg32a))
+    }
+
+    fn check(&self, purpose: &PurposeVersion) -> Result<(), (&'static str, Invalid)> {
+        if self.from.is_empty() || self.to.is_empty() || self.origins.is_empty() {
+            return Err(("routes", Invalid::new("must name from, to and origins")));
+        }
+        if !self.conditions.is_subset(&purpose.conditions) {
+            return Err((
+                "routes.conditions",
+                Invalid::new("must lie within the purpose's conditions"),
+            ));
+        }
+        let law = [&self.provider_basis.law_ref, &self.recipient_basis.law_ref];
+        if law
+            .iter()
+            .any(|text| !(1..=100).contains(&text.chars().count()))
+        {
+            return Err((
+                "routes.law_ref",
+                Invalid::new("must have 1 to 100 characters"),
+            ));
+        }
+        let care = purpose.conditions.contains(&Condition::Care) && self.admits(Condition::Care);
+        if care && self.needs_consent() && self.to.contains(&Role::Pi) {
+            let rule = "must not let care go to a PI on consent (Raad van State W16.20.0450/II)";
+            return Err(("routes.to", Invalid::new(rule)));
+        }
+        Ok(())
+    }
+}

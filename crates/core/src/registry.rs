@@ -1,0 +1,377 @@
+//! The registry: which parties and purposes there are, and the changes that wait for a second actor.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::Role,
+    id::{EntryIndex, Oin, PartyId, ProposalId, PurposeCode},
+    invalid::Invalid,
+    party::{Party, Peer},
+    purpose::PurposeVersion,
+    time::{Period, Timestamp},
+};
+
+/// Everything registered, as of one position in the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registry {
+    parties: BTreeMap<PartyId, Arc<Party>>,
+    purposes: BTreeMap<PurposeCode, BTreeMap<u32, Registered>>,
+    proposals: BTreeMap<ProposalId, Proposal>,
+}
+
+/// A registered purpose version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// The version.
+    #[serde(with = "shared")]
+    pub version: Arc<PurposeVersion>,
+    /// The entry that registered it.
+    pub entry: EntryIndex,
+    /// When it was withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// A change of the registry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// Registers a party, or replaces what is registered of it.
+    PutParty(Party),
+    /// Suspends a party from the moment the change is made.
+    SuspendParty(PartyId),
+    /// Ends the suspension of a party.
+    ReinstateParty(PartyId),
+    /// Registers a purpose version.
+    PutPurpose(PurposeVersion),
+    /// Withdraws a purpose version from the moment the change is made.
+    WithdrawPurpose(PurposeCode, u32),
+}
+
+/// A change proposed by one actor, waiting for another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Its id.
+    pub id: ProposalId,
+    /// What is to change.
+    pub change: Change,
+    /// Who proposed it.
+    pub proposed_by: PartyId,
+    /// SHA-256 of the certificate with which it was proposed.
+    pub certificate: [u8; 32],
+    /// When.
+    pub proposed_at: Timestamp,
+}
+
+/// A row of the registry that changed, for whoever keeps a copy on disk.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RegistryKey {
+    /// A party.
+    Party(PartyId),
+    /// A purpose version.
+    Purpose(PurposeCode, u32),
+    /// A proposal.
+    Proposal(ProposalId),
+}
+
+/// A row of the registry as it is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RegistryRow {
+    /// A party.
+    Party(#[serde(with = "shared")] Arc<Party>),
+    /// A purpose version.
+    Purpose(Registered),
+    /// A proposal.
+    Proposal(Proposal),
+}
+
+impl Registry {
+    /// Puts a row back that was read from disk.
+    pub fn restore(&mut self, row: RegistryRow) {
+        match row {
+            RegistryRow::Party(party) => {
+                self.parties.insert(party.id.clone(), party);
+            }
+            RegistryRow::Purpose(registered) => {
+                let (code, version) = (registered.version.code.clone(), registered.version.version);
+                self.purposes
+                    .entry(code)
+                    .or_default()
+                    .insert(version, registered);
+            }
+            RegistryRow::Proposal(proposal) => {
+                self.proposals.insert(proposal.id, proposal);
+            }
+        }
+    }
+
+    /// The row to keep on disk for a key; `None` when it is gone.
+    #[must_use]
+    pub fn row(&self, key: &RegistryKey) -> Option<RegistryRow> {
+        match key {
+            RegistryKey::Party(id) => self.parties.get(id).cloned().map(RegistryRow::Party),
+            RegistryKey::Purpose(code, version) => self
+                .purposes
+                .get(code)?
+                .get(version)
+                .cloned()
+                .map(RegistryRow::Purpose),
+            RegistryKey::Proposal(id) => self.proposals.get(id).cloned().map(RegistryRow::Proposal),
+        }
+    }
+
+    /// Checks a change against what is registered, before it is proposed and again before it is made.
+    ///
+    /// # Errors
+    /// The first rule that is broken, with the field it is about.
+    pub fn check(&self, change: &Change) -> Result<(), (&'static str, Invalid)> {
+        match change {
+            Change::PutParty(party) => self.check_party(party),
+            Change::SuspendParty(id) | Change::ReinstateParty(id) => self
+                .party(id)
+                .map(|_| ())
+                .ok_or(("party", Invalid::new("must be a registered party"))),
+            Change::PutPurpose(version) => self.check_purpose(version),
+            Change::WithdrawPurpose(code, version) => {
+                let registered = self.purposes.get(code).and_then(|all| all.get(version));
+                match registered {
+                    Some(found) if found.withdrawn_at.is_none() => Ok(()),
+                    Some(_) => Err(("version", Invalid::new("must not be withdrawn already"))),
+                    None => Err((
+                        "version",
+                        Invalid::new("must be a registered purpose version"),
+                    )),
+                }
+            }
+        }
+    }
+
+    /// Makes a change and names the row it touched. What [`Self::check`] refuses must not come here;
+    /// a change about something that is not registered touches nothing.
+    pub fn make(
+        &mut self,
+        change: &Change,
+        entry: EntryIndex,
+        at: Timestamp,
+    ) -> Option<RegistryKey> {
+        match change {
+            Change::PutParty(party) => {
+                self.parties
+                    .insert(party.id.clone(), Arc::new(party.clone()));
+                Some(RegistryKey::Party(party.id.clone()))
+            }
+            Change::SuspendParty(id) => self.alter(id, |party| {
+                if party.is_active(at) {
+                    party.suspensions.push(Period {
+                        from: at,
+                        until: None,
+                    });
+                }
+            }),
+            Change::ReinstateParty(id) => self.alter(id, |party| {
+                for period in party
+                    .suspensions
+                    .iter_mut()
+                    .filter(|period| period.contains(at))
+                {
+                    period.until = Some(at);
+                }
+                party
+                    .suspensions
+                    .retain(|period| period.until != Some(period.from));
+            }),
+            Change::PutPurpose(version) => {
+                let key = (version.code.clone(), version.version);
+                let registered = Registered {
+                    version: Arc::new(version.clone()),
+                    entry,
+                    withdrawn_at: None,
+                };
+                self.purposes
+                    .entry(key.0.clone())
+                    .or_default()
+                    .insert(key.1, registered);
+                Some(RegistryKey::Purpose(key.0, key.1))
+            }
+            Change::WithdrawPurpose(code, version) => {
+                self.purposes.get_mut(code)?.get_mut(version)?.withdrawn_at = Some(at);
+                Some(RegistryKey::Purpose(code.clone(), *version))
+            }
+        }
+    }
+
+    /// Keeps a proposal.
+    pub fn propose(&mut self, proposal: Proposal) -> RegistryKey {
+        let id = proposal.id;
+        self.proposals.insert(id, proposal);
+        RegistryKey::Proposal(id)
+    }
+
+    /// Drops a proposal that was approved or rejected.
+    pub fn settle(&mut self, id: ProposalId) -> RegistryKey {
+        self.proposals.remove(&id);
+        RegistryKey::Proposal(id)
+    }
+
+    /// A party.
+    #[must_use]
+    pub fn party(&self, id: &PartyId) -> Option<&Party> {
+        self.parties.get(id).map(AsRef::as_ref)
+    }
+
+    /// Every party, by id.
+    pub fn parties(&self) -> impl Iterator<Item = &Party> {
+        self.parties.values().map(AsRef::as_ref)
+    }
+
+    /// Every purpose version, by code and version.
+    pub fn purposes(&self) -> impl Iterator<Item = &Registered> {
+        self.purposes.values().flat_map(BTreeMap::values)
+    }
+
+    /// Every version of one purpose.
+    pub fn versions(&self, code: &PurposeCode) -> impl Iterator<Item = &Registered> {
+        self.purposes
+            .get(code)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+    }
+
+    /// Every change that waits.
+    pub fn proposals(&self) -> impl Iterator<Item = &Proposal> {
+        self.proposals.values()
+    }
+
+    /// A change that waits.
+    #[must_use]
+    pub fn proposal(&self, id: ProposalId) -> Option<&Proposal> {
+        self.proposals.get(&id)
+    }
+
+    /// The active party that holds a number at an instant.
+    #[must_use]
+    pub fn holder(&self, oin: &Oin, at: Timestamp) -> Option<&Party> {
+        self.parties()
+            .find(|party| party.holds(oin, at) && party.is_active(at))
+    }
+
+    /// The version of a purpose in force at an instant: the one asked for, else the newest.
+    #[must_use]
+    pub fn purpose(
+        &self,
+        code: &PurposeCode,
+        version: Option<u32>,
+        at: Timestamp,
+    ) -> Option<&Registered> {
+        self.purposes
+            .get(code)?
+            .iter()
+            .rev()
+            .filter(|(number, _)| version.is_none_or(|asked| asked == **number))
+            .map(|(_, registered)| registered)
+            .find(|registered| registered.is_in_force(at))
+    }
+
+    /// The roles of a party at an instant; none when it is unknown or suspended.
+    #[must_use]
+    pub fn roles(&self, id: &PartyId, at: Timestamp) -> &[Role] {
+        match self.party(id) {
+            Some(party) if party.is_active(at) => &party.roles,
+            _ => &[],
+        }
+    }
+
+    /// Resolves who calls: the party whose certificate it is, acting for itself or for a principal
+    /// that gave it a delegation. `None` when the number is nobody's, a party is suspended, or no
+    /// delegation holds.
+    #[must_use]
+    pub fn peer(&self, oin: &Oin, principal: Option<&PartyId>, at: Timestamp) -> Option<Peer> {
+        let transport = self.holder(oin, at)?;
+        let principal = match principal {
+            Some(id) if *id != transport.id => {
+                let party = self.party(id)?;
+                (party.is_active(at) && party.is_served_by(&transport.id, at)).then_some(party)?
+            }
+            _ => transport,
+        };
+        Some(Peer {
+            principal: principal.id.clone(),
+            transport: transport.id.clone(),
+            roles: principal.roles.clone(),
+        })
+    }
+
+    fn alter(&mut self, id: &PartyId, change: impl FnOnce(&mut Party)) -> Option<RegistryKey> {
+        change(Arc::make_mut(self.parties.get_mut(id)?));
+        Some(RegistryKey::Party(id.clone()))
+    }
+
+    fn check_party(&self, party: &Party) -> Result<(), (&'static str, Invalid)> {
+        party.check()?;
+        let taken =
+            self.parties()
+                .filter(|other| other.id != party.id)
+                .any(|other| {
+                    other.oins.iter().any(|theirs| {
+                        party.oins.iter().any(|ours| {
+                            ours.oin == theirs.oin && ours.period.overlaps(&theirs.period)
+                        })
+                    })
+                });
+        if taken {
+            let rule = "must not be another party's number in the same period";
+            return Err(("oins", Invalid::new(rule)));
+        }
+        let known = |id: &PartyId| *id == party.id || self.party(id).is_some();
+        if party.officer_for.as_ref().is_some_and(|id| !known(id)) {
+            return Err(("officer_for", Invalid::new("must be a registered party")));
+        }
+        if !party.delegates.iter().all(|given| known(&given.delegate)) {
+            return Err(("delegates", Invalid::new("must be registered parties")));
+        }
+        Ok(())
+    }
+
+    fn check_purpose(&self, version: &PurposeVersion) -> Result<(), (&'static str, Invalid)> {
+        version.check()?;
+        let newest = self
+            .purposes
+            .get(&version.code)
+            .and_then(|all| all.keys().next_back().copied());
+        if newest.unwrap_or(0).checked_add(1) != Some(version.version) {
+            let rule =
+                "must follow the newest registered version by one; versions are never replaced";
+            return Err(("version", Invalid::new(rule)));
+        }
+        Ok(())
+    }
+}
+
+impl Registered {
+    /// Whether the version may be used at an instant.
+    #[must_use]
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
+        self.version.validity.contains(at) && self.withdrawn_at.is_none_or(|end| at < end)
+    }
+}
+
+/// Writes a shared value as the value itself.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &Arc<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(deserializer).map(Arc::new)
+    }
+}

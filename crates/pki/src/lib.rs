@@ -1,0 +1,1 @@
+//! Certificates of organisations: the development authority and the reading of certificates.

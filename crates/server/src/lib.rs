@@ -1,0 +1,1 @@
+//! The broker: sequencer, gRPC services, mutual TLS, limits and telemetry.

@@ -1,0 +1,1 @@
+//! What the tests share: a broker on loopback with its own development organisations.
