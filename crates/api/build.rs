@@ -1,3 +1,34 @@
-//! Compiles proto/ without protoc, and keeps the descriptor for reflection and tests.
-use std::{error::Error, fs, path::Path};
-fn main() -> Result<(), Box<dyn Error>> { let _ = (fs::metadata("."), Path::new(".")); Ok(()) }
+//! Compiles proto/ without protoc, and keeps the descriptor for reflection and for the tests that walk it.
+
+use std::{env, error::Error, fs, path::Path};
+
+use prost::Message as _;
+
+const FILES: &[&str] = &[
+    "schakel/v1/audit.proto",
+    "schakel/v1/cases.proto",
+    "schakel/v1/consents.proto",
+    "schakel/v1/error_reason.proto",
+    "schakel/v1/exchange.proto",
+    "schakel/v1/inbox.proto",
+    "schakel/v1/notices.proto",
+    "schakel/v1/registry.proto",
+    "schakel/bench/v1/echo.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    println!("cargo::rerun-if-changed={}", protos.display());
+
+    let descriptors = protox::compile(FILES, [&protos])?;
+    let out = env::var("OUT_DIR")?;
+    fs::write(
+        Path::new(&out).join("descriptors.bin"),
+        descriptors.encode_to_vec(),
+    )?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .bytes(".")
+        .compile_fds(descriptors)?;
+    Ok(())
+}
