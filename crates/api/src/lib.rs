@@ -16,6 +16,7 @@ pub mod v1 {
             clippy::all,
             clippy::pedantic,
             clippy::allow_attributes,
+            clippy::allow_attributes_without_reason,
             reason = "generated from proto/"
         )]
         tonic::include_proto!("schakel.v1");
@@ -35,6 +36,7 @@ pub mod bench {
             clippy::all,
             clippy::pedantic,
             clippy::allow_attributes,
+            clippy::allow_attributes_without_reason,
             reason = "generated from proto/"
         )]
         tonic::include_proto!("schakel.bench.v1");
