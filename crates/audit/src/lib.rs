@@ -1,1 +1,15 @@
-//! The mathematics of the audit trail: leaf, Merkle tree, signed note, checkpoint and proofs, and their verification.
+//! The mathematics of the audit trail: what an entry of the log looks like in public, how the
+//! entries are bound together, and how anyone checks that without trusting the broker.
+//!
+//! * [`leaf`]: the public part of an entry, in deterministic CBOR (`leaf.cddl` beside this crate).
+//! * [`commitment`]: how a leaf binds what it does not show.
+//! * [`tree`]: the Merkle tree of RFC 6962 over the leaves, and its proofs.
+//! * [`note`] and [`checkpoint`]: the signed head of the tree, in the C2SP formats.
+//! * [`proof`]: the receipt, a C2SP tlog-proof: inclusion under a signed head in one small text.
+//!
+//! Nothing here knows a clock, a disk, a socket or a runtime, so an auditor can link it alone. No
+//! input makes it panic, and no input makes it reserve more memory than a small multiple of its size.
+
+pub mod commitment;
+pub mod leaf;
+pub mod tree;
