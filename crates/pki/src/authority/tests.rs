@@ -319,6 +319,13 @@ fn a_revocation_list_names_what_it_revokes() {
     assert!(list.revokes(&revoked) && !list.revokes(&other));
     assert_eq!((list.number(), list.validity()), (Some(7), validity));
 
+    let mut elsewhere = revoked;
+    elsewhere.issuer.der.push(0);
+    assert!(
+        !list.revokes(&elsewhere),
+        "a serial number is unique for one authority only"
+    );
+
     let stranger = DevelopmentAuthority::new(now(), &mut random).unwrap();
     assert_eq!(
         RevocationList::parse(&text, stranger.cert_der()),
