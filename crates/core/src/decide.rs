@@ -63,6 +63,10 @@ codes! {
         NotForRole = "NOT_FOR_ROLE",
         /// The record meant does not exist or is not the caller's.
         RecordUnknown = "RECORD_UNKNOWN",
+        /// The numbers given belong to different people.
+        IdentifiersDisagree = "IDENTIFIERS_DISAGREE",
+        /// The record holds as much as it may.
+        LimitReached = "LIMIT_REACHED",
     }
 }
 

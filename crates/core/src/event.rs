@@ -81,8 +81,27 @@ pub struct Write {
     pub key: IdempotencyKey,
     /// SHA-256 of the request body.
     pub digest: [u8; 32],
-    /// The encoded answer, without its receipt, for a retry.
-    pub answer: Vec<u8>,
+    /// The answer, without its receipt, for a retry.
+    pub answer: Remembered,
+}
+
+/// What is remembered of the answer to a write, so that a retry gets the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Remembered {
+    /// It was done.
+    Done,
+    /// It was denied.
+    NotDisclosed(Reference),
+    /// A case was opened.
+    CaseOpened(CaseId),
+    /// A consent was recorded.
+    ConsentRecorded(ConsentId),
+    /// A restriction was recorded.
+    Restricted(RestrictionId),
+    /// A partner was introduced: the code, and until when it works.
+    Introduced([u8; 16], Timestamp),
+    /// A change was proposed.
+    Proposed(ProposalId),
 }
 
 /// What a key in the keyring is used for.
@@ -167,6 +186,8 @@ pub enum Event {
         regime: Regime,
         /// The messages that now wait, by receiver.
         messages: Vec<(PartyId, Pending)>,
+        /// For a correction: the notices that now wait.
+        notices: Vec<Notice>,
     },
     /// A partner was introduced: the person got a code to hand over.
     Introduced {
@@ -339,8 +360,6 @@ pub struct Delivered {
     pub message: Pending,
     /// For a status: the disclosure it was.
     pub disclosed: Option<Disclosed>,
-    /// The salt that opens the leaf's commitment, for a notice.
-    pub salt: [u8; 32],
 }
 
 /// A look-up.

@@ -145,22 +145,16 @@ impl Inbox {
         InboxKey::Handed(position)
     }
 
-    /// The next message to hand over again after a position: not acknowledged yet.
-    #[must_use]
-    pub fn next_handed(&self, after: u64) -> Option<(u64, &Handed)> {
+    /// The messages to hand over again after a position: not acknowledged yet.
+    pub fn handed_after(&self, after: u64) -> impl Iterator<Item = (u64, &Handed)> {
         self.handed
             .range(after.saturating_add(1)..)
-            .next()
             .map(|(at, handed)| (*at, handed))
     }
 
-    /// The next message that waits.
-    #[must_use]
-    pub fn next_pending(&self) -> Option<(Order, &Pending)> {
-        self.pending
-            .iter()
-            .next()
-            .map(|(order, pending)| (*order, pending))
+    /// The messages that wait, in order.
+    pub fn waiting(&self) -> impl Iterator<Item = (Order, &Pending)> {
+        self.pending.iter().map(|(order, pending)| (*order, pending))
     }
 
     /// Where a delivery stands that is not acknowledged yet.
