@@ -1,0 +1,52 @@
+//! Between the wire and the rules: every message of `proto/` becomes a value of the domain or a list of
+//! what is wrong with it, and every answer becomes a message.
+//!
+//! Messages are taken apart field by field, so that a field added to a proto file does not compile until
+//! somebody has decided what it means. Nothing from a request is ever repeated in what is said about it:
+//! it may be a citizen service number.
+
+mod fields;
+
+use std::fmt;
+
+pub(crate) use fields::Fields;
+
+/// A field that breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The field, as a path in the request such as `item.subject.bsn` or `items[3].conditions`.
+    pub field: String,
+    /// The rule and how to keep it, in words that follow the field's name.
+    pub rule: String,
+}
+
+/// A request that cannot be taken as it stands: every field that breaks a rule, and the rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct InvalidRequest {
+    /// What is wrong, in the order of the fields; never empty.
+    pub violations: Vec<Violation>,
+}
+
+impl InvalidRequest {
+    /// A request with one thing wrong.
+    #[must_use]
+    pub fn of(field: impl Into<String>, rule: impl Into<String>) -> Self {
+        let violation = Violation {
+            field: field.into(),
+            rule: rule.into(),
+        };
+        Self {
+            violations: vec![violation],
+        }
+    }
+}
+
+impl fmt::Display for InvalidRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, violation) in self.violations.iter().enumerate() {
+            let between = if at == 0 { "" } else { "; " };
+            write!(f, "{between}`{}` {}", violation.field, violation.rule)?;
+        }
+        Ok(())
+    }
+}
