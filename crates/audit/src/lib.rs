@@ -10,6 +10,11 @@
 //! Nothing here knows a clock, a disk, a socket or a runtime, so an auditor can link it alone. No
 //! input makes it panic, and no input makes it reserve more memory than a small multiple of its size.
 
+pub mod checkpoint;
 pub mod commitment;
 pub mod leaf;
+pub mod note;
+pub mod proof;
 pub mod tree;
+
+mod text;

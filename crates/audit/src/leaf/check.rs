@@ -1,6 +1,7 @@
 //! The rules that a leaf's fields keep, whichever way it came about.
 
 use super::{Leaf, LeafError};
+use crate::text::quote;
 
 pub(super) fn check(leaf: &Leaf) -> Result<(), LeafError> {
     party("party", &leaf.party)?;
@@ -42,7 +43,7 @@ fn name(
     } else {
         Err(LeafError::Name {
             field,
-            text: text.to_owned(),
+            text: quote(text),
             rule,
         })
     }

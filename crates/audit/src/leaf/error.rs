@@ -104,11 +104,11 @@ pub enum LeafError {
     #[error("the month of destruction is not one")]
     Month(#[from] MonthError),
     /// A name is not spelled as its field wants.
-    #[error("the {field} `{text}` must be {rule}", text = text.escape_debug())]
+    #[error("the {field} `{text}` must be {rule}")]
     Name {
         /// The field.
         field: &'static str,
-        /// What stands there.
+        /// What stands there, shortened and escaped.
         text: String,
         /// What must stand there.
         rule: &'static str,
