@@ -169,6 +169,25 @@ pub struct StateChange {
     pub entry: EntryIndex,
 }
 
+/// A part of a consent that ended while the rest still stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Narrowing {
+    /// How the part ended.
+    pub state: ConsentState,
+    /// The conditions it is about; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub conditions: BTreeSet<Condition>,
+    /// The recipient it is about; none means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<PartyId>,
+    /// From when, in log time.
+    pub at: Timestamp,
+    /// Which party recorded it.
+    pub by: PartyId,
+    /// The entry that did it.
+    pub entry: EntryIndex,
+}
+
 /// A consent with its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
@@ -178,6 +197,9 @@ pub struct Consent {
     pub terms: ConsentTerms,
     /// Its history, oldest first, never empty.
     pub history: Vec<StateChange>,
+    /// The parts that ended while the rest still stands, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub narrowed: Vec<Narrowing>,
 }
 
 /// The longest a consent may run: this broker's own bound, not a law's.
@@ -269,13 +291,39 @@ impl Consent {
         Some(if over { ConsentState::Expired } else { last })
     }
 
-    /// Whether it may serve at an instant: a permitting state, within `[valid_from, valid_until)`.
+    /// How the consent stands at an instant for one condition and one recipient: the state of the part
+    /// that ended, when they lie in one, else that of the whole.
+    #[must_use]
+    pub fn state_for(
+        &self,
+        condition: Condition,
+        recipient: &PartyId,
+        at: Timestamp,
+    ) -> Option<ConsentState> {
+        let part = self
+            .narrowed
+            .iter()
+            .find(|part| part.at <= at && part.holds(condition, recipient));
+        part.map(|part| part.state).or_else(|| self.state(at))
+    }
+
+    /// The entry of its last step; `None` when it has no history.
+    #[must_use]
+    pub fn last_entry(&self) -> Option<EntryIndex> {
+        let steps = self.history.iter().map(|step| step.entry);
+        steps
+            .chain(self.narrowed.iter().map(|part| part.entry))
+            .max()
+    }
+
+    /// Whether it may serve at an instant, for what did not end before: a permitting state, within
+    /// `[valid_from, valid_until)`.
     #[must_use]
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.state(at).is_some_and(ConsentState::permits) && at >= self.terms.valid_from
     }
 
-    /// Whether its terms cover this exchange, whatever its state.
+    /// Whether its terms cover this exchange, whatever its state: see [`Self::state_for`].
     #[must_use]
     pub fn covers(
         &self,
@@ -289,5 +337,17 @@ impl Consent {
             && terms.purposes.contains(purpose)
             && terms.providers.contains(provider)
             && terms.recipients.contains(recipient)
+    }
+}
+
+impl Narrowing {
+    /// Whether the condition and the recipient lie in the part that ended.
+    #[must_use]
+    pub fn holds(&self, condition: Condition, recipient: &PartyId) -> bool {
+        (self.conditions.is_empty() || self.conditions.contains(&condition))
+            && self
+                .recipient
+                .as_ref()
+                .is_none_or(|party| party == recipient)
     }
 }

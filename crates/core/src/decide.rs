@@ -1,117 +1,205 @@
 //! The decision whether something about a person may be disclosed: pure, and never without its reasons.
+//!
+//! A [`Permit`] comes from [`decide`] only, and is spent by [`crate::minimise::minimise`]:
+//!
+//! ```compile_fail,E0451
+//! use schakel_core::decide::Permit;
+//! let forged = Permit { grants: Vec::new(), ..todo!() };
+//! ```
+//!
+//! ```compile_fail,E0599
+//! # fn spend_twice(permit: schakel_core::decide::Permit) {
+//! let again = permit.clone();
+//! # }
+//! ```
 
-use serde::{Deserialize, Serialize};
+mod consent;
+mod exchange;
+mod finding;
 
+use std::{collections::BTreeSet, sync::Arc};
+
+use self::exchange::Exchange;
+pub use self::finding::{Finding, Grant, Reason};
 use crate::{
-    code::{Art9Ground, Condition, CriminalDataGround, codes},
-    id::{CaseId, ConsentId, EntryIndex, PartyId},
-    purpose::LegalBasis,
+    ask::Ask,
+    code::{Condition, Granularity, Role},
+    dossier::Dossier,
+    id::SubjectId,
+    party::Peer,
+    purpose::PurposeVersion,
+    registry::Registry,
+    time::Timestamp,
 };
 
-codes! {
-    /// Why something is not disclosed. Seen by the privacy officers concerned; never by the caller.
-    Reason, "must be a denial reason" {
-        /// The version of the purpose is not registered, not yet or no longer in force, or withdrawn.
-        PurposeNotInForce = "PURPOSE_NOT_IN_FORCE",
-        /// No route of the purpose leads to a role of the caller.
-        PurposeNotAllowedForRole = "PURPOSE_NOT_ALLOWED_FOR_ROLE",
-        /// The purpose is not about this condition.
-        ConditionNotInScope = "CONDITION_NOT_IN_SCOPE",
-        /// Nobody is known by this reference.
-        SubjectUnknown = "SUBJECT_UNKNOWN",
-        /// The caller has no place in a case of the person.
-        NotCaseParty = "NOT_CASE_PARTY",
-        /// The case is closed.
-        CaseClosed = "CASE_CLOSED",
-        /// Nothing was reported that could be told.
-        NothingToDisclose = "NOTHING_TO_DISCLOSE",
-        /// A restriction or objection stands in the way.
-        Restricted = "RESTRICTED",
-        /// No route admits this provider, or no basis is present.
-        NoBasis = "NO_BASIS",
-        /// The purpose does not admit data of this origin.
-        OriginNotAdmitted = "ORIGIN_NOT_ADMITTED",
-        /// The data reveal detention and the route names no ground for that.
-        CriminalDataGroundMissing = "CRIMINAL_DATA_GROUND_MISSING",
-        /// The data are about care and the route names no ground for that.
-        Art9GroundMissing = "ART9_GROUND_MISSING",
-        /// No consent covers this exchange.
-        ConsentMissing = "CONSENT_MISSING",
-        /// A consent covers it and was only asked for or deferred.
-        ConsentNotGiven = "CONSENT_NOT_GIVEN",
-        /// A consent covers it and was refused.
-        ConsentRefused = "CONSENT_REFUSED",
-        /// A consent covers it and does not hold yet.
-        ConsentNotYetValid = "CONSENT_NOT_YET_VALID",
-        /// A consent covered it until its hard end.
-        ConsentExpired = "CONSENT_EXPIRED",
-        /// A consent covered it until the person withdrew it.
-        ConsentWithdrawn = "CONSENT_WITHDRAWN",
-        /// A consent covered it until somebody else ended it, or it turned out not to be valid.
-        ConsentInvalidated = "CONSENT_INVALIDATED",
-        /// A consent covers it and is not the explicit one that is needed.
-        ConsentNotExplicit = "CONSENT_NOT_EXPLICIT",
-        /// Consent cannot carry care to a PI (Raad van State W16.20.0450/II).
-        ConsentUnfitForRelation = "CONSENT_UNFIT_FOR_RELATION",
-        /// The provider is bound by secrecy and the person has not waived it.
-        SecrecyWaiverMissing = "SECRECY_WAIVER_MISSING",
-        /// Declined help is told only to the party that offered it.
-        HelpDeclinedToAnother = "HELP_DECLINED_TO_ANOTHER",
-        /// There is no municipality of return to stand in as the counterpart.
-        NoCounterpart = "NO_COUNTERPART",
-        /// The role may not do this with this case.
-        NotForRole = "NOT_FOR_ROLE",
-        /// The record meant does not exist or is not the caller's.
-        RecordUnknown = "RECORD_UNKNOWN",
-        /// The numbers given belong to different people.
-        IdentifiersDisagree = "IDENTIFIERS_DISAGREE",
-        /// The record holds as much as it may.
-        LimitReached = "LIMIT_REACHED",
+/// Leave to disclose: what may be told, and on what it rests. Holds no value of a status.
+#[derive(Debug)]
+#[must_use = "a permit is spent by minimising what it grants"]
+pub struct Permit {
+    subject: SubjectId,
+    version: Arc<PurposeVersion>,
+    outsider: bool,
+    grants: Vec<Grant>,
+}
+
+/// The refusal to disclose, with its reasons.
+///
+/// ```compile_fail,E0451
+/// use schakel_core::decide::Denial;
+/// let without_a_reason = Denial { first: todo!(), rest: Vec::new() };
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The most telling first.
+    first: Finding,
+    rest: Vec<Finding>,
+}
+
+/// The most findings that a denial keeps: an entry has a bounded size.
+pub const MOST_FINDINGS: usize = 32;
+
+/// Decides whether, and on what, the peer may be told what it asks. Looks at nothing but its arguments.
+///
+/// Every condition asked is decided by itself. What is not granted is left out; when nothing is
+/// granted, that is a denial.
+///
+/// # Errors
+/// The denial, with what stood in the way.
+pub fn decide(
+    ask: &Ask,
+    peer: &Peer,
+    dossier: Option<&Dossier>,
+    registry: &Registry,
+    now: Timestamp,
+) -> Result<Permit, Denial> {
+    let registered = registry
+        .purpose(&ask.purpose, ask.version, now)
+        .ok_or_else(|| Denial::of(Reason::PurposeNotInForce))?;
+    let version = &registered.version;
+    let (inside, outside): (BTreeSet<Condition>, BTreeSet<Condition>) = ask
+        .conditions
+        .iter()
+        .partition(|condition| version.conditions.contains(condition));
+    let mut findings: Vec<Finding> = outside
+        .into_iter()
+        .map(|condition| Finding::about(Reason::ConditionNotInScope, condition))
+        .collect();
+    if inside.is_empty() {
+        return Err(Denial::from_findings(findings));
+    }
+    let roles = standing_roles(peer, registry, now);
+    if !version.leads_to(&roles) {
+        findings.push(Finding::of(Reason::PurposeNotAllowedForRole));
+        return Err(Denial::from_findings(findings));
+    }
+    let Some(dossier) = dossier else {
+        findings.push(Finding::of(Reason::SubjectUnknown));
+        return Err(Denial::from_findings(findings));
+    };
+    let exchange = Exchange {
+        ask,
+        version,
+        recipient: &peer.principal,
+        roles: &roles,
+        dossier,
+        registry,
+        now,
+    };
+    let grants: Vec<Grant> = inside
+        .into_iter()
+        .flat_map(|condition| exchange.grants(condition, &mut findings))
+        .collect();
+    if grants.is_empty() {
+        return Err(Denial::from_findings(findings));
+    }
+    Ok(Permit {
+        subject: dossier.subject,
+        version: Arc::clone(version),
+        outsider: exchange.is_to_outsider(),
+        grants,
+    })
+}
+
+/// The roles the caller came with that the registry still gives it: between the connection and the
+/// decision the party may have been suspended or have lost a role.
+fn standing_roles(peer: &Peer, registry: &Registry, now: Timestamp) -> Vec<Role> {
+    let standing = registry.roles(&peer.principal, now);
+    let came_with = peer.roles.iter().copied();
+    came_with.filter(|role| standing.contains(role)).collect()
+}
+
+impl Permit {
+    /// What is granted, by condition, case and provider; never empty.
+    #[must_use]
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
+    }
+
+    /// The purpose version that decided.
+    #[must_use]
+    pub fn version(&self) -> &PurposeVersion {
+        &self.version
+    }
+
+    /// The most that any of the grants allows to be told.
+    #[must_use]
+    pub fn granularity(&self) -> Granularity {
+        most(&self.grants)
+    }
+
+    /// Whether the recipient may not learn that the person is or was detained.
+    #[must_use]
+    pub const fn is_to_outsider(&self) -> bool {
+        self.outsider
+    }
+
+    /// Takes the permit apart; only minimising may.
+    pub(crate) fn spend(self) -> (SubjectId, Arc<PurposeVersion>, bool, Vec<Grant>) {
+        (self.subject, self.version, self.outsider, self.grants)
     }
 }
 
-/// One thing that was looked at and stood in the way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Why.
-    pub reason: Reason,
-    /// The condition, when it was about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub condition: Option<Condition>,
-    /// The provider, when it was about one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider: Option<PartyId>,
-    /// The consent that came closest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub consent: Option<ConsentId>,
-    /// The route of the purpose, by its number from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub route: Option<u8>,
+/// The most that any of the grants allows to be told.
+pub(crate) fn most(grants: &[Grant]) -> Granularity {
+    let most = grants.iter().map(|grant| grant.granularity).max();
+    most.unwrap_or(Granularity::Signal)
 }
 
-/// One thing that was granted, and on what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grant {
-    /// The case.
-    pub case: CaseId,
-    /// The condition.
-    pub condition: Condition,
-    /// The party whose report it is.
-    pub provider: PartyId,
-    /// The entry that holds the report.
-    pub status: EntryIndex,
-    /// The route of the purpose, by its number from 0.
-    pub route: u8,
-    /// The basis for providing.
-    pub provider_basis: LegalBasis,
-    /// The basis for receiving.
-    pub recipient_basis: LegalBasis,
-    /// The consents it rests on, with a secrecy waiver where one was needed.
-    pub consents: Vec<ConsentId>,
-    /// The ground for data that reveal detention.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub criminal_data_ground: Option<CriminalDataGround>,
-    /// The ground for data on care.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub art9_ground: Option<Art9Ground>,
+impl Denial {
+    /// A denial for one reason that has nothing to do with a disclosure.
+    #[must_use]
+    pub const fn of(reason: Reason) -> Self {
+        Self {
+            first: Finding::of(reason),
+            rest: Vec::new(),
+        }
+    }
+
+    /// The most telling reason.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.first.reason
+    }
+
+    /// What stood in the way, the most telling first; never empty.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// What stood in the way, the most telling first; never empty.
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        std::iter::once(self.first).chain(self.rest).collect()
+    }
+
+    fn from_findings(mut findings: Vec<Finding>) -> Self {
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.reason.stage()));
+        findings.truncate(MOST_FINDINGS);
+        let mut findings = findings.into_iter();
+        let first = findings.next();
+        Self {
+            first: first.unwrap_or(Finding::of(Reason::NothingToDisclose)),
+            rest: findings.collect(),
+        }
+    }
 }

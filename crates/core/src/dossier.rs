@@ -162,7 +162,7 @@ impl Dossier {
                 self.apply_introduction(&details.event, entry, by, &mut rows);
             }
             Event::StatusReported { .. } => {
-                self.apply_status(&details.event, entry, at, by, &mut rows)
+                self.apply_status(&details.event, entry, at, by, &mut rows);
             }
             Event::Restricted { .. } | Event::RestrictionLifted { .. } => {
                 self.apply_restriction(&details.event, entry, at, by, &mut rows);
@@ -300,6 +300,7 @@ impl Dossier {
                     id: *consent,
                     terms: terms.clone(),
                     history: vec![step],
+                    narrowed: Vec::new(),
                 };
                 self.consents.insert(*consent, record);
                 rows.push(RowKey::Consent(*consent));

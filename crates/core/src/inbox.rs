@@ -154,7 +154,9 @@ impl Inbox {
 
     /// The messages that wait, in order.
     pub fn waiting(&self) -> impl Iterator<Item = (Order, &Pending)> {
-        self.pending.iter().map(|(order, pending)| (*order, pending))
+        self.pending
+            .iter()
+            .map(|(order, pending)| (*order, pending))
     }
 
     /// Where a delivery stands that is not acknowledged yet.

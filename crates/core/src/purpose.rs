@@ -127,14 +127,22 @@ impl PurposeVersion {
         self.routes.iter().try_for_each(|route| route.check(self))
     }
 
-    /// The routes that may carry this condition between these roles, whatever the origin.
+    /// Whether any route leads to one of these roles.
+    #[must_use]
+    pub fn leads_to(&self, roles: &[Role]) -> bool {
+        let mut routes = self.routes.iter();
+        routes.any(|route| roles.iter().any(|role| route.to.contains(role)))
+    }
+
+    /// The routes that may carry this condition between these roles, whatever the origin, each with its
+    /// number from 0.
     pub fn routes_between<'a>(
         &'a self,
         from: &'a [Role],
         to: &'a [Role],
         condition: Condition,
-    ) -> impl Iterator<Item = &'a Route> {
-        self.routes.iter().filter(move |route| {
+    ) -> impl Iterator<Item = (u8, &'a Route)> {
+        (0..).zip(&self.routes).filter(move |(_, route)| {
             self.conditions.contains(&condition)
                 && route.admits(condition)
                 && from.iter().any(|role| route.from.contains(role))

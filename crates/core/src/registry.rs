@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    case::Case,
     code::Role,
     id::{EntryIndex, Oin, PartyId, ProposalId, PurposeCode},
     invalid::Invalid,
@@ -76,6 +77,10 @@ pub enum RegistryKey {
 }
 
 /// A row of the registry as it is kept on disk.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "rows are read and written one at a time, and a box would show in every match"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegistryRow {
     /// A party.
@@ -300,6 +305,16 @@ impl Registry {
             transport: transport.id.clone(),
             roles: principal.roles.clone(),
         })
+    }
+
+    /// The party that stands in as the counterpart towards those who may not know of detention: the
+    /// municipality of return, which must be an active municipality and no PI besides.
+    #[must_use]
+    pub fn counterpart(&self, case: &Case, at: Timestamp) -> Option<&Party> {
+        let id = case.municipality(at)?;
+        let roles = self.roles(id, at);
+        let fits = roles.contains(&Role::Municipality) && !roles.contains(&Role::Pi);
+        self.party(id).filter(|_| fits)
     }
 
     fn alter(&mut self, id: &PartyId, change: impl FnOnce(&mut Party)) -> Option<RegistryKey> {
