@@ -204,8 +204,8 @@ pub struct Consent {
 
 /// The longest a consent may run: this broker's own bound, not a law's.
 pub const LONGEST_VALIDITY_DAYS: u32 = 731;
-/// The most steps a consent's history holds.
-pub const LONGEST_HISTORY: usize = 16;
+/// The most times a consent is narrowed; the next narrowing ends it whole. Bounds its size on disk.
+pub const MOST_NARROWINGS: usize = 6;
 
 impl ConsentTerms {
     /// Checks what holds for the terms by themselves and for who collects them.

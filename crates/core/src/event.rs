@@ -343,6 +343,9 @@ pub struct ConsentEnded {
     pub recipient: Option<PartyId>,
     /// The consents that ended by it; may be none.
     pub consents: Vec<ConsentId>,
+    /// The consents of which the part meant ended by it, while the rest stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub narrowed: Vec<ConsentId>,
     /// The notices that now wait.
     pub notices: Vec<Notice>,
 }

@@ -1,13 +1,15 @@
 //! Notices: what a recipient must be told about something it received (AVG 7(3), 19).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     code::{Condition, codes},
+    dossier::{Dossier, Served},
     id::{EntryIndex, NoticeId, PartyId},
     person::SubjectRef,
+    random::Random,
     time::Timestamp,
 };
 
@@ -50,9 +52,47 @@ pub struct Notice {
     /// When the recipient acknowledged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Timestamp>,
-    /// The entry that issued it: all notices of one withdrawal share it.
+    /// The entry that issued it: all notices of one withdrawal share it. Known once that is recorded;
+    /// until then 0.
     pub entry: EntryIndex,
 }
 
 /// Days within which a notice must be acknowledged: this broker's own term.
 pub const NOTICE_DEADLINE_DAYS: u32 = 14;
+
+/// What notices say, to whomever they go.
+pub(crate) struct Issue<'a> {
+    pub(crate) kind: NoticeKind,
+    pub(crate) by: &'a PartyId,
+    pub(crate) at: Timestamp,
+}
+
+/// One notice to each recipient that was served what the filter picks, with all conditions picked.
+pub(crate) fn to_served(
+    dossier: &Dossier,
+    issue: &Issue<'_>,
+    random: &mut dyn Random,
+    concerns: impl Fn(&Served) -> bool,
+) -> Vec<Notice> {
+    let mut notices: BTreeMap<&PartyId, Notice> = BTreeMap::new();
+    for served in dossier.served.values().filter(|served| concerns(served)) {
+        notices
+            .entry(&served.recipient)
+            .or_insert_with(|| Notice {
+                id: NoticeId::draw(random),
+                kind: issue.kind,
+                recipient: served.recipient.clone(),
+                reference: served.reference.clone(),
+                conditions: BTreeSet::new(),
+                issued_by: issue.by.clone(),
+                issued_at: issue.at,
+                deadline: issue.at.plus_days(NOTICE_DEADLINE_DAYS),
+                delivered_at: None,
+                acknowledged_at: None,
+                entry: EntryIndex(0),
+            })
+            .conditions
+            .insert(served.condition);
+    }
+    notices.into_values().collect()
+}

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     code::{Condition, codes},
+    dossier::Dossier,
     id::{EntryIndex, PartyId, RestrictionId},
+    notice::{self, Issue, Notice, NoticeKind},
+    random::Random,
     time::Timestamp,
 };
 
@@ -62,4 +65,27 @@ impl Restriction {
         let covers = self.conditions.is_empty() || self.conditions.contains(&condition);
         stands && directed && covers
     }
+}
+
+/// The notices of a restriction or objection recorded by a party: to everyone who was ever served what
+/// it covers (AVG 19).
+pub fn notices(
+    dossier: &Dossier,
+    controller: Option<&PartyId>,
+    conditions: &BTreeSet<Condition>,
+    by: &PartyId,
+    now: Timestamp,
+    random: &mut dyn Random,
+) -> Vec<Notice> {
+    let issue = Issue {
+        kind: NoticeKind::Restriction,
+        by,
+        at: now,
+    };
+    notice::to_served(dossier, &issue, random, |served| {
+        let directed = controller.is_none_or(|controller| {
+            *controller == served.recipient || served.providers.contains(controller)
+        });
+        directed && (conditions.is_empty() || conditions.contains(&served.condition))
+    })
 }

@@ -1,0 +1,398 @@
+//! How an event changes a dossier.
+
+use std::collections::{BTreeSet, btree_map::Entry};
+
+use super::{Dossier, Introduction, RowKey, Served};
+use crate::{
+    case::{Assignment, Case},
+    consent::{Consent, Narrowing, StateChange},
+    decide::Grant,
+    event::{ConsentEnded, Delivered, Details, Event},
+    id::{CaseId, ConsentId, EntryIndex, PartyId},
+    inbox::Topic,
+    notice::Notice,
+    person::{Identifier, SubjectRef},
+    restriction::Restriction,
+    status::StatusRecord,
+    time::{Period, Timestamp},
+};
+
+/// When something happened, by whom, and the rows it touched so far.
+struct Change<'a> {
+    entry: EntryIndex,
+    at: Timestamp,
+    by: Option<&'a PartyId>,
+    rows: Vec<RowKey>,
+}
+
+impl Dossier {
+    /// Applies what happened, and names the rows it touched. Events about other things touch nothing.
+    pub fn apply(&mut self, details: &Details, entry: EntryIndex, at: Timestamp) -> Vec<RowKey> {
+        let mut change = Change {
+            entry,
+            at,
+            by: details.call.as_ref().map(|call| &call.principal),
+            rows: Vec::new(),
+        };
+        for (usage, slot) in &details.binds {
+            self.slots.insert(usage.clone(), *slot);
+            change.rows.push(RowKey::Slot(usage.clone()));
+        }
+        match &details.event {
+            Event::ConsentRecorded { .. } | Event::ConsentEnded(_) => {
+                self.apply_consent(&details.event, &mut change);
+            }
+            Event::CaseOpened { .. }
+            | Event::MunicipalityAssigned { .. }
+            | Event::MemberAdded { .. }
+            | Event::MemberRemoved { .. }
+            | Event::CaseClosed { .. } => self.apply_case(&details.event, &mut change),
+            Event::Introduced { .. } | Event::Redeemed { .. } => {
+                self.apply_introduction(&details.event, &mut change);
+            }
+            Event::StatusReported { .. } => self.apply_status(&details.event, &mut change),
+            Event::Restricted { .. } | Event::RestrictionLifted { .. } => {
+                self.apply_restriction(&details.event, &mut change);
+            }
+            Event::Disclosed(disclosed) => {
+                self.serve(&disclosed.ask.subject, &disclosed.grants, &mut change);
+            }
+            Event::Delivered(delivered) => self.apply_delivery(delivered, &mut change),
+            Event::Acknowledged { notice, .. } => {
+                if let Some(notice) = notice.and_then(|id| self.notices.get_mut(&id)) {
+                    notice.acknowledged_at.get_or_insert(at);
+                    change.rows.push(RowKey::Notice(notice.id));
+                }
+            }
+            Event::Denied(_)
+            | Event::LookedUp(_)
+            | Event::Proposed(_)
+            | Event::Changed { .. }
+            | Event::Rejected { .. }
+            | Event::Refused { .. }
+            | Event::Started { .. }
+            | Event::Stopped
+            | Event::ClockJumped { .. } => {}
+        }
+        change.rows
+    }
+
+    fn apply_consent(&mut self, event: &Event, change: &mut Change<'_>) {
+        match event {
+            Event::ConsentRecorded {
+                consent,
+                state,
+                terms,
+                identifier,
+            } => {
+                let step = StateChange {
+                    state: *state,
+                    at: change.at,
+                    by: terms.collected_by.clone(),
+                    entry: change.entry,
+                };
+                let record = Consent {
+                    id: *consent,
+                    terms: terms.clone(),
+                    history: vec![step],
+                    narrowed: Vec::new(),
+                };
+                self.consents.insert(*consent, record);
+                change.rows.push(RowKey::Consent(*consent));
+                if let Some(identifier) = identifier {
+                    self.know_by(identifier, change);
+                }
+            }
+            Event::ConsentEnded(ended) => self.end_consents(ended, change),
+            _ => {}
+        }
+    }
+
+    fn end_consents(&mut self, ended: &ConsentEnded, change: &mut Change<'_>) {
+        let Some(by) = change.by else { return };
+        for id in &ended.consents {
+            self.alter_consent(*id, change, |consent, change| {
+                consent.history.push(StateChange {
+                    state: ended.state,
+                    at: change.at,
+                    by: by.clone(),
+                    entry: change.entry,
+                });
+            });
+        }
+        for id in &ended.narrowed {
+            self.alter_consent(*id, change, |consent, change| {
+                consent.narrowed.push(Narrowing {
+                    state: ended.state,
+                    conditions: ended.conditions.clone(),
+                    recipient: ended.recipient.clone(),
+                    at: change.at,
+                    by: by.clone(),
+                    entry: change.entry,
+                });
+            });
+        }
+        self.keep_notices(&ended.notices, change);
+    }
+
+    fn apply_case(&mut self, event: &Event, change: &mut Change<'_>) {
+        let at = change.at;
+        match event {
+            Event::CaseOpened {
+                case,
+                identifiers,
+                municipality,
+            } => self.open_case(*case, identifiers, municipality.as_ref(), change),
+            Event::MunicipalityAssigned { case, municipality } => {
+                self.alter_case(*case, change, |case| {
+                    end(&mut case.returns, at, |_| true);
+                    case.returns.push(from(municipality, at));
+                });
+            }
+            Event::MemberAdded {
+                case,
+                party,
+                period,
+            } => self.alter_case(*case, change, |case| {
+                case.members.push(Assignment {
+                    party: party.clone(),
+                    period: *period,
+                });
+            }),
+            Event::MemberRemoved { case, party } => self.alter_case(*case, change, |case| {
+                end(&mut case.members, at, |given| given.party == *party);
+                case.introduced.retain(|(partner, _)| partner != party);
+            }),
+            Event::CaseClosed { case, .. } => {
+                self.alter_case(*case, change, |case| case.closed_at = Some(at));
+            }
+            _ => {}
+        }
+    }
+
+    fn open_case(
+        &mut self,
+        case: CaseId,
+        identifiers: &[Identifier],
+        municipality: Option<&PartyId>,
+        change: &mut Change<'_>,
+    ) {
+        let Some(by) = change.by else { return };
+        let record = Case {
+            id: case,
+            opened_by: by.clone(),
+            opened_at: change.at,
+            closed_at: None,
+            returns: municipality
+                .map(|party| from(party, change.at))
+                .into_iter()
+                .collect(),
+            members: Vec::new(),
+            introduced: BTreeSet::new(),
+            entry: change.entry,
+        };
+        self.cases.insert(case, record);
+        change.rows.push(RowKey::Case(case));
+        for identifier in identifiers {
+            self.know_by(identifier, change);
+        }
+    }
+
+    fn apply_introduction(&mut self, event: &Event, change: &mut Change<'_>) {
+        match event {
+            Event::Introduced {
+                case,
+                partner,
+                condition,
+                code_sha256,
+                until,
+            } => {
+                let introduction = Introduction {
+                    code_sha256: *code_sha256,
+                    case: *case,
+                    partner: partner.clone(),
+                    condition: *condition,
+                    until: *until,
+                    redeemed: false,
+                };
+                self.introductions.insert(*code_sha256, introduction);
+                change.rows.push(RowKey::Introduction(*code_sha256));
+            }
+            Event::Redeemed {
+                code_sha256,
+                client_ref,
+            } => {
+                let Some(found) = self.introductions.get_mut(code_sha256) else {
+                    return;
+                };
+                found.redeemed = true;
+                let (case, condition) = (found.case, found.condition);
+                change.rows.push(RowKey::Introduction(*code_sha256));
+                let Some(by) = change.by else { return };
+                self.alter_case(case, change, |case| {
+                    case.introduced.insert((by.clone(), condition));
+                });
+                self.know_by(
+                    &Identifier::ClientRef(by.clone(), client_ref.clone()),
+                    change,
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_status(&mut self, event: &Event, change: &mut Change<'_>) {
+        let Event::StatusReported {
+            case,
+            condition,
+            report,
+            regime,
+            notices,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let Some(by) = change.by else { return };
+        let record = StatusRecord {
+            case: *case,
+            condition: *condition,
+            reporter: by.clone(),
+            report: report.clone(),
+            regime: *regime,
+            reported_at: change.at,
+            entry: change.entry,
+        };
+        let key = (*case, *condition, by.clone());
+        self.statuses.insert(key, record);
+        let key = RowKey::Status(*case, *condition, by.clone());
+        change.rows.push(key);
+        self.keep_notices(notices, change);
+    }
+
+    fn apply_restriction(&mut self, event: &Event, change: &mut Change<'_>) {
+        match event {
+            Event::Restricted {
+                restriction,
+                kind,
+                controller,
+                conditions,
+                notices,
+            } => {
+                let Some(by) = change.by else { return };
+                let record = Restriction {
+                    id: *restriction,
+                    kind: *kind,
+                    controller: controller.clone(),
+                    conditions: conditions.clone(),
+                    recorded_by: by.clone(),
+                    from: change.at,
+                    lifted_at: None,
+                    entry: change.entry,
+                };
+                self.restrictions.insert(*restriction, record);
+                change.rows.push(RowKey::Restriction(*restriction));
+                self.keep_notices(notices, change);
+            }
+            Event::RestrictionLifted { restriction } => {
+                if let Some(found) = self.restrictions.get_mut(restriction) {
+                    found.lifted_at = Some(change.at);
+                    change.rows.push(RowKey::Restriction(*restriction));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_delivery(&mut self, delivered: &Delivered, change: &mut Change<'_>) {
+        if let Some(disclosed) = &delivered.disclosed {
+            self.serve(&disclosed.ask.subject, &disclosed.grants, change);
+        }
+        let Topic::Notice(id) = &delivered.message.topic else {
+            return;
+        };
+        if let Some(notice) = self.notices.get_mut(id) {
+            notice.delivered_at.get_or_insert(change.at);
+            change.rows.push(RowKey::Notice(*id));
+        }
+    }
+
+    fn serve(&mut self, reference: &SubjectRef, grants: &[Grant], change: &mut Change<'_>) {
+        let Some(recipient) = change.by else { return };
+        for grant in grants {
+            let key = (recipient.clone(), grant.condition);
+            let fresh = !self.served.contains_key(&key);
+            let served = self.served.entry(key.clone()).or_insert_with(|| Served {
+                recipient: recipient.clone(),
+                condition: grant.condition,
+                reference: reference.clone(),
+                consents: BTreeSet::new(),
+                providers: BTreeSet::new(),
+            });
+            let before = (served.consents.len(), served.providers.len());
+            served.consents.extend(grant.consents.iter().copied());
+            served.providers.insert(grant.provider.clone());
+            if fresh || before != (served.consents.len(), served.providers.len()) {
+                change.rows.push(RowKey::Served(key.0, key.1));
+            }
+        }
+    }
+
+    fn keep_notices(&mut self, notices: &[Notice], change: &mut Change<'_>) {
+        for notice in notices {
+            let notice = Notice {
+                entry: change.entry,
+                ..notice.clone()
+            };
+            change.rows.push(RowKey::Notice(notice.id));
+            self.notices.insert(notice.id, notice);
+        }
+    }
+
+    fn know_by(&mut self, identifier: &Identifier, change: &mut Change<'_>) {
+        if let Entry::Vacant(place) = self.identifiers.entry(identifier.clone()) {
+            place.insert(change.entry);
+            change.rows.push(RowKey::Identifier(identifier.clone()));
+        }
+    }
+
+    fn alter_case(&mut self, id: CaseId, change: &mut Change<'_>, alter: impl FnOnce(&mut Case)) {
+        if let Some(found) = self.cases.get_mut(&id) {
+            alter(found);
+            change.rows.push(RowKey::Case(id));
+        }
+    }
+
+    fn alter_consent(
+        &mut self,
+        id: ConsentId,
+        change: &mut Change<'_>,
+        alter: impl FnOnce(&mut Consent, &Change<'_>),
+    ) {
+        if let Some(found) = self.consents.get_mut(&id) {
+            alter(found, change);
+            change.rows.push(RowKey::Consent(id));
+        }
+    }
+}
+
+/// A place from an instant on, without an end.
+fn from(party: &PartyId, at: Timestamp) -> Assignment {
+    Assignment {
+        party: party.clone(),
+        period: Period {
+            from: at,
+            until: None,
+        },
+    }
+}
+
+/// Ends the running assignments that match. One that would become empty disappears.
+fn end(assignments: &mut Vec<Assignment>, at: Timestamp, matches: impl Fn(&Assignment) -> bool) {
+    for given in assignments.iter_mut() {
+        if matches(given) && given.period.until.is_none_or(|until| at < until) {
+            given.period.until = Some(at.max(given.period.from));
+        }
+    }
+    assignments.retain(|given| given.period.until != Some(given.period.from));
+}
