@@ -5,11 +5,31 @@
 //! somebody has decided what it means. Nothing from a request is ever repeated in what is said about it:
 //! it may be a citizen service number.
 
+pub(crate) mod case;
+mod code;
+pub(crate) mod consent;
+pub mod disclosure;
+pub(crate) mod exchange;
 mod fields;
+pub(crate) mod inbox;
+mod introduction;
+pub(crate) mod notice;
+pub(crate) mod party;
+mod person;
+pub(crate) mod purpose;
+mod receipt;
+pub(crate) mod registry;
+pub(crate) mod request;
+pub(crate) mod restriction;
+mod terms;
+#[cfg(test)]
+mod testing;
+mod time;
 
 use std::fmt;
 
 pub(crate) use fields::Fields;
+pub(crate) use receipt::Misfit;
 
 /// A field that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,133 @@
+//! Parties, both ways.
+
+use schakel_api::v1;
+use schakel_core::party::{Contact, DatedOin, Delegation, Party};
+
+use super::{
+    Fields,
+    code::to_wire,
+    disclosure,
+    time::period,
+};
+
+/// Reads a party that is to be registered, within its field.
+pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
+    let v1::Party {
+        party_id,
+        name,
+        roles,
+        oins,
+        contact,
+        officer_for_party_id,
+        delegates,
+        suspensions,
+    } = message;
+    let id = fields.text("party_id", &party_id);
+    let name = fields.line("name", 1..=100, name);
+    let roles = fields.set("roles", 1..=8, roles, |role, fields| fields.code("", role));
+    let oins = fields.list("oins", 1..=8, oins, read_oin);
+    let contact = fields.message("contact", contact, read_contact);
+    let officer_for = fields.optional_text("officer_for_party_id", officer_for_party_id);
+    let delegates = fields.list("delegates", 0..=16, delegates, read_delegation);
+    if !suspensions.is_empty() {
+        let rule = "must be empty: a party is suspended by suspend_party_id";
+        fields.refuse("suspensions", rule);
+    }
+    let party = Party {
+        id: id?,
+        name: name?,
+        roles: roles?.into_iter().collect(),
+        oins: oins?,
+        contact: contact?,
+        officer_for: officer_for?,
+        delegates: delegates?,
+        suspensions: Vec::new(),
+    };
+    if let Err((field, invalid)) = party.check() {
+        let field = if field == "officer_for" { "officer_for_party_id" } else { field };
+        fields.refuse(field, invalid.rule());
+    }
+    Some(party)
+}
+
+/// A party as it is sent.
+pub(crate) fn write(party: &Party) -> v1::Party {
+    let Party {
+        id,
+        name,
+        roles,
+        oins,
+        contact,
+        officer_for,
+        delegates,
+        suspensions,
+    } = party;
+    v1::Party {
+        party_id: id.to_string(),
+        name: name.clone(),
+        roles: to_wire(roles),
+        oins: oins.iter().map(oin).collect(),
+        contact: Some(disclosure::contact(contact)),
+        officer_for_party_id: officer_for.as_ref().map(ToString::to_string),
+        delegates: delegates.iter().map(delegation).collect(),
+        suspensions: suspensions.iter().copied().map(period).collect(),
+    }
+}
+
+fn read_oin(message: v1::DatedOin, fields: &mut Fields) -> Option<DatedOin> {
+    let v1::DatedOin { oin, period } = message;
+    let oin = fields.text("oin", &oin);
+    let period = fields.period("period", period);
+    Some(DatedOin {
+        oin: oin?,
+        period: period?,
+    })
+}
+
+fn read_delegation(message: v1::Delegation, fields: &mut Fields) -> Option<Delegation> {
+    let v1::Delegation {
+        delegate_party_id,
+        period,
+    } = message;
+    let delegate = fields.text("delegate_party_id", &delegate_party_id);
+    let period = fields.period("period", period);
+    Some(Delegation {
+        delegate: delegate?,
+        period: period?,
+    })
+}
+
+fn read_contact(message: v1::Contact, fields: &mut Fields) -> Option<Contact> {
+    let v1::Contact {
+        team,
+        email,
+        telephone,
+    } = message;
+    let team = fields.line("team", 1..=100, team);
+    let email = fields.line("email", 0..=100, email);
+    let telephone = fields.line("telephone", 0..=30, telephone);
+    Some(Contact {
+        team: team?,
+        email: email?,
+        telephone: telephone?,
+    })
+}
+
+fn oin(dated: &DatedOin) -> v1::DatedOin {
+    let DatedOin { oin, period: held } = dated;
+    v1::DatedOin {
+        oin: oin.to_string(),
+        period: Some(period(*held)),
+    }
+}
+
+fn delegation(delegation: &Delegation) -> v1::Delegation {
+    let Delegation {
+        delegate,
+        period: held,
+    } = delegation;
+    v1::Delegation {
+        delegate_party_id: delegate.to_string(),
+        period: Some(period(*held)),
+    }
+}
