@@ -1,0 +1,227 @@
+//! The configuration of the broker: one TOML file, one struct per section.
+//!
+//! Keys and other secrets are paths to files, never values. Relative paths count from the directory of the
+//! configuration file. Unknown keys are refused: a typing error must not silently weaken a limit.
+//! `deploy/schakel.toml` is the commented example, and a test parses it.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+mod check;
+mod error;
+mod limits;
+
+pub use error::ConfigError;
+pub use limits::Limits;
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What the broker is and where it keeps things.
+    pub broker: Broker,
+    /// Where it listens.
+    pub listen: Listen,
+    /// Its certificate, and whose certificates it trusts.
+    pub tls: Tls,
+    /// What is registered at the first start.
+    pub bootstrap: Bootstrap,
+    /// How much at once.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Logs, traces and metrics.
+    #[serde(default)]
+    pub telemetry: Telemetry,
+    /// The pace of inboxes.
+    #[serde(default)]
+    pub inbox: Inbox,
+}
+
+/// Section `[broker]`: what the broker is and where it keeps things.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Broker {
+    /// The name of the log, as it stands in every checkpoint and in the key that verifies it: 1 to 100
+    /// characters like a host name with a path. It can never be changed.
+    pub origin: String,
+    /// Whether real data come here.
+    pub environment: Environment,
+    /// The directory of log, view and indexes.
+    pub data_dir: PathBuf,
+    /// The directory of the keyring: not inside `data_dir`, so that the two are backed up apart.
+    pub keyring_dir: PathBuf,
+    /// The file with the key that wraps the keyring: outside `data_dir` and `keyring_dir`.
+    pub kek_file: PathBuf,
+    /// The file with the private key that signs checkpoints: outside `data_dir`.
+    pub checkpoint_key_file: PathBuf,
+}
+
+/// Whether real data come here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// Development and test: the development authority and test numbers are admitted.
+    Development,
+    /// Real data: the development authority and test numbers are refused.
+    Production,
+}
+
+/// Section `[listen]`: where the broker listens.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Address and port, such as `0.0.0.0:7443`.
+    pub address: SocketAddr,
+}
+
+/// Section `[tls]`: the broker's certificate, and whose certificates it trusts.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The broker's certificate chain, PEM, its own certificate first.
+    pub certificate: PathBuf,
+    /// The private key of that certificate, PEM.
+    pub key: PathBuf,
+    /// The authorities that issue certificates to parties, PEM, one or more.
+    pub client_ca: PathBuf,
+    /// Their revocation lists, PEM, one a file: at least one for each authority.
+    pub client_crls: Vec<PathBuf>,
+    /// How often these files are looked at for a change: 1 s to 1 h.
+    #[serde(with = "humantime_serde", default = "default_reload_every")]
+    pub reload_every: Duration,
+}
+
+/// Section `[bootstrap]`: what is registered at the first start, while the log is still empty. Later
+/// changes are proposed and approved.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bootstrap {
+    /// The first parties, TOML.
+    pub parties: PathBuf,
+    /// The first purposes, TOML.
+    pub purposes: PathBuf,
+}
+
+/// Section `[telemetry]`: logs, traces and metrics.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telemetry {
+    /// The shape of log lines on standard error.
+    pub log_format: LogFormat,
+    /// What is logged: a level, or directives such as `info,schakel_store=debug`.
+    pub log: String,
+    /// Where traces and metrics go by OTLP over gRPC, such as `http://127.0.0.1:4317`; absent means nowhere.
+    /// A collector beside the broker: the connection is not encrypted.
+    pub otlp_endpoint: Option<String>,
+    /// The part of calls that is traced, 0 to 1.
+    pub trace_ratio: f64,
+    /// How often metrics are sent: 1 s to 10 m.
+    #[serde(with = "humantime_serde")]
+    pub metrics_every: Duration,
+}
+
+/// The shape of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Readable,
+}
+
+/// Section `[inbox]`: the pace of inboxes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Inbox {
+    /// How long a subscription is silent before a heartbeat tells that it lives: 1 s to 5 m.
+    #[serde(with = "humantime_serde")]
+    pub heartbeat: Duration,
+    /// How often what is new shows in inboxes, so that the moment it shows tells nothing: 10 ms to 1 h.
+    #[serde(with = "humantime_serde")]
+    pub publication_tick: Duration,
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// One sentence that names the key and how to mend it: when the file cannot be read, is no TOML, has an
+    /// unknown key, lacks one, or a value is out of its bounds.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |source: io::Error| ConfigError::unreadable(path, source);
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let dir = path.parent().unwrap_or_else(|| Path::new(""));
+        Self::parse(&text, path, dir)
+    }
+
+    /// Reads and checks the text of a configuration file; `name` is what errors call it, and relative paths
+    /// count from `dir`.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(text: &str, name: &Path, dir: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::malformed(name, text, &error))?;
+        for path in config.paths_mut() {
+            *path = dir.join(&path);
+        }
+        config.check().map_err(|broken| broken.in_file(name))?;
+        Ok(config)
+    }
+
+    fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let Self {
+            broker,
+            tls,
+            bootstrap,
+            ..
+        } = self;
+        let fixed = [
+            &mut broker.data_dir,
+            &mut broker.keyring_dir,
+            &mut broker.kek_file,
+            &mut broker.checkpoint_key_file,
+            &mut tls.certificate,
+            &mut tls.key,
+            &mut tls.client_ca,
+            &mut bootstrap.parties,
+            &mut bootstrap.purposes,
+        ];
+        fixed.into_iter().chain(&mut tls.client_crls)
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            log_format: LogFormat::Readable,
+            log: "info".to_owned(),
+            otlp_endpoint: None,
+            trace_ratio: 0.01,
+            metrics_every: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(20),
+            publication_tick: Duration::from_secs(1),
+        }
+    }
+}
+
+fn default_reload_every() -> Duration {
+    Duration::from_secs(30)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! The bounds of values.
+
+use std::{
+    fmt::{Debug, Display},
+    ops::RangeInclusive,
+    path::Path,
+    time::Duration,
+};
+
+use super::{Config, Limits, error::Broken};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl Config {
+    pub(super) fn check(&self) -> Result<(), Broken> {
+        self.check_broker()?;
+        if self.tls.client_crls.is_empty() {
+            return broken(
+                "tls.client_crls",
+                "must name a revocation list for each authority: without one a revoked certificate would be admitted",
+            );
+        }
+        time("tls.reload_every", self.tls.reload_every, SECOND..=HOUR)?;
+        self.limits.check()?;
+        self.check_telemetry()?;
+        let (heartbeat, tick) = (self.inbox.heartbeat, self.inbox.publication_tick);
+        time("inbox.heartbeat", heartbeat, SECOND..=5 * MINUTE)?;
+        time("inbox.publication_tick", tick, SECOND / 100..=HOUR)
+    }
+
+    fn check_broker(&self) -> Result<(), Broken> {
+        let broker = &self.broker;
+        let is_name = (1..=100).contains(&broker.origin.len())
+            && broker
+                .origin
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'/'));
+        if !is_name {
+            return broken(
+                "broker.origin",
+                "must be 1 to 100 letters, digits, dots, hyphens, underscores and slashes, such as `schakel.example.nl/log`",
+            );
+        }
+        apart("broker.keyring_dir", &broker.keyring_dir, &broker.data_dir)?;
+        if broker.data_dir.starts_with(&broker.keyring_dir) {
+            return broken(
+                "broker.data_dir",
+                "must not lie inside `broker.keyring_dir`: they are backed up apart",
+            );
+        }
+        apart("broker.kek_file", &broker.kek_file, &broker.data_dir)?;
+        apart(
+            "broker.checkpoint_key_file",
+            &broker.checkpoint_key_file,
+            &broker.data_dir,
+        )?;
+        if broker.kek_file.starts_with(&broker.keyring_dir) {
+            return broken(
+                "broker.kek_file",
+                "must not lie inside `broker.keyring_dir`: a backup of the keyring must not hold the key to it",
+            );
+        }
+        Ok(())
+    }
+
+    fn check_telemetry(&self) -> Result<(), Broken> {
+        let telemetry = &self.telemetry;
+        let endpoint = telemetry.otlp_endpoint.as_deref();
+        let is_http = |url: &str| {
+            url.strip_prefix("http://")
+                .and_then(|rest| rest.parse::<http::uri::Authority>().ok())
+                .is_some_and(|authority| authority.port().is_some())
+        };
+        if endpoint.is_some_and(|url| !is_http(url)) {
+            return broken(
+                "telemetry.otlp_endpoint",
+                "must be `http://`, a host and a port, such as `http://127.0.0.1:4317`: the collector beside the broker takes it further",
+            );
+        }
+        if !(0.0..=1.0).contains(&telemetry.trace_ratio) {
+            return broken("telemetry.trace_ratio", "must be from 0 to 1");
+        }
+        if telemetry
+            .log
+            .parse::<tracing_subscriber::EnvFilter>()
+            .is_err()
+        {
+            return broken(
+                "telemetry.log",
+                "must be a level such as `info`, or directives such as `info,schakel_store=debug`",
+            );
+        }
+        time(
+            "telemetry.metrics_every",
+            telemetry.metrics_every,
+            SECOND..=10 * MINUTE,
+        )
+    }
+}
+
+impl Limits {
+    fn check(&self) -> Result<(), Broken> {
+        number("limits.connections", self.connections, 1..=65_536)?;
+        number(
+            "limits.connections_per_party",
+            self.connections_per_party,
+            1..=1024,
+        )?;
+        number("limits.handshakes", self.handshakes, 1..=4096)?;
+        time(
+            "limits.handshake_timeout",
+            self.handshake_timeout,
+            SECOND..=MINUTE,
+        )?;
+        time("limits.connection_age", self.connection_age, MINUTE..=DAY)?;
+        time(
+            "limits.keepalive_interval",
+            self.keepalive_interval,
+            SECOND..=10 * MINUTE,
+        )?;
+        time(
+            "limits.keepalive_timeout",
+            self.keepalive_timeout,
+            SECOND..=MINUTE,
+        )?;
+        number(
+            "limits.streams_per_connection",
+            self.streams_per_connection,
+            1..=1024,
+        )?;
+        number("limits.calls", self.calls, 1..=65_536)?;
+        number("limits.calls_per_party", self.calls_per_party, 1..=4096)?;
+        number(
+            "limits.subscriptions_per_party",
+            self.subscriptions_per_party,
+            1..=1024,
+        )?;
+        time(
+            "limits.call_timeout",
+            self.call_timeout,
+            SECOND..=5 * MINUTE,
+        )?;
+        number("limits.message_bytes", self.message_bytes, 4096..=1_048_576)?;
+        time(
+            "limits.stop_timeout",
+            self.stop_timeout,
+            SECOND..=5 * MINUTE,
+        )
+    }
+}
+
+fn number<N: PartialOrd + Display>(
+    key: &'static str,
+    value: N,
+    bounds: RangeInclusive<N>,
+) -> Result<(), Broken> {
+    if bounds.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = bounds.into_inner();
+    broken(
+        key,
+        format!("must be from {least} to {most}, and is {value}"),
+    )
+}
+
+fn time(
+    key: &'static str,
+    value: Duration,
+    bounds: RangeInclusive<Duration>,
+) -> Result<(), Broken> {
+    if bounds.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = bounds.into_inner();
+    broken(
+        key,
+        format!(
+            "must be from {} to {}, and is {}",
+            shown(least),
+            shown(most),
+            shown(value)
+        ),
+    )
+}
+
+fn apart(key: &'static str, path: &Path, data_dir: &Path) -> Result<(), Broken> {
+    if path.starts_with(data_dir) {
+        return broken(
+            key,
+            "must not lie inside `broker.data_dir`: they are backed up apart",
+        );
+    }
+    Ok(())
+}
+
+fn broken(key: &'static str, rule: impl Into<String>) -> Result<(), Broken> {
+    Err(Broken {
+        key,
+        rule: rule.into(),
+    })
+}
+
+fn shown(duration: Duration) -> impl Debug + Display {
+    humantime_serde::re::humantime::format_duration(duration)
+}

@@ -1,0 +1,101 @@
+//! The example parses, and each way to get it wrong is told in one sentence.
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../../../deploy/schakel.toml");
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("schakel.toml"), Path::new("/etc/schakel"))
+}
+
+fn edited(from: &str, to: &str) -> String {
+    assert!(EXAMPLE.contains(from), "nothing to edit: {from}");
+    match parse(&EXAMPLE.replacen(from, to, 1)) {
+        Ok(_) => format!("no error: {to}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn the_example_parses_and_shows_the_defaults() {
+    let config = parse(EXAMPLE).unwrap();
+    assert_eq!(config.broker.environment, Environment::Production);
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.inbox, Inbox::default());
+    assert_eq!(config.telemetry, Telemetry::default());
+    assert_eq!(config.tls.reload_every, default_reload_every());
+}
+
+#[test]
+fn what_may_be_left_out_has_the_value_of_the_example() {
+    let short: String = EXAMPLE
+        .split_inclusive("\n\n")
+        .filter(|part| {
+            !["[limits]", "[telemetry]", "[inbox]"]
+                .iter()
+                .any(|s| part.contains(s))
+        })
+        .collect();
+    assert!(short.len() < EXAMPLE.len());
+    assert_eq!(parse(&short).unwrap(), parse(EXAMPLE).unwrap());
+}
+
+#[test]
+fn relative_paths_count_from_the_file() {
+    let config = parse(&EXAMPLE.replacen("/etc/schakel/tls/broker.key.pem", "keys/broker.pem", 1));
+    assert_eq!(
+        config.unwrap().tls.key,
+        Path::new("/etc/schakel/keys/broker.pem")
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Config::load(Path::new("/nowhere/schakel.toml")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`/nowhere/schakel.toml` cannot be read: give the path of a configuration file that can"
+    );
+}
+
+#[test]
+fn each_error_is_one_sentence_with_the_key_and_the_remedy() {
+    let golden = include_str!("tests/errors.txt");
+    let edits = [
+        ("address = ", "adress = "),
+        ("origin = \"schakel.example.nl/log\"\n", ""),
+        ("[tls]", "[ssl]"),
+        ("= \"production\"", "= \"prod\""),
+        ("\"0.0.0.0:7443\"", "\"localhost\""),
+        (
+            "handshake_timeout = \"10s\"",
+            "handshake_timeout = \"10 lightyears\"",
+        ),
+        ("handshake_timeout = \"10s\"", "handshake_timeout = 10"),
+        ("handshake_timeout = \"10s\"", "handshake_timeout = \"0s\""),
+        ("connection_age = \"1h\"", "connection_age = \"25h\""),
+        ("calls = 8192", "calls = 0"),
+        ("calls = 8192", "calls = -1"),
+        ("message_bytes = 65536", "message_bytes = 104857600"),
+        (
+            "client_crls = [\"/etc/schakel/tls/issuing-ca.crl.pem\"]",
+            "client_crls = []",
+        ),
+        ("schakel.example.nl/log", "the log of schakel"),
+        ("/var/lib/schakel-keyring", "/var/lib/schakel/keyring"),
+        ("/etc/schakel/secret/kek", "/var/lib/schakel-keyring/kek"),
+        (
+            "# otlp_endpoint = \"http://127.0.0.1:4317\"",
+            "otlp_endpoint = \"https://collector\"",
+        ),
+        ("trace_ratio = 0.01", "trace_ratio = 1.5"),
+        ("log = \"info\"", "log = \"info,schakel=loud\""),
+        ("heartbeat = \"20s\"", "heartbeat = \"\""),
+        ("[listen]", "[listen"),
+    ];
+    let told: String = edits
+        .iter()
+        .map(|(from, to)| format!("{}\n", edited(from, to)))
+        .collect();
+    assert_eq!(told, golden, "got:\n{told}");
+}
