@@ -86,7 +86,8 @@ impl Leaf {
     /// leaf is appended, for an entry is there for good.
     ///
     /// # Errors
-    /// When a name is misspelt, or the month of destruction is there or absent against the class.
+    /// When a name is misspelt, the party is its own transport, or the month of destruction is there
+    /// or absent against the class.
     pub fn check(&self) -> Result<(), LeafError> {
         check::check(self)
     }

@@ -264,7 +264,7 @@ impl Signature {
 impl fmt::Display for Signature {
     /// The line, its newline included.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = [self.id.as_bytes(), self.bytes.as_slice()].concat();
+        let bytes = [self.id.as_bytes().as_slice(), &self.bytes].concat();
         writeln!(f, "{DASH}{} {}", self.name, BASE64_STANDARD.encode(bytes))
     }
 }

@@ -7,6 +7,9 @@ pub(super) fn check(leaf: &Leaf) -> Result<(), LeafError> {
     party("party", &leaf.party)?;
     if let Some(transport) = &leaf.transport {
         party("transport party", transport)?;
+        if *transport == leaf.party {
+            return Err(LeafError::OwnTransport);
+        }
     }
     if let Some((code, _)) = &leaf.purpose {
         purpose(code)?;

@@ -113,6 +113,9 @@ pub enum LeafError {
         /// What must stand there.
         rule: &'static str,
     },
+    /// The party is given as its own transport: without delegation there is none.
+    #[error("the transport party must be left out when it is the party itself")]
+    OwnTransport,
     /// The class says when details are destroyed, but the leaf does not.
     #[error("a leaf of class {class} must name the month of destruction")]
     DestroyMissing {

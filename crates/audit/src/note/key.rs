@@ -63,7 +63,7 @@ impl KeyId {
 
     /// The bytes of the id.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8] {
+    pub const fn as_bytes(&self) -> &[u8; 4] {
         &self.0
     }
 

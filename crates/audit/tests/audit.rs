@@ -1,0 +1,16 @@
+//! The formats and proofs of the trail, against vectors, other implementations and bad input.
+
+#[cfg(test)]
+mod audit {
+    mod checkpoint;
+    mod commitment;
+    mod hostile;
+    mod leaf;
+    mod leaf_vectors;
+    mod note;
+    mod proof;
+    mod support;
+    mod tree;
+    mod tree_oracle;
+    mod tree_vectors;
+}
