@@ -1,0 +1,230 @@
+//! Composing an entry: from a plan to the leaf and the sealed details that go into the log.
+
+use std::collections::BTreeSet;
+
+use schakel_audit::leaf::{Leaf, Month, RetentionClass};
+use schakel_core::{
+    event::{Call, Details, Event, SlotUse, Write},
+    id::{PartyId, SlotId, SubjectId},
+    random::Random,
+    time::Timestamp,
+};
+use schakel_store::{
+    details,
+    keyring::Keyring,
+    log::Frame,
+    seal::{self, Scope, Term},
+};
+
+use super::{
+    plan::{Plan, Retention, Subject},
+    rules::RuleDigests,
+};
+use crate::call::Request;
+
+/// Months for which the details of an entry are kept: five years, and the month that has begun.
+const STANDARD_MONTHS: u32 = 61;
+/// The end of a consent must outlive the consent: post-dated by at most a year, two years long, then five.
+const CONSENT_MONTHS: u32 = 12 + 25 + STANDARD_MONTHS;
+
+/// What composing needs beside a plan.
+pub(super) struct Composer<'a> {
+    pub(super) keyring: &'a mut Keyring,
+    pub(super) rules: &'a mut RuleDigests,
+    pub(super) random: &'a mut dyn Random,
+    pub(super) origin: &'a str,
+    pub(super) broker: &'a PartyId,
+    pub(super) now: Timestamp,
+}
+
+/// An entry ready to be appended.
+pub(super) struct Composed {
+    pub(super) frame: Frame,
+    pub(super) leaf: Leaf,
+    pub(super) details: Details,
+}
+
+/// Why an entry could not be composed: a fault of the broker or its keyring.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ComposeError {
+    #[error("the keyring has no key for this entry")]
+    Keyring(#[from] schakel_store::keyring::KeyringError),
+    #[error("the details cannot be encoded")]
+    Details(#[from] details::DetailsError),
+    #[error("the details cannot be sealed")]
+    Seal(#[from] seal::SealError),
+}
+
+impl Composer<'_> {
+    /// Composes the entry of a plan.
+    pub(super) fn compose(
+        &mut self,
+        request: Option<&Request>,
+        plan: &Plan,
+        slot_of: impl Fn(&SlotUse) -> Option<SlotId>,
+    ) -> Result<Composed, ComposeError> {
+        let principal = request.map_or(self.broker, |request| &request.peer.principal).clone();
+        let mut controllers: BTreeSet<PartyId> = plan.controllers.clone();
+        if plan.subject != Subject::Nobody {
+            controllers.insert(principal.clone());
+        }
+        let mut binds = Vec::new();
+        let (class, destroy) = self.retention(&plan.retention);
+        let (slots, term) = match plan.subject {
+            Subject::Known(_) => {
+                let uses = controllers.iter().cloned().map(SlotUse::Controller);
+                let slots = uses
+                    .map(|usage| self.slot(usage, &slot_of, &mut binds))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let term = match &plan.retention {
+                    Retention::Record(usage) => {
+                        Term::Record(self.slot(usage.clone(), &slot_of, &mut binds)?)
+                    }
+                    _ => Term::ClassMonth,
+                };
+                (slots, term)
+            }
+            Subject::Unknown | Subject::Nobody => (Vec::new(), Term::ClassMonth),
+        };
+        let details = Details {
+            call: request.map(|request| recorded_call(request, plan)),
+            subject: known(plan.subject),
+            controllers,
+            binds,
+            event: plan.event.clone(),
+        };
+        let own_slot = match plan.subject {
+            Subject::Known(_) => details
+                .controllers
+                .iter()
+                .position(|party| *party == principal)
+                .and_then(|at| slots.get(at).copied()),
+            Subject::Unknown | Subject::Nobody => None,
+        };
+        let leaf = self.leaf(request, plan, principal, own_slot, (class, destroy))?;
+        self.seal(plan, leaf, details, &slots, term)
+    }
+
+    fn leaf(
+        &mut self,
+        request: Option<&Request>,
+        plan: &Plan,
+        principal: PartyId,
+        own_slot: Option<SlotId>,
+        (class, destroy): (RetentionClass, Option<Month>),
+    ) -> Result<Leaf, ComposeError> {
+        let transport = request
+            .map(|request| &request.peer.transport)
+            .filter(|transport| **transport != principal)
+            .map(ToString::to_string);
+        let mut id = [0; 16];
+        self.random.fill(&mut id);
+        let subject_tag = match (plan.subject, own_slot) {
+            (Subject::Nobody, _) => None,
+            (Subject::Known(_), Some(slot)) => {
+                Some(self.keyring.tag(slot, &principal, month(self.now))?)
+            }
+            _ => {
+                let mut tag = [0; 16];
+                self.random.fill(&mut tag);
+                Some(tag)
+            }
+        };
+        let rules = plan.purpose.as_ref().and_then(|(code, version)| self.rules.of(code, *version));
+        Ok(Leaf {
+            entry_type: plan.kind,
+            at_ms: self.now.as_millis(),
+            party: principal.to_string(),
+            transport,
+            purpose: plan.purpose.as_ref().map(|(code, version)| (code.to_string(), *version)),
+            id,
+            commitment: [0; 32],
+            released: plan.told.committed(),
+            subject_tag,
+            class,
+            destroy,
+            rules,
+        })
+    }
+
+    fn seal(
+        &mut self,
+        plan: &Plan,
+        mut leaf: Leaf,
+        details: Details,
+        slots: &[SlotId],
+        term: Term,
+    ) -> Result<Composed, ComposeError> {
+        let encoded = details::encode(&details)?;
+        let scope = match plan.subject {
+            Subject::Nobody => Scope::Open,
+            Subject::Unknown => Scope::Unknown,
+            Subject::Known(_) => Scope::Slots { slots, term },
+        };
+        let sealed =
+            seal::seal(&mut leaf, &encoded, &scope, self.origin, self.keyring, self.random)?;
+        Ok(Composed { frame: Frame { leaf: leaf.encode(), sealed }, leaf, details })
+    }
+
+    fn slot(
+        &mut self,
+        usage: SlotUse,
+        slot_of: &impl Fn(&SlotUse) -> Option<SlotId>,
+        binds: &mut Vec<(SlotUse, SlotId)>,
+    ) -> Result<SlotId, ComposeError> {
+        if let Some(slot) = slot_of(&usage) {
+            return Ok(slot);
+        }
+        let slot = self.keyring.take_slot()?;
+        binds.push((usage, slot));
+        Ok(slot)
+    }
+
+    fn retention(&self, retention: &Retention) -> (RetentionClass, Option<Month>) {
+        let after = |months| Some(month(self.now).plus_months(months));
+        match retention {
+            Retention::Permanent => (RetentionClass::Permanent, None),
+            Retention::Standard => (RetentionClass::Standard, after(STANDARD_MONTHS)),
+            Retention::Care => (RetentionClass::Care, after(STANDARD_MONTHS)),
+            Retention::Consent => (RetentionClass::Standard, after(CONSENT_MONTHS)),
+            Retention::Record(_) => (RetentionClass::OpenEnded, None),
+        }
+    }
+}
+
+fn known(subject: Subject) -> Option<SubjectId> {
+    match subject {
+        Subject::Known(id) => Some(id),
+        Subject::Unknown | Subject::Nobody => None,
+    }
+}
+
+fn recorded_call(request: &Request, plan: &Plan) -> Call {
+    Call {
+        principal: request.peer.principal.clone(),
+        transport: request.peer.transport.clone(),
+        certificate: request.certificate,
+        address: request.address.clone(),
+        actor: request.actor.clone(),
+        responsible: request.responsible.clone(),
+        transaction: request.transaction.clone(),
+        trace: request.trace,
+        write: request.write.map(|(key, digest)| Write {
+            method: request.method.to_owned(),
+            key,
+            digest,
+            answer: plan.told.remembered(),
+        }),
+    }
+}
+
+/// The month of an instant, in UTC.
+pub(super) fn month(at: Timestamp) -> Month {
+    let (year, month) = at.date().month();
+    Month { year, month }
+}
+
+/// Whether an entry of this event changes the registry.
+pub(super) fn changes_registry(event: &Event) -> bool {
+    matches!(event, Event::Changed { .. } | Event::Proposed(_) | Event::Rejected { .. })
+}

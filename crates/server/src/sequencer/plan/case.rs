@@ -1,0 +1,177 @@
+//! Plans for cases.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use schakel_audit::leaf::EntryType;
+use schakel_core::{
+    case::{Case, MOST_ASSIGNMENTS},
+    code::Role,
+    decide::Reason,
+    dossier::Dossier,
+    event::{Event, LookedUp, SlotUse},
+    id::{CaseId, PartyId, SubjectId},
+    person::{Identifier, SubjectRef},
+    time::Period,
+};
+
+use super::{Obstacle, Plan, Planner, Result, Retention, Subject, Told, invalid, open_case};
+use crate::call::{Call, Outcome, Request};
+
+impl Planner<'_> {
+    pub(super) fn plan_case(&mut self, request: &Request, call: &Call) -> Result<Plan> {
+        match call {
+            Call::OpenCase { identifiers, municipality } => {
+                self.open(identifiers, municipality.as_ref())
+            }
+            Call::AssignMunicipality { case, municipality } => {
+                self.assign(request, *case, municipality)
+            }
+            Call::AddMember { case, party, until } => {
+                let until = until.filter(|until| *until <= self.now);
+                if until.is_some() {
+                    return Err(invalid("until", "must lie in the future"));
+                }
+                self.add_member(request, call, *case, party)
+            }
+            Call::RemoveMember { case, party } => {
+                let (dossier, found) = self.own_case(request, *case)?;
+                if !found.members.iter().any(|given| given.party == *party) {
+                    return Err(Reason::RecordUnknown.into());
+                }
+                let event = Event::MemberRemoved { case: *case, party: party.clone() };
+                Ok(changed(&dossier, *case, event, [party.clone()]))
+            }
+            Call::CloseCase { case, reason } => {
+                let (dossier, _) = self.own_case(request, *case)?;
+                let event = Event::CaseClosed { case: *case, reason: *reason };
+                Ok(changed(&dossier, *case, event, []))
+            }
+            Call::GetCase { subject } => self.show_case(request, subject),
+            _ => Err(Reason::RecordUnknown.into()),
+        }
+    }
+
+    fn open(&mut self, identifiers: &[Identifier], municipality: Option<&PartyId>) -> Result<Plan> {
+        if let Some(id) = municipality {
+            self.registered_as(id, Role::Municipality, "municipality_party_id")?;
+        }
+        let known: BTreeSet<SubjectId> =
+            identifiers.iter().filter_map(|id| self.world.subject_known_by(id)).collect();
+        let mut known = known.into_iter();
+        let subject = match (known.next(), known.next()) {
+            (None, _) => SubjectId::draw(self.random),
+            (Some(subject), None) => subject,
+            // The numbers belong to two people: opening the case would mix them up.
+            (Some(_), Some(_)) => return Err(Reason::IdentifiersDisagree.into()),
+        };
+        let case = CaseId::draw(self.random);
+        Ok(Plan {
+            kind: EntryType::Case,
+            subject: Subject::Known(subject),
+            retention: Retention::Record(SlotUse::Case(case)),
+            controllers: municipality.cloned().into_iter().collect(),
+            purpose: None,
+            event: Event::CaseOpened {
+                case,
+                identifiers: identifiers.to_vec(),
+                municipality: municipality.cloned(),
+            },
+            told: Told::Plain(Outcome::CaseOpened(case)),
+        })
+    }
+
+    fn assign(&mut self, request: &Request, case: CaseId, municipality: &PartyId) -> Result<Plan> {
+        self.registered_as(municipality, Role::Municipality, "municipality_party_id")?;
+        let (dossier, found) = self.own_case(request, case)?;
+        let caller = &request.peer;
+        if !caller.has_role(Role::Pi) && found.municipality(self.now) != Some(&caller.principal) {
+            return Err(Reason::NotForRole.into());
+        }
+        within_limit(found.returns.len())?;
+        let event = Event::MunicipalityAssigned { case, municipality: municipality.clone() };
+        let before = found.municipality(self.now).cloned();
+        let concerned = before.into_iter().chain([municipality.clone()]);
+        Ok(changed(&dossier, case, event, concerned))
+    }
+
+    fn add_member(
+        &mut self,
+        request: &Request,
+        call: &Call,
+        case: CaseId,
+        party: &PartyId,
+    ) -> Result<Plan> {
+        let Call::AddMember { until, .. } = call else { return Err(Reason::RecordUnknown.into()) };
+        let member = self.registered(party, "party_id")?;
+        if !member.roles.iter().any(|role| role.collects_consent()) {
+            return Err(invalid("party_id", "must be a partner: not an officer, auditor, administrator or broker"));
+        }
+        let (dossier, found) = self.own_case(request, case)?;
+        within_limit(found.members.len())?;
+        let period = Period { from: self.now, until: *until };
+        let event = Event::MemberAdded { case, party: party.clone(), period };
+        Ok(changed(&dossier, case, event, [party.clone()]))
+    }
+
+    fn show_case(&mut self, request: &Request, subject: &SubjectRef) -> Result<Plan> {
+        let dossier = self.find(subject, &request.peer.principal)?;
+        let now = self.now;
+        let case = open_case(&dossier, subject, now, |case| {
+            case.has_member(&request.peer.principal, now)
+        })?;
+        let event = Event::LookedUp(LookedUp {
+            method: request.method.to_owned(),
+            purpose: None,
+            subject: Some(subject.clone()),
+            entry: None,
+            question: String::new(),
+            results: 1,
+        });
+        Ok(Plan {
+            kind: EntryType::LookUp,
+            subject: Subject::Known(dossier.subject),
+            retention: Retention::Standard,
+            controllers: BTreeSet::new(),
+            purpose: None,
+            event,
+            told: Told::Plain(Outcome::Case(Box::new(case.clone()))),
+        })
+    }
+
+    /// An open case in which the caller has a place.
+    pub(super) fn own_case(
+        &mut self,
+        request: &Request,
+        case: CaseId,
+    ) -> std::result::Result<(Arc<Dossier>, Case), Obstacle> {
+        let subject = SubjectRef::Case(case);
+        let dossier = self.find(&subject, &request.peer.principal)?;
+        let now = self.now;
+        let found = open_case(&dossier, &subject, now, |case| {
+            case.has_member(&request.peer.principal, now)
+        })?
+        .clone();
+        Ok((dossier, found))
+    }
+}
+
+fn within_limit(assignments: usize) -> Result<()> {
+    if assignments < MOST_ASSIGNMENTS { Ok(()) } else { Err(Reason::LimitReached.into()) }
+}
+
+fn changed(
+    dossier: &Dossier,
+    case: CaseId,
+    event: Event,
+    controllers: impl IntoIterator<Item = PartyId>,
+) -> Plan {
+    Plan {
+        kind: EntryType::Case,
+        subject: Subject::Known(dossier.subject),
+        retention: Retention::Record(SlotUse::Case(case)),
+        controllers: controllers.into_iter().collect(),
+        purpose: None,
+        event,
+        told: Told::Plain(Outcome::Done),
+    }
+}

@@ -1,0 +1,263 @@
+//! Plans for consents, restrictions and objections.
+
+use std::collections::BTreeSet;
+
+use schakel_audit::leaf::EntryType;
+use schakel_core::{
+    code::{Condition, Role},
+    consent::{Consent, ConsentKind, ConsentState, ConsentTerms},
+    decide::Reason,
+    event::{ConsentEnded, Event, LookedUp, SlotUse},
+    id::{ConsentId, PartyId, RestrictionId, SubjectId},
+    notice::Notice,
+    person::{Identifier, SubjectRef},
+    restriction::{self, RestrictionKind},
+    withdrawal::{self, Withdrawal},
+};
+
+use super::{Plan, Planner, Result, Retention, Subject, Told, invalid};
+use crate::call::{Call, Outcome, Request};
+
+impl Planner<'_> {
+    pub(super) fn plan_consent(&mut self, request: &Request, call: &Call) -> Result<Plan> {
+        match call {
+            Call::RecordConsent { subject, state, terms } => {
+                self.record_consent(request, subject, *state, terms)
+            }
+            Call::WithdrawConsent { subject, conditions, recipient } => {
+                self.withdraw(request, subject, conditions, recipient.as_ref())
+            }
+            Call::Consents { subject, consent } => self.show_consents(request, subject, *consent),
+            Call::RecordRestriction { subject, kind, controller, conditions } => {
+                self.restrict(request, subject, *kind, controller.as_ref(), conditions)
+            }
+            Call::LiftRestriction { subject, restriction } => {
+                self.lift(request, subject, *restriction)
+            }
+            _ => Err(Reason::RecordUnknown.into()),
+        }
+    }
+
+    fn record_consent(
+        &mut self,
+        request: &Request,
+        subject: &SubjectRef,
+        state: ConsentState,
+        terms: &ConsentTerms,
+    ) -> Result<Plan> {
+        self.check_terms(request, terms)?;
+        let (id, identifier) = self.person_consenting(request, subject)?;
+        let consent = ConsentId::draw(self.random);
+        let controllers = terms.providers.union(&terms.recipients).cloned().collect();
+        Ok(Plan {
+            kind: EntryType::Consent,
+            subject: Subject::Known(id),
+            retention: Retention::Record(SlotUse::Consent(consent)),
+            controllers,
+            purpose: None,
+            event: Event::ConsentRecorded { consent, state, terms: terms.clone(), identifier },
+            told: Told::Plain(Outcome::ConsentRecorded(consent)),
+        })
+    }
+
+    /// What depends on the request, the registry and the log's time alone.
+    fn check_terms(&self, request: &Request, terms: &ConsentTerms) -> Result<()> {
+        if let Err((field, broken)) = terms.check(&request.peer.roles) {
+            return Err(invalid(&format!("terms.{field}"), broken.rule()));
+        }
+        if terms.collected_at > self.now {
+            return Err(invalid("terms.collected_at", "must not lie in the future"));
+        }
+        for provider in &terms.providers {
+            self.registered(provider, "terms.provider_party_ids")?;
+        }
+        let care_basis = terms.conditions.contains(&Condition::Care)
+            && terms.kind == ConsentKind::ProcessingBasis;
+        for recipient in &terms.recipients {
+            let party = self.registered(recipient, "terms.recipient_party_ids")?;
+            if care_basis && party.has_role(Role::Pi) {
+                let rule = "must not hold a PI when conditions hold CARE: \
+                            care never goes to a PI on consent (Raad van State W16.20.0450/II)";
+                return Err(invalid("terms.recipient_party_ids", rule));
+            }
+        }
+        let registry = self.registry();
+        let known = |code| registry.versions(code).next().is_some();
+        if !terms.purposes.iter().all(known) {
+            return Err(invalid("terms.purposes", "must be registered purposes"));
+        }
+        Ok(())
+    }
+
+    /// The person who consents: known, or named by a number and known from now on.
+    fn person_consenting(
+        &mut self,
+        request: &Request,
+        subject: &SubjectRef,
+    ) -> Result<(SubjectId, Option<Identifier>)> {
+        let caller = &request.peer.principal;
+        let known = self.world.subject_of(subject, caller);
+        let identifier = match subject {
+            SubjectRef::Bsn(bsn) => Identifier::Bsn(bsn.clone()),
+            SubjectRef::Skn(skn) => Identifier::Skn(skn.clone()),
+            SubjectRef::ClientRef(_) => {
+                return known.map(|id| (id, None)).ok_or_else(|| Reason::SubjectUnknown.into());
+            }
+            SubjectRef::Case(case) => {
+                let dossier = self.find(subject, caller)?;
+                let found = dossier.cases.get(case).ok_or(Reason::SubjectUnknown)?;
+                let placed = found.has_member(caller, self.now)
+                    || found.introduced.iter().any(|(partner, _)| partner == caller);
+                let open = found.is_open(self.now);
+                return match (placed, open) {
+                    (false, _) => Err(Reason::NotCaseParty.into()),
+                    (true, false) => Err(Reason::CaseClosed.into()),
+                    (true, true) => Ok((dossier.subject, None)),
+                };
+            }
+        };
+        Ok(known.map_or_else(
+            || (SubjectId::draw(self.random), Some(identifier)),
+            |id| (id, None),
+        ))
+    }
+
+    /// Never refused: a person nobody knows, or with nothing to withdraw, gets the same answer.
+    fn withdraw(
+        &mut self,
+        request: &Request,
+        subject: &SubjectRef,
+        conditions: &BTreeSet<Condition>,
+        recipient: Option<&PartyId>,
+    ) -> Result<Plan> {
+        let caller = &request.peer.principal;
+        let known = self.world.subject_of(subject, caller);
+        let withdrawal = match known {
+            None => Withdrawal::default(),
+            Some(id) => {
+                let dossier = self.dossier(id)?;
+                let scope = withdrawal::Scope { conditions, recipient };
+                withdrawal::plan(&dossier, &scope, caller, self.now, self.random)
+            }
+        };
+        let notices = withdrawal.notices;
+        let event = Event::ConsentEnded(ConsentEnded {
+            state: ConsentState::Withdrawn,
+            subject: subject.clone(),
+            conditions: conditions.clone(),
+            recipient: recipient.cloned(),
+            consents: withdrawal.consents,
+            narrowed: withdrawal.narrowed,
+            notices: notices.clone(),
+        });
+        Ok(ended(known, event, &notices, Outcome::Done))
+    }
+
+    fn show_consents(
+        &mut self,
+        request: &Request,
+        subject: &SubjectRef,
+        only: Option<ConsentId>,
+    ) -> Result<Plan> {
+        let caller = &request.peer.principal;
+        let dossier = self.find(subject, caller)?;
+        let mut shown: Vec<Consent> = dossier
+            .consents
+            .values()
+            .filter(|consent| only.is_none_or(|id| id == consent.id) && involves(consent, caller))
+            .cloned()
+            .collect();
+        if shown.is_empty() {
+            return Err(Reason::RecordUnknown.into());
+        }
+        shown.sort_by_key(|consent| {
+            std::cmp::Reverse(consent.history.first().map(|step| step.entry))
+        });
+        let event = Event::LookedUp(LookedUp {
+            method: request.method.to_owned(),
+            purpose: None,
+            subject: Some(subject.clone()),
+            entry: None,
+            question: only.map(|id| format!("consent {id}")).unwrap_or_default(),
+            results: u32::try_from(shown.len()).unwrap_or(u32::MAX),
+        });
+        Ok(Plan {
+            kind: EntryType::LookUp,
+            subject: Subject::Known(dossier.subject),
+            retention: Retention::Standard,
+            controllers: BTreeSet::new(),
+            purpose: None,
+            event,
+            told: Told::Plain(Outcome::Consents(shown, self.now)),
+        })
+    }
+
+    fn restrict(
+        &mut self,
+        request: &Request,
+        subject: &SubjectRef,
+        kind: RestrictionKind,
+        controller: Option<&PartyId>,
+        conditions: &BTreeSet<Condition>,
+    ) -> Result<Plan> {
+        if let Some(id) = controller {
+            self.registered(id, "controller_party_id")?;
+        }
+        let caller = &request.peer.principal;
+        let known = self.world.subject_of(subject, caller);
+        let notices = match known {
+            None => Vec::new(),
+            Some(id) => {
+                let dossier = self.dossier(id)?;
+                restriction::notices(&dossier, controller, conditions, caller, self.now, self.random)
+            }
+        };
+        let id = RestrictionId::draw(self.random);
+        let event = Event::Restricted {
+            restriction: id,
+            kind,
+            controller: controller.cloned(),
+            conditions: conditions.clone(),
+            notices: notices.clone(),
+        };
+        let mut plan = ended(known, event, &notices, Outcome::Restricted(id));
+        plan.kind = EntryType::Restriction;
+        Ok(plan)
+    }
+
+    fn lift(&mut self, request: &Request, subject: &SubjectRef, id: RestrictionId) -> Result<Plan> {
+        let caller = &request.peer.principal;
+        let dossier = self.find(subject, caller)?;
+        let own = dossier
+            .restrictions
+            .get(&id)
+            .filter(|found| found.recorded_by == *caller && found.lifted_at.is_none());
+        if own.is_none() {
+            return Err(Reason::RecordUnknown.into());
+        }
+        let event = Event::RestrictionLifted { restriction: id };
+        let mut plan = ended(Some(dossier.subject), event, &[], Outcome::Done);
+        plan.kind = EntryType::Restriction;
+        Ok(plan)
+    }
+}
+
+fn involves(consent: &Consent, party: &PartyId) -> bool {
+    let terms = &consent.terms;
+    terms.collected_by == *party
+        || terms.providers.contains(party)
+        || terms.recipients.contains(party)
+}
+
+/// A plan that looks the same for a person nobody knows.
+fn ended(known: Option<SubjectId>, event: Event, notices: &[Notice], outcome: Outcome) -> Plan {
+    Plan {
+        kind: EntryType::Consent,
+        subject: known.map_or(Subject::Unknown, Subject::Known),
+        retention: Retention::Consent,
+        controllers: notices.iter().map(|notice| notice.recipient.clone()).collect(),
+        purpose: None,
+        event,
+        told: Told::Plain(outcome),
+    }
+}

@@ -1,0 +1,365 @@
+//! Planning: what a request comes to, decided against the state of the log so far.
+//!
+//! Nothing here writes. A plan is an event with what must be recorded about it; the writer records it,
+//! and only then is the caller told.
+
+mod case;
+mod consent;
+mod exchange;
+mod inbox;
+mod look_up;
+mod registry;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use schakel_audit::leaf::EntryType;
+use schakel_core::{
+    case::Case,
+    code::{Condition, Role},
+    decide::{Denial, Finding, Reason},
+    dossier::Dossier,
+    event::{Asked, Denied, Event, Remembered, SlotUse},
+    id::{DeliveryId, EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
+    minimise::{Committed, Durable},
+    party::Party,
+    person::SubjectRef,
+    random::Random,
+    registry::Registry,
+    time::Timestamp,
+};
+use schakel_store::world::World;
+
+use crate::{
+    call::{Call, CallError, Message, MessageContent, Outcome, Request},
+    trail::Trail,
+};
+
+use super::remember;
+
+/// Everything a plan is made from.
+pub(super) struct Planner<'a> {
+    pub(super) world: &'a mut World,
+    pub(super) trail: &'a Trail,
+    pub(super) random: &'a mut dyn Random,
+    pub(super) now: Timestamp,
+}
+
+/// What a request comes to.
+pub(super) struct Plan {
+    pub(super) kind: EntryType,
+    pub(super) subject: Subject,
+    pub(super) retention: Retention,
+    /// The controllers concerned, beside the principal.
+    pub(super) controllers: BTreeSet<PartyId>,
+    pub(super) purpose: Option<(PurposeCode, u32)>,
+    pub(super) event: Event,
+    pub(super) told: Told,
+}
+
+/// Whom an entry is about, which decides what seals it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// Nobody: there is nothing to seal.
+    Nobody,
+    /// Nobody known, or nobody in particular: sealed under the month's key for that.
+    Unknown,
+    /// A person the broker knows, or knows from now on.
+    Known(SubjectId),
+}
+
+/// How long the sealed part of an entry is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Retention {
+    /// For ever: it holds no personal data.
+    Permanent,
+    /// Five years.
+    Standard,
+    /// Five years, as care providers must keep the log of care.
+    Care,
+    /// Five years after the longest consent could end: the end of a consent must outlive the consent.
+    Consent,
+    /// As long as the record it began or changed.
+    Record(SlotUse),
+}
+
+/// What the caller is told once the entry is durable.
+pub(super) enum Told {
+    /// An outcome that shows nothing of a status.
+    Plain(Outcome),
+    /// A disclosure, still closed.
+    Disclosure { content: Committed, salt: [u8; 32] },
+    /// A message that carries a disclosure, still closed.
+    Message { envelope: Envelope, content: Committed, salt: [u8; 32] },
+    /// Nobody waits for this one.
+    Nobody,
+}
+
+/// A message without what it says.
+pub(super) struct Envelope {
+    pub(super) delivery: DeliveryId,
+    pub(super) position: u64,
+    pub(super) subject: SubjectRef,
+}
+
+/// What planning one request gives.
+pub(super) enum Planned {
+    /// Entries to record; the answer goes with the last.
+    Record(Vec<Plan>),
+    /// The same write was made before: its answer again, with a receipt for its entry.
+    Repeat(EntryIndex, Remembered),
+    /// Nothing to record and nothing to tell.
+    Nothing,
+}
+
+/// What stood in the way of a plan: a denial to record, or a call that cannot be taken.
+pub(super) enum Obstacle {
+    Denied(Vec<Finding>),
+    Refused(CallError),
+}
+
+pub(super) type Result<T> = std::result::Result<T, Obstacle>;
+
+impl From<CallError> for Obstacle {
+    fn from(error: CallError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Reason> for Obstacle {
+    fn from(reason: Reason) -> Self {
+        Self::Denied(Denial::of(reason).into_findings())
+    }
+}
+
+impl Told {
+    /// What the caller gets. Takes the proof that the entry is durable: nothing leaves without it.
+    pub(super) fn release(self, durable: &Durable) -> Outcome {
+        match self {
+            Self::Plain(outcome) => outcome,
+            Self::Disclosure { content, salt } => {
+                Outcome::Disclosed { content: content.release(durable), salt }
+            }
+            Self::Message { envelope, content, salt } => {
+                let content = MessageContent::Disclosed { content: content.release(durable), salt };
+                let Envelope { delivery, position, subject } = envelope;
+                Outcome::Message(Box::new(Message { delivery, position, subject, content }))
+            }
+            Self::Nobody => Outcome::NoMessage,
+        }
+    }
+
+    /// The commitment to what it closes, for the leaf.
+    pub(super) fn committed(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Disclosure { content, .. } | Self::Message { content, .. } => {
+                Some(content.digest())
+            }
+            Self::Plain(_) | Self::Nobody => None,
+        }
+    }
+
+    /// What is remembered of it, so that a retry of the write gets the same answer.
+    pub(super) fn remembered(&self) -> Remembered {
+        match self {
+            Self::Plain(outcome) => remember::remembered(outcome),
+            Self::Disclosure { .. } | Self::Message { .. } | Self::Nobody => Remembered::Done,
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// Plans one request.
+    pub(super) fn plan(&mut self, request: &Request) -> std::result::Result<Planned, CallError> {
+        if let Some(repeat) = self.repeated(request)? {
+            return Ok(repeat);
+        }
+        let planned = match &request.call {
+            Call::NextMessage { after } => self.next_message(request, *after),
+            call => self.plan_one(request, call).map(|plan| Planned::Record(vec![plan])),
+        };
+        match planned {
+            Ok(planned) => Ok(planned),
+            Err(Obstacle::Refused(error)) => Err(error),
+            Err(Obstacle::Denied(findings)) => {
+                Ok(Planned::Record(vec![self.denied(request, findings)]))
+            }
+        }
+    }
+
+    fn plan_one(&mut self, request: &Request, call: &Call) -> Result<Plan> {
+        match call {
+            Call::OpenCase { .. }
+            | Call::AssignMunicipality { .. }
+            | Call::AddMember { .. }
+            | Call::RemoveMember { .. }
+            | Call::CloseCase { .. }
+            | Call::GetCase { .. } => self.plan_case(request, call),
+            Call::RecordConsent { .. }
+            | Call::WithdrawConsent { .. }
+            | Call::Consents { .. }
+            | Call::RecordRestriction { .. }
+            | Call::LiftRestriction { .. } => self.plan_consent(request, call),
+            Call::ReportStatus { .. }
+            | Call::Introduce { .. }
+            | Call::Redeem { .. }
+            | Call::Ask(_) => self.plan_exchange(request, call),
+            Call::Acknowledge { delivery } => Ok(self.acknowledge(request, *delivery)),
+            Call::Notices { subject, entry } => self.notices(request, subject, *entry),
+            Call::ProposeChange(_) | Call::ApproveChange(_) | Call::RejectChange(_) => {
+                self.plan_registry(request, call)
+            }
+            Call::LookUp(look_up) => Ok(self.look_up(request, look_up)),
+            Call::NextMessage { .. } => Err(Reason::RecordUnknown.into()),
+        }
+    }
+
+    /// Whether the same write was made before, within 24 hours of log time.
+    fn repeated(&self, request: &Request) -> std::result::Result<Option<Planned>, CallError> {
+        let Some((key, digest)) = request.write else { return Ok(None) };
+        let written =
+            self.world.written(&request.peer.principal, request.method, key, self.now);
+        match written {
+            None => Ok(None),
+            Some(written) if written.digest == digest => {
+                let remembered = written.answer.clone();
+                Ok(Some(Planned::Repeat(written.entry, remembered)))
+            }
+            Some(_) => Err(CallError::KeyReused),
+        }
+    }
+
+    /// The plan that records a denial and tells the caller nothing but a reference.
+    fn denied(&mut self, request: &Request, findings: Vec<Finding>) -> Plan {
+        let (subject, asked, kind, purpose) = self.denied_what(request);
+        let care = matches!(&request.call, Call::Ask(ask) if ask.conditions.contains(&Condition::Care));
+        let reference = Reference::draw(self.random);
+        let told = match &request.call {
+            // The answer to a redemption or a withdrawal is the same whatever came of it.
+            Call::Redeem { .. } | Call::Acknowledge { .. } => Told::Plain(Outcome::Done),
+            _ => Told::Plain(Outcome::NotDisclosed(reference)),
+        };
+        Plan {
+            kind,
+            subject,
+            retention: if care { Retention::Care } else { Retention::Standard },
+            controllers: BTreeSet::new(),
+            purpose,
+            event: Event::Denied(Denied { asked, findings, reference }),
+            told,
+        }
+    }
+
+    fn denied_what(
+        &self,
+        request: &Request,
+    ) -> (Subject, Asked, EntryType, Option<(PurposeCode, u32)>) {
+        let named = subject_ref(&request.call);
+        let known = named
+            .as_ref()
+            .and_then(|subject| self.world.subject_of(subject, &request.peer.principal));
+        let subject = known.map_or(Subject::Unknown, Subject::Known);
+        match &request.call {
+            Call::Ask(ask) => {
+                let version = self.registry().purpose(&ask.purpose, ask.version, self.now);
+                let purpose = version.map(|found| (ask.purpose.clone(), found.version.version));
+                (subject, Asked::Disclosure(ask.clone()), EntryType::Denial, purpose)
+            }
+            call => {
+                let kind = match call {
+                    Call::Redeem { .. } => EntryType::Introduction,
+                    Call::Acknowledge { .. } => EntryType::Acknowledgement,
+                    _ => EntryType::Denial,
+                };
+                let asked = Asked::Call { method: request.method.to_owned(), subject: named };
+                (subject, asked, kind, None)
+            }
+        }
+    }
+
+    fn registry(&self) -> Arc<Registry> {
+        self.world.registry()
+    }
+
+    /// The dossier of the person a caller means.
+    fn find(&mut self, subject: &SubjectRef, caller: &PartyId) -> Result<Arc<Dossier>> {
+        let id = self.world.subject_of(subject, caller).ok_or(Reason::SubjectUnknown)?;
+        self.dossier(id)
+    }
+
+    fn dossier(&mut self, id: SubjectId) -> Result<Arc<Dossier>> {
+        self.world.dossier(id).map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "a record cannot be read");
+            Obstacle::Refused(CallError::AuditUnavailable)
+        })
+    }
+
+    /// A registered, active party; precise, because it depends on the registry alone.
+    fn registered(&self, id: &PartyId, field: &str) -> Result<Party> {
+        let registry = self.registry();
+        let found = registry.party(id).filter(|party| party.is_active(self.now));
+        found.cloned().ok_or_else(|| invalid(field, "must be a registered party that is not suspended"))
+    }
+
+    fn registered_as(&self, id: &PartyId, role: Role, field: &str) -> Result<()> {
+        let party = self.registered(id, field)?;
+        if party.has_role(role) {
+            Ok(())
+        } else {
+            Err(invalid(field, &format!("must be a party with the role {role}")))
+        }
+    }
+}
+
+/// A field that breaks a rule only the registry or the log's time can judge.
+fn invalid(field: &str, rule: &str) -> Obstacle {
+    CallError::Invalid { field: field.to_owned(), rule: rule.to_owned() }.into()
+}
+
+/// The open case a caller means, in which it has a place as the check says; the newest when it named the
+/// person.
+fn open_case<'d>(
+    dossier: &'d Dossier,
+    subject: &SubjectRef,
+    now: Timestamp,
+    has_place: impl Fn(&Case) -> bool,
+) -> Result<&'d Case> {
+    let named = |case: &&Case| match subject {
+        SubjectRef::Case(id) => case.id == *id,
+        _ => true,
+    };
+    let mut placed: Vec<&Case> =
+        dossier.cases.values().filter(named).filter(|case| has_place(case)).collect();
+    if placed.is_empty() {
+        return Err(Reason::NotCaseParty.into());
+    }
+    placed.retain(|case| case.is_open(now));
+    placed.into_iter().max_by_key(|case| case.entry).ok_or_else(|| Reason::CaseClosed.into())
+}
+
+/// Whom a call names, where it names somebody.
+fn subject_ref(call: &Call) -> Option<SubjectRef> {
+    match call {
+        Call::AssignMunicipality { case, .. }
+        | Call::AddMember { case, .. }
+        | Call::RemoveMember { case, .. }
+        | Call::CloseCase { case, .. }
+        | Call::Introduce { case, .. } => Some(SubjectRef::Case(*case)),
+        Call::GetCase { subject }
+        | Call::RecordConsent { subject, .. }
+        | Call::WithdrawConsent { subject, .. }
+        | Call::Consents { subject, .. }
+        | Call::RecordRestriction { subject, .. }
+        | Call::LiftRestriction { subject, .. }
+        | Call::ReportStatus { subject, .. }
+        | Call::Notices { subject, .. } => Some(subject.clone()),
+        Call::Ask(ask) => Some(ask.subject.clone()),
+        Call::LookUp(look_up) => look_up.subject.clone(),
+        Call::OpenCase { .. }
+        | Call::Redeem { .. }
+        | Call::NextMessage { .. }
+        | Call::Acknowledge { .. }
+        | Call::ProposeChange(_)
+        | Call::ApproveChange(_)
+        | Call::RejectChange(_) => None,
+    }
+}

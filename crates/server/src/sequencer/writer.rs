@@ -1,0 +1,272 @@
+//! The writer: one thread that decides, records and answers, in log order.
+//!
+//! Steps of a batch, in the order that survives a crash at any point:
+//!
+//! 1. take what waits, without a timer;
+//! 2. plan each request against the state, and apply its event to the state in memory at once, so that the
+//!    next request of the batch is decided against it;
+//! 3. append the batch: one write, one fdatasync; the checkpoint is signed meanwhile;
+//! 4. show the new end of the log to readers, and write the changed rows to the view;
+//! 5. let the answers go.
+//!
+//! A crash before 3 ends loses requests that nobody was told about; after it, everything told is in the log.
+//! A failed append ends the process: the state in memory is ahead of the log then, and must not be used.
+
+use std::sync::Arc;
+
+use schakel_core::{
+    event::{Event, SlotUse},
+    id::{EntryIndex, PartyId, SlotId, SubjectId},
+    random::Random,
+    time::Timestamp,
+};
+use schakel_store::{
+    index,
+    keyring::Keyring,
+    log::Log,
+    record::{self, Recorded},
+    world::World,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    compose::{Composed, Composer, changes_registry},
+    job::{Job, Reply},
+    own,
+    plan::{Plan, Planned, Planner, Subject, Told},
+    remember,
+    rules::RuleDigests,
+    shared::Shared,
+    sign::Signer,
+    time::{LogTime, Reading},
+};
+use crate::call::{CallError, Outcome, Request};
+
+/// The most requests taken into one batch.
+const MOST_JOBS: usize = 512;
+
+/// The state of the writing thread.
+pub(super) struct Writer {
+    pub(super) log: Log,
+    pub(super) keyring: Keyring,
+    pub(super) world: World,
+    pub(super) rules: RuleDigests,
+    pub(super) time: LogTime,
+    pub(super) signer: Signer,
+    pub(super) random: Box<dyn Random + Send>,
+    pub(super) broker: PartyId,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// One entry of the batch, and who waits for it.
+struct Entry {
+    composed: Composed,
+    told: Told,
+    reply: Option<oneshot::Sender<Reply>>,
+}
+
+/// Answers that add no entry of their own.
+struct Repeat {
+    entry: EntryIndex,
+    outcome: Outcome,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// A batch as it is gathered.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<Entry>,
+    repeats: Vec<Repeat>,
+    registry_changed: bool,
+}
+
+/// Why the writer ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WriterError {
+    /// The log could not be written.
+    #[error("the log could not be written")]
+    Append(#[from] schakel_store::log::AppendError),
+    /// The state could not be kept.
+    #[error("the view could not be written")]
+    World(#[from] schakel_store::world::WorldError),
+}
+
+impl Writer {
+    /// Works until every handle is gone, or the log cannot be written.
+    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) -> Result<(), WriterError> {
+        let mut taken = Vec::with_capacity(MOST_JOBS);
+        while jobs.blocking_recv_many(&mut taken, MOST_JOBS) > 0 {
+            let started = std::time::Instant::now();
+            self.batch(taken.drain(..))?;
+            self.shared.metrics.batch(started.elapsed(), jobs.len());
+        }
+        self.own_entry(Event::Stopped)
+    }
+
+    /// Records an event of the broker's own.
+    pub(super) fn own_entry(&mut self, event: Event) -> Result<(), WriterError> {
+        self.batch(std::iter::once(Job::Own(event)))
+    }
+
+    fn batch(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), WriterError> {
+        let mut batch = Batch::default();
+        let now = match self.time.read(self.shared.clock.now()) {
+            Reading::At(now) => now,
+            Reading::Jumped { at, clock } => {
+                self.take_plan(&mut batch, None, own::plan(Event::ClockJumped { clock }), None, at)?;
+                at
+            }
+            Reading::Wrong => {
+                self.shared.healthy(false);
+                jobs.for_each(|job| job.refuse(CallError::AuditUnavailable));
+                return Ok(());
+            }
+        };
+        for job in jobs {
+            self.take(&mut batch, job, now)?;
+        }
+        self.commit(batch)
+    }
+
+    fn take(&mut self, batch: &mut Batch, job: Job, now: Timestamp) -> Result<(), WriterError> {
+        match job {
+            Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
+            Job::Own(event) => self.take_plan(batch, None, own::plan(event), None, now),
+            Job::Resolve(subject, caller, reply) => {
+                // Whoever asked may have gone; then nobody needs to know.
+                let _ = reply.send(self.world.subject_of(&subject, &caller));
+                Ok(())
+            }
+        }
+    }
+
+    fn take_request(
+        &mut self,
+        batch: &mut Batch,
+        request: &Request,
+        reply: oneshot::Sender<Reply>,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        let mut planner = Planner {
+            world: &mut self.world,
+            trail: &self.shared.trail,
+            random: self.random.as_mut(),
+            now,
+        };
+        match planner.plan(request) {
+            Err(error) => {
+                let _ = reply.send(Reply::Refused(error));
+            }
+            Ok(Planned::Nothing) => {
+                let _ = reply.send(Reply::Nothing);
+            }
+            Ok(Planned::Repeat(entry, remembered)) => {
+                let outcome = remember::outcome(remembered);
+                batch.repeats.push(Repeat { entry, outcome, reply });
+            }
+            Ok(Planned::Record(plans)) => {
+                let mut reply = Some(reply);
+                let last = plans.len().saturating_sub(1);
+                for (at, plan) in plans.into_iter().enumerate() {
+                    let reply = if at == last { reply.take() } else { None };
+                    self.take_plan(batch, Some(request), plan, reply, now)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Composes the entry of a plan and applies its event to the state in memory.
+    fn take_plan(
+        &mut self,
+        batch: &mut Batch,
+        request: Option<&Request>,
+        plan: Plan,
+        reply: Option<oneshot::Sender<Reply>>,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        let slots = self.slots(plan.subject)?;
+        let mut composer = Composer {
+            keyring: &mut self.keyring,
+            rules: &mut self.rules,
+            random: self.random.as_mut(),
+            origin: &self.shared.origin,
+            broker: &self.broker,
+            now,
+        };
+        let composed = composer.compose(request, &plan, |usage| slots(usage));
+        let composed = match composed {
+            Ok(composed) => composed,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "an entry cannot be composed");
+                if let Some(reply) = reply {
+                    let _ = reply.send(Reply::Refused(CallError::AuditUnavailable));
+                }
+                return Ok(());
+            }
+        };
+        let index = EntryIndex(self.log.size() + batch.entries.len() as u64);
+        self.world.apply(&composed.details, &composed.leaf, index, now)?;
+        batch.registry_changed |= changes_registry(&composed.details.event);
+        batch.entries.push(Entry { composed, told: plan.told, reply });
+        Ok(())
+    }
+
+    /// Looks up the keys already in use for a person.
+    fn slots(
+        &mut self,
+        subject: Subject,
+    ) -> Result<impl Fn(&SlotUse) -> Option<SlotId> + use<>, WriterError> {
+        let dossier = match subject {
+            Subject::Known(id) => self.existing(id)?,
+            Subject::Unknown | Subject::Nobody => None,
+        };
+        Ok(move |usage: &SlotUse| dossier.as_ref().and_then(|found| found.slots.get(usage).copied()))
+    }
+
+    fn existing(
+        &mut self,
+        id: SubjectId,
+    ) -> Result<Option<Arc<schakel_core::dossier::Dossier>>, WriterError> {
+        Ok(Some(self.world.dossier_or_new(id)?))
+    }
+
+    fn commit(&mut self, batch: Batch) -> Result<(), WriterError> {
+        let Batch { entries, repeats, registry_changed } = batch;
+        let size = self.log.size();
+        if !entries.is_empty() {
+            let frames: Vec<_> = entries.iter().map(|entry| &entry.composed.frame).collect();
+            let prepared = self.log.prepare(size, &frames)?;
+            let signing = self.signer.sign(prepared.size_after(), prepared.root_after());
+            let written = std::time::Instant::now();
+            self.log.commit(prepared)?;
+            self.shared.metrics.fdatasync(written.elapsed());
+            self.shared.advance(self.log.size(), signing.wait());
+            self.world.flush(self.log.size())?;
+        }
+        if registry_changed {
+            self.rules.learn(&self.world.registry());
+            self.shared.registry.store(self.world.registry());
+        }
+        self.shared.healthy(true);
+        self.answer(entries, repeats, size);
+        Ok(())
+    }
+
+    fn answer(&self, entries: Vec<Entry>, repeats: Vec<Repeat>, first: u64) {
+        for (entry, at) in entries.into_iter().zip(first..) {
+            let Entry { composed, told, reply } = entry;
+            let facts = index::facts(&composed.leaf, &composed.details, EntryIndex(at));
+            self.shared.index.add(EntryIndex(at), facts);
+            self.shared.announce(&composed.details.event);
+            if let Some(reply) = reply {
+                let recorded: Recorded<Told> = record::recorded(&self.log, at, told);
+                let _ = reply.send(Reply::Recorded(recorded, composed.frame.leaf));
+            }
+        }
+        for repeat in repeats {
+            let recorded = record::recorded(&self.log, repeat.entry.0, Told::Plain(repeat.outcome));
+            let _ = repeat.reply.send(Reply::Repeated(recorded));
+        }
+    }
+}
