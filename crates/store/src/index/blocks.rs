@@ -1,0 +1,218 @@
+//! A file that never changes, sealed in blocks, so that any part of it can be read by itself.
+//!
+//! ```text
+//! salt 32 | block | block | …      block = AES-256-GCM(content of up to 4,080 bytes) | tag 16
+//! ```
+//!
+//! Key = HKDF-SHA256(key of all index files, salt); nonce = number of the block; bound to the length
+//! of the whole, so that a file that was cut short does not open.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    path::Path,
+};
+
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    error::Unspecified,
+    hkdf::{HKDF_SHA256, Salt},
+};
+use schakel_core::random::Random;
+
+const SALT: usize = 32;
+const TAG: usize = 16;
+/// Content in a full block.
+const CONTENT: usize = 4080;
+/// A full block on disk.
+const BLOCK: usize = CONTENT + TAG;
+
+/// Why a file of the index cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The disk failed, or the file is missing.
+    #[error("the file cannot be read or written")]
+    Io(#[from] io::Error),
+    /// It is not what was written, or was written under another key.
+    #[error("the file is damaged, or belongs to an earlier generation of the view")]
+    Damaged,
+}
+
+/// A file that is open for reading.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    file: File,
+    key: LessSafeKey,
+    /// Bytes of content.
+    len: u64,
+    /// What only somebody with the key of this file can compute.
+    secret: [u8; 32],
+}
+
+/// Writes a file; its content is made with the file's secret. A crash leaves the file whole, absent, or
+/// such that it does not open. It is not synced: all of it can be made again, and syncing would hold
+/// up the log.
+pub(super) fn write(
+    path: &Path,
+    key: &[u8; 32],
+    content: impl FnOnce(&[u8; 32]) -> Vec<u8>,
+    random: &mut dyn Random,
+) -> Result<(), FileError> {
+    let mut salt = [0; SALT];
+    random.fill(&mut salt);
+    let (sealing, secret) = derive(key, &salt)?;
+    let content = content(&secret);
+    let mut bytes = salt.to_vec();
+    for (number, chunk) in (0..).zip(content.chunks(CONTENT)) {
+        let mut block = chunk.to_vec();
+        let bound = Aad::from((content.len() as u64).to_le_bytes());
+        sealing
+            .seal_in_place_append_tag(nonce(number), bound, &mut block)
+            .map_err(|_| io::Error::other("sealing failed"))?;
+        bytes.append(&mut block);
+    }
+    let unfinished = path.with_added_extension("tmp");
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    file.write_all(&bytes)?;
+    fs::rename(&unfinished, path)?;
+    Ok(())
+}
+
+impl Blocks {
+    /// Opens a file; what is in its blocks is looked at when it is read.
+    pub(super) fn open(path: &Path, key: &[u8; 32]) -> Result<Self, FileError> {
+        let file = File::open(path)?;
+        let blocks = file.metadata()?.len().checked_sub(SALT as u64).ok_or(FileError::Damaged)?;
+        let (full, rest) = (blocks / BLOCK as u64, blocks % BLOCK as u64);
+        let rest = if rest == 0 { Some(0) } else { rest.checked_sub(TAG as u64) };
+        let len = full * CONTENT as u64 + rest.ok_or(FileError::Damaged)?;
+        let mut salt = [0; SALT];
+        file.read_exact_at(&mut salt, 0)?;
+        let (key, secret) = derive(key, &salt)?;
+        Ok(Self { file, key, len, secret })
+    }
+
+    /// Bytes of content.
+    pub(super) const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// 32 bytes that belong to this file and that only somebody with its key can compute.
+    pub(super) const fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    /// Reads a part of the content, which must lie within it.
+    pub(super) fn read(&self, from: u64, len: usize) -> Result<Vec<u8>, FileError> {
+        let end = from.checked_add(len as u64).filter(|end| *end <= self.len);
+        let end = end.ok_or(FileError::Damaged)?;
+        let first = from / CONTENT as u64;
+        let after = end.div_ceil(CONTENT as u64).max(first);
+        let tags = (after - first) * TAG as u64;
+        let last = (after * CONTENT as u64).min(self.len).max(first * CONTENT as u64);
+        let sealed = last - first * CONTENT as u64 + tags;
+        let mut sealed = vec![0; usize::try_from(sealed).map_err(|_| FileError::Damaged)?];
+        self.file.read_exact_at(&mut sealed, SALT as u64 + first * BLOCK as u64)?;
+        let mut content = Vec::with_capacity(sealed.len());
+        for (number, block) in (first..).zip(sealed.chunks_mut(BLOCK)) {
+            let bound = Aad::from(self.len.to_le_bytes());
+            let opened = self.key.open_in_place(nonce(number), bound, block);
+            content.extend_from_slice(opened.map_err(|_| FileError::Damaged)?);
+        }
+        let start = usize::try_from(from % CONTENT as u64).map_err(|_| FileError::Damaged)?;
+        content.drain(..start.min(content.len()));
+        content.truncate(len);
+        Ok(content)
+    }
+
+    /// Reads every block once.
+    pub(super) fn verify(&self) -> Result<(), FileError> {
+        const AT_ONCE: u64 = 64 * CONTENT as u64;
+        let mut from = 0;
+        while from < self.len {
+            let len = AT_ONCE.min(self.len - from);
+            self.read(from, usize::try_from(len).map_err(|_| FileError::Damaged)?)?;
+            from += len;
+        }
+        Ok(())
+    }
+}
+
+/// The key that seals a file, and its secret.
+fn derive(key: &[u8; 32], salt: &[u8; SALT]) -> Result<(LessSafeKey, [u8; 32]), FileError> {
+    let failed = |_: Unspecified| io::Error::other("deriving a key failed");
+    let pseudo_random = Salt::new(HKDF_SHA256, salt).extract(key);
+    let expand = |info: &'static [u8]| -> Result<[u8; 32], Unspecified> {
+        let mut bytes = [0; 32];
+        pseudo_random.expand(&[info], HKDF_SHA256)?.fill(&mut bytes)?;
+        Ok(bytes)
+    };
+    let sealing = expand(b"schakel/index/seal/v1").map_err(failed)?;
+    let sealing = UnboundKey::new(&AES_256_GCM, &sealing).map_err(failed)?;
+    let secret = expand(b"schakel/index/token/v1").map_err(failed)?;
+    Ok((LessSafeKey::new(sealing), secret))
+}
+
+/// A block's number never repeats under the key of its file.
+fn nonce(number: u64) -> Nonce {
+    let mut bytes = [0; 12];
+    for (byte, of_number) in bytes.iter_mut().zip(number.to_le_bytes()) {
+        *byte = of_number;
+    }
+    Nonce::assume_unique_for_key(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::OsRandom;
+
+    const KEY: [u8; 32] = [7; 32];
+
+    fn content(len: usize) -> Vec<u8> {
+        (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect()
+    }
+
+    #[test]
+    fn any_part_reads_back_whatever_the_blocks() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        for len in [0, 1, CONTENT - 1, CONTENT, CONTENT + 1, 3 * CONTENT + 17] {
+            let written = content(len);
+            write(&path, &KEY, |_| written.clone(), &mut OsRandom).unwrap();
+            let blocks = Blocks::open(&path, &KEY).unwrap();
+            assert_eq!(blocks.len(), len as u64);
+            blocks.verify().unwrap();
+            for from in [0, len / 2, len.saturating_sub(1), len] {
+                for part in [0, 1.min(len - from), len - from] {
+                    let read = blocks.read(from as u64, part).unwrap();
+                    assert_eq!(read, written[from..from + part], "{len} {from} {part}");
+                }
+            }
+            assert!(matches!(blocks.read(0, len + 1), Err(FileError::Damaged)));
+        }
+    }
+
+    #[test]
+    fn what_was_changed_or_cut_or_belongs_to_another_key_does_not_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write(&path, &KEY, |_| content(3 * CONTENT), &mut OsRandom).unwrap();
+        let whole = fs::read(&path).unwrap();
+        let verify = |bytes: &[u8], key: &[u8; 32]| {
+            fs::write(&path, bytes).unwrap();
+            Blocks::open(&path, key).and_then(|blocks| blocks.verify())
+        };
+        verify(&whole, &KEY).unwrap();
+        assert!(verify(&whole, &[8; 32]).is_err());
+        assert!(verify(&whole[..whole.len() - BLOCK], &KEY).is_err());
+        assert!(verify(&[], &KEY).is_err());
+        for at in [0, SALT, whole.len() - 1] {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            assert!(verify(&changed, &KEY).is_err(), "{at}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a search can find an entry by.
+
+use std::collections::BTreeSet;
+
+use schakel_audit::leaf::{EntryType, Leaf};
+use schakel_core::{
+    code::Condition,
+    event::{Asked, Delivered, Denied, Details, Disclosed, Event},
+    id::{EntryIndex, PartyId, PurposeCode, SubjectId},
+    inbox::Topic,
+    time::Timestamp,
+};
+
+/// What one controller can find one entry by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The entry.
+    pub entry: EntryIndex,
+    /// When it was recorded, in log time.
+    pub at: Timestamp,
+    /// The controller that may find it.
+    pub controller: PartyId,
+    /// The person it is about, when that person is known.
+    pub subject: Option<SubjectId>,
+    /// The party that acted.
+    pub party: PartyId,
+    /// The purpose it was done for.
+    pub purpose: Option<PurposeCode>,
+    /// The conditions it is about: what was disclosed, or, when nothing was, what was wanted.
+    pub conditions: BTreeSet<Condition>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What it records.
+    pub kind: EntryType,
+}
+
+/// What came of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Something about a person was disclosed.
+    Disclosed,
+    /// Something was denied.
+    Denied,
+    /// Neither: something was recorded, changed or looked up.
+    Other,
+}
+
+/// What each controller concerned can find an entry by: one for each, in the order of their ids.
+///
+/// An entry that concerns no controller gives none; it is found in the log only. So does a leaf that
+/// names no party as it must, which the log does not take.
+#[must_use]
+pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
+    let (Ok(party), Ok(at)) = (leaf.party.parse(), Timestamp::from_millis(leaf.at_ms)) else {
+        return Vec::new();
+    };
+    let party: PartyId = party;
+    let purpose: Option<PurposeCode> =
+        leaf.purpose.as_ref().and_then(|(code, _)| code.parse().ok());
+    let (conditions, outcome) = gist(&details.event);
+    let of = |controller: &PartyId| Facts {
+        entry,
+        at,
+        controller: controller.clone(),
+        subject: details.subject,
+        party: party.clone(),
+        purpose: purpose.clone(),
+        conditions: conditions.clone(),
+        outcome,
+        kind: leaf.entry_type,
+    };
+    details.controllers.iter().map(of).collect()
+}
+
+/// The conditions an event is about, and what came of it.
+fn gist(event: &Event) -> (BTreeSet<Condition>, Outcome) {
+    match event {
+        Event::Disclosed(disclosed) => (granted(disclosed), Outcome::Disclosed),
+        Event::Delivered(Delivered { disclosed: Some(disclosed), .. }) => {
+            (granted(disclosed), Outcome::Disclosed)
+        }
+        Event::Denied(denied) => (wanted(denied), Outcome::Denied),
+        event => (concerned(event), Outcome::Other),
+    }
+}
+
+fn granted(disclosed: &Disclosed) -> BTreeSet<Condition> {
+    disclosed.grants.iter().map(|grant| grant.condition).collect()
+}
+
+fn wanted(denied: &Denied) -> BTreeSet<Condition> {
+    match &denied.asked {
+        Asked::Disclosure(ask) => ask.conditions.clone(),
+        Asked::Message { message, .. } => match &message.topic {
+            Topic::Status { condition, .. } => [*condition].into(),
+            Topic::Notice(_) => BTreeSet::new(),
+        },
+        Asked::Call { .. } => BTreeSet::new(),
+    }
+}
+
+/// The conditions of an event that neither disclosed nor denied.
+fn concerned(event: &Event) -> BTreeSet<Condition> {
+    match event {
+        Event::ConsentRecorded { terms, .. } => terms.conditions.clone(),
+        Event::ConsentEnded(ended) => all_when_empty(&ended.conditions),
+        Event::Restricted { conditions, .. } => all_when_empty(conditions),
+        Event::StatusReported { condition, .. } | Event::Introduced { condition, .. } => {
+            [*condition].into()
+        }
+        Event::Disclosed(_)
+        | Event::Denied(_)
+        | Event::Delivered(_)
+        | Event::CaseOpened { .. }
+        | Event::MunicipalityAssigned { .. }
+        | Event::MemberAdded { .. }
+        | Event::MemberRemoved { .. }
+        | Event::CaseClosed { .. }
+        | Event::Redeemed { .. }
+        | Event::RestrictionLifted { .. }
+        | Event::Acknowledged { .. }
+        | Event::LookedUp(_)
+        | Event::Proposed(_)
+        | Event::Changed { .. }
+        | Event::Rejected { .. }
+        | Event::Refused { .. }
+        | Event::Started { .. }
+        | Event::Stopped
+        | Event::ClockJumped { .. } => BTreeSet::new(),
+    }
+}
+
+fn all_when_empty(conditions: &BTreeSet<Condition>) -> BTreeSet<Condition> {
+    if conditions.is_empty() {
+        Condition::ALL.iter().copied().collect()
+    } else {
+        conditions.clone()
+    }
+}

@@ -1,0 +1,155 @@
+//! Searching the trail: which entries of a controller are about a person, a party, a purpose.
+//!
+//! The entries are cut into runs of a fixed number. The newest run is held in memory; a run that is
+//! full becomes a file that never changes again, and that opens only with the key of the view's
+//! present generation. A search looks through the runs from the newest to the oldest and stops when
+//! its page is full; in a run it costs a look-up for each thing searched for, however many entries
+//! there are. All of it can be rebuilt from the log, and is when anything is missing or damaged.
+//!
+//! Entries are added by a thread of their own, behind the writer of the log, so that no answer waits
+//! for them. Whoever searches waits instead, until everything is added that was in the log when the
+//! search arrived: see [`Index::wait`].
+
+mod blocks;
+mod facts;
+mod file;
+mod list;
+mod open;
+mod query;
+mod recent;
+mod search;
+mod worker;
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        mpsc::SyncSender,
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use schakel_core::id::EntryIndex;
+
+pub use self::{
+    facts::{Facts, Outcome, facts},
+    file::FileError,
+    open::{DEFAULT_RUN, OpenIndexError, Options},
+    query::{LARGEST_PAGE, Page, Query},
+};
+use self::{file::RunFile, recent::Recent, worker::Added};
+
+/// The search indexes. Shared between threads behind an [`Arc`].
+#[derive(Debug)]
+pub struct Index {
+    shared: Arc<Shared>,
+    /// Gone only while the index is dropped.
+    sender: Option<SyncSender<Added>>,
+    worker: Option<JoinHandle<()>>,
+}
+
+/// Why a search failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// A file of the index cannot be read. It is rebuilt at the next start.
+    #[error("the index of the entries from {first} on cannot be read; restart the broker to rebuild it")]
+    File {
+        /// The first entry of the run.
+        first: u64,
+        /// What is wrong with it.
+        #[source]
+        source: FileError,
+    },
+}
+
+/// What searching and adding threads share.
+#[derive(Debug)]
+struct Shared {
+    runs: RwLock<Runs>,
+    progress: Mutex<Progress>,
+    advanced: Condvar,
+}
+
+/// The runs, the closed ones oldest first.
+#[derive(Debug)]
+struct Runs {
+    closed: Vec<Arc<Closed>>,
+    recent: Recent,
+}
+
+/// A run that is full.
+#[derive(Debug)]
+enum Closed {
+    /// As it should be.
+    File(RunFile),
+    /// Its file could not be written; it is at the next start.
+    Memory(Recent),
+}
+
+#[derive(Debug)]
+struct Progress {
+    /// How many entries were added.
+    indexed: u64,
+    /// Whether nothing will be added any more.
+    ended: bool,
+}
+
+impl Index {
+    /// Adds an entry with what it can be found by. Entries are added in the order of the log, each
+    /// once, also those that nobody can find. Waits only when the indexes lag thousands of entries behind.
+    pub fn add(&self, entry: EntryIndex, facts: Vec<Facts>) {
+        if let Some(sender) = &self.sender {
+            // When the worker has ended, nothing is ever caught up, and whoever searches is told.
+            let _ = sender.send(Added { entry, facts });
+        }
+    }
+
+    /// How many entries of the log are added.
+    #[must_use]
+    pub fn indexed(&self) -> u64 {
+        self.shared.progress().indexed
+    }
+
+    /// Waits until the first `size` entries of the log are added, at most as long as given. Whether they are.
+    #[must_use]
+    pub fn wait(&self, size: u64, within: Duration) -> bool {
+        let behind = |progress: &mut Progress| progress.indexed < size && !progress.ended;
+        let waited = self.shared.advanced.wait_timeout_while(self.shared.progress(), within, behind);
+        let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        progress.indexed >= size
+    }
+
+    /// Finds entries among those that are added by now.
+    ///
+    /// # Errors
+    /// When a file of the index cannot be read.
+    pub fn search(&self, query: &Query) -> Result<Page, SearchError> {
+        search::search(&self.shared, query)
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        self.sender = None;
+        if let Some(worker) = self.worker.take() {
+            // A worker that panicked has said so by itself.
+            let _ = worker.join();
+        }
+    }
+}
+
+/// A thread that panicked while it held a lock leaves whole entries behind: each is added in one go,
+/// and what is missing shows in how many are indexed.
+impl Shared {
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Runs> {
+        self.runs.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Runs> {
+        self.runs.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,160 @@
+//! Opening the indexes, and making again what is missing.
+
+use std::{
+    fmt, fs, io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, RwLock, mpsc},
+    thread,
+};
+
+use schakel_core::{id::EntryIndex, random::Random};
+
+use super::{
+    Closed, Facts, FileError, Index, Progress, Runs, Shared,
+    file::{self, RunFile},
+    recent::Recent,
+    worker::{Files, Worker},
+};
+
+/// How many entries make a run, unless a test wants fewer; also the most there can be.
+pub const DEFAULT_RUN: u32 = 65_536;
+/// Entries on their way to the worker before whoever adds must wait.
+const MOST_WAITING: usize = 8192;
+
+/// What indexes are opened with.
+pub struct Options {
+    /// Their directory; created when it is missing.
+    pub dir: PathBuf,
+    /// The key of the present generation: files under another one are made again.
+    pub key: [u8; 32],
+    /// How many entries the log holds.
+    pub size: u64,
+    /// How many entries make a run, from 1 to [`DEFAULT_RUN`].
+    pub run: u32,
+    /// Where the salts of files come from.
+    pub random: Box<dyn Random + Send>,
+}
+
+/// Why the indexes could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenIndexError<E: std::error::Error + 'static> {
+    /// The directory cannot be used.
+    #[error("the directory `{dir}` of the indexes cannot be used; mend its permissions or the disk", dir = .dir.display())]
+    Directory {
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file of a run cannot be written.
+    #[error("the index of the entries from {first} on cannot be written")]
+    Write {
+        /// The first entry of the run.
+        first: u64,
+        /// Why.
+        #[source]
+        source: FileError,
+    },
+    /// An entry of the log cannot be read.
+    #[error("entry {index} cannot be read for the indexes")]
+    Entry {
+        /// The entry.
+        index: u64,
+        /// Why.
+        #[source]
+        source: E,
+    },
+    /// The thread that adds entries cannot be started.
+    #[error("the thread of the indexes cannot be started")]
+    Thread(#[source] io::Error),
+}
+
+impl fmt::Debug for Options {
+    /// Shows no key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("dir", &self.dir)
+            .field("size", &self.size)
+            .field("run", &self.run)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Index {
+    /// Opens the indexes. What is missing, damaged or of another generation is made again from what
+    /// `facts_of` gives for each entry; `progress` is told how many entries are done, and of how many.
+    ///
+    /// # Errors
+    /// When the directory cannot be used or written to, or an entry cannot be read.
+    pub fn open<E: std::error::Error + 'static>(
+        options: Options,
+        mut facts_of: impl FnMut(EntryIndex) -> Result<Vec<Facts>, E>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, OpenIndexError<E>> {
+        let Options { dir, key, size, run, random } = options;
+        let run = u64::from(run.clamp(1, DEFAULT_RUN));
+        prepare(&dir, size / run * run)
+            .map_err(|source| OpenIndexError::Directory { dir: dir.clone(), source })?;
+        let mut files = Files { dir, key, random };
+        let mut closed = Vec::new();
+        let mut gather = |from: u64, until: u64| {
+            let mut gathered = Recent::new(from);
+            for index in from..until {
+                let facts = facts_of(EntryIndex(index));
+                gathered
+                    .add(facts.map_err(|source| OpenIndexError::Entry { index, source })?);
+                progress(index.saturating_add(1), size);
+            }
+            Ok(gathered)
+        };
+        for first in (0..size / run).map(|number| number.saturating_mul(run)) {
+            let opened = RunFile::open(&files.dir, first, run, &files.key);
+            let file = match opened.and_then(|file| file.verify().map(|()| file)) {
+                Ok(file) => file,
+                Err(error) => {
+                    tracing::info!(
+                        first,
+                        why = &error as &dyn std::error::Error,
+                        "the index of a run is made again"
+                    );
+                    let gathered = gather(first, first.saturating_add(run))?;
+                    RunFile::write(&gathered, &mut files)
+                        .map_err(|source| OpenIndexError::Write { first, source })?
+                }
+            };
+            closed.push(Arc::new(Closed::File(file)));
+        }
+        let recent = gather(size / run * run, size)?;
+        start(Runs { closed, recent }, files, run).map_err(OpenIndexError::Thread)
+    }
+}
+
+/// Starts the thread that adds entries.
+fn start(runs: Runs, files: Files, run: u64) -> io::Result<Index> {
+    let indexed = runs.recent.next();
+    let shared = Arc::new(Shared {
+        runs: RwLock::new(runs),
+        progress: Mutex::new(Progress { indexed, ended: false }),
+        advanced: Condvar::new(),
+    });
+    let (sender, receiver) = mpsc::sync_channel(MOST_WAITING);
+    let worker = Worker { shared: Arc::clone(&shared), files, run };
+    let thread = thread::Builder::new().name("indexer".to_owned());
+    let worker = thread.spawn(move || worker.work(&receiver))?;
+    Ok(Index { shared, sender: Some(sender), worker: Some(worker) })
+}
+
+/// Creates the directory and removes what is not the file of a run that is full.
+fn prepare(dir: &Path, end: u64) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    for found in fs::read_dir(dir)? {
+        let path = found?.path();
+        let first = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+        if first.is_none_or(|first: u64| first >= end || file::path(dir, first) != path) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The run that is still growing, in memory.
+
+use std::collections::{BTreeMap, HashMap};
+
+use schakel_core::{
+    code::Condition,
+    id::{PartyId, PurposeCode, SubjectId},
+    time::Period,
+};
+
+use super::{
+    Facts, Outcome,
+    list::{Lists, Place, Term, within},
+};
+
+/// A run in memory.
+#[derive(Debug)]
+pub(super) struct Recent {
+    /// The first entry.
+    first: u64,
+    /// When each entry was recorded. One that nobody can find counts as recorded with the one before.
+    times: Vec<u64>,
+    controllers: HashMap<PartyId, Found>,
+}
+
+/// Where the entries of one controller lie, by what they can be found by.
+#[derive(Debug, Default)]
+struct Found {
+    all: Vec<Place>,
+    subjects: HashMap<SubjectId, Vec<Place>>,
+    parties: HashMap<PartyId, Vec<Place>>,
+    purposes: HashMap<PurposeCode, Vec<Place>>,
+    conditions: BTreeMap<Condition, Vec<Place>>,
+    outcomes: BTreeMap<Outcome, Vec<Place>>,
+}
+
+impl Recent {
+    /// A run with nothing in it.
+    pub(super) fn new(first: u64) -> Self {
+        Self { first, times: Vec::new(), controllers: HashMap::new() }
+    }
+
+    /// Adds the next entry.
+    pub(super) fn add(&mut self, facts: Vec<Facts>) {
+        let Ok(place) = Place::try_from(self.times.len()) else {
+            return;
+        };
+        let before = self.times.last().copied().unwrap_or(0);
+        let at = facts.first().map_or(before, |first| first.at.as_millis());
+        self.times.push(before.max(at));
+        for facts in facts {
+            self.controllers.entry(facts.controller.clone()).or_default().add(facts, place);
+        }
+    }
+
+    /// The entry that comes next.
+    pub(super) fn next(&self) -> u64 {
+        self.first.saturating_add(self.len())
+    }
+
+    /// The number of entries.
+    pub(super) fn len(&self) -> u64 {
+        self.times.len() as u64
+    }
+
+    /// When each entry was recorded.
+    pub(super) fn times(&self) -> &[u64] {
+        &self.times
+    }
+
+    /// Every list there is.
+    pub(super) fn lists(&self) -> impl Iterator<Item = (&PartyId, Term<'_>, &[Place])> {
+        self.controllers.iter().flat_map(|(controller, found)| {
+            found.lists().map(move |(term, places)| (controller, term, places))
+        })
+    }
+}
+
+impl Lists for Recent {
+    type Error = std::convert::Infallible;
+
+    fn first(&self) -> u64 {
+        self.first
+    }
+
+    fn period(&self, period: Option<&Period>) -> Result<(u64, u64), Self::Error> {
+        within(period, self.len(), |at| {
+            Ok(usize::try_from(at).ok().and_then(|at| self.times.get(at).copied()).unwrap_or(u64::MAX))
+        })
+    }
+
+    fn list(&self, controller: &PartyId, term: &Term<'_>) -> Result<Vec<Place>, Self::Error> {
+        let found = self.controllers.get(controller);
+        Ok(found.and_then(|found| found.list(term)).cloned().unwrap_or_default())
+    }
+}
+
+impl Found {
+    fn add(&mut self, facts: Facts, place: Place) {
+        self.all.push(place);
+        if let Some(subject) = facts.subject {
+            self.subjects.entry(subject).or_default().push(place);
+        }
+        self.parties.entry(facts.party).or_default().push(place);
+        if let Some(purpose) = facts.purpose {
+            self.purposes.entry(purpose).or_default().push(place);
+        }
+        for condition in facts.conditions {
+            self.conditions.entry(condition).or_default().push(place);
+        }
+        self.outcomes.entry(facts.outcome).or_default().push(place);
+    }
+
+    fn list(&self, term: &Term<'_>) -> Option<&Vec<Place>> {
+        match term {
+            Term::All => Some(&self.all),
+            Term::Subject(subject) => self.subjects.get(subject),
+            Term::Party(party) => self.parties.get(*party),
+            Term::Purpose(purpose) => self.purposes.get(*purpose),
+            Term::Condition(condition) => self.conditions.get(condition),
+            Term::Outcome(outcome) => self.outcomes.get(outcome),
+        }
+    }
+
+    fn lists(&self) -> impl Iterator<Item = (Term<'_>, &[Place])> {
+        let all = std::iter::once((Term::All, &self.all));
+        all.chain(self.subjects.iter().map(|(id, list)| (Term::Subject(*id), list)))
+            .chain(self.parties.iter().map(|(id, list)| (Term::Party(id), list)))
+            .chain(self.purposes.iter().map(|(code, list)| (Term::Purpose(code), list)))
+            .chain(self.conditions.iter().map(|(code, list)| (Term::Condition(*code), list)))
+            .chain(self.outcomes.iter().map(|(code, list)| (Term::Outcome(*code), list)))
+            .map(|(term, list)| (term, list.as_slice()))
+    }
+}

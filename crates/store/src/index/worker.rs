@@ -1,0 +1,94 @@
+//! The thread that adds entries, behind the writer of the log.
+
+use std::{
+    mem,
+    path::PathBuf,
+    sync::{Arc, mpsc::Receiver},
+};
+
+use schakel_core::{id::EntryIndex, random::Random};
+
+use super::{Closed, Facts, Shared, file::RunFile, recent::Recent};
+
+/// The most entries added at once: searches wait while they are.
+const MOST_AT_ONCE: usize = 256;
+
+/// An entry on its way.
+#[derive(Debug)]
+pub(super) struct Added {
+    pub(super) entry: EntryIndex,
+    pub(super) facts: Vec<Facts>,
+}
+
+/// What the worker needs beside what it shares.
+pub(super) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) files: Files,
+    /// How many entries make a run.
+    pub(super) run: u64,
+}
+
+/// How run files are made.
+pub(super) struct Files {
+    pub(super) dir: PathBuf,
+    pub(super) key: [u8; 32],
+    pub(super) random: Box<dyn Random + Send>,
+}
+
+impl Worker {
+    /// Adds what comes until nobody can send any more, or something comes out of order.
+    pub(super) fn work(mut self, receiver: &Receiver<Added>) {
+        while let Ok(first) = receiver.recv() {
+            let added = std::iter::once(first).chain(receiver.try_iter().take(MOST_AT_ONCE));
+            if let Err(out_of_order) = self.add(added) {
+                tracing::error!(
+                    entry = out_of_order.0,
+                    "an entry came to the index out of order; restart the broker to rebuild it"
+                );
+                break;
+            }
+        }
+        self.shared.progress().ended = true;
+        self.shared.advanced.notify_all();
+    }
+
+    /// Adds entries. The first that is not the next one ends it.
+    fn add(&mut self, added: impl Iterator<Item = Added>) -> Result<(), EntryIndex> {
+        for Added { entry, facts } in added {
+            let next = {
+                let mut runs = self.shared.write();
+                let next = runs.recent.next();
+                if entry.0 != next {
+                    return Err(entry);
+                }
+                runs.recent.add(facts);
+                next.saturating_add(1)
+            };
+            if next.is_multiple_of(self.run) {
+                self.close();
+            }
+            self.shared.progress().indexed = next;
+        }
+        self.shared.advanced.notify_all();
+        Ok(())
+    }
+
+    /// Closes the run that is full. Searches go on while its file is written.
+    fn close(&mut self) {
+        let written = RunFile::write(&self.shared.read().recent, &mut self.files);
+        let mut runs = self.shared.write();
+        let next = runs.recent.next();
+        let run = mem::replace(&mut runs.recent, Recent::new(next));
+        let closed = match written {
+            Ok(file) => Closed::File(file),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the index of a run cannot be written; it stays in memory until the next start"
+                );
+                Closed::Memory(run)
+            }
+        };
+        runs.closed.push(Arc::new(closed));
+    }
+}
