@@ -1,1 +1,12 @@
 //! The effects of Schakel: the log, the keyring, the view and the search indexes on disk.
+//!
+//! * [`log`]: the append-only truth. Leaves beside sealed details, one fdatasync a batch.
+//! * [`random`]: the operating system's randomness.
+//!
+//! The log is written in the order that survives a crash at any moment; what it says is never changed.
+//! Everything else here can be rebuilt from it and the keyring, and the keyring cannot be rebuilt at all.
+
+pub mod log;
+pub mod random;
+
+mod durable;
