@@ -41,8 +41,10 @@ pub struct Assignment {
     pub period: Period,
 }
 
-/// The most assignments of one kind a case holds.
-pub const MOST_ASSIGNMENTS: usize = 16;
+/// The most assignments of one kind a case holds. Bounds its size on disk.
+pub const MOST_ASSIGNMENTS: usize = 12;
+/// The most introductions a case holds, a partner with a condition each. Bounds its size on disk.
+pub const MOST_INTRODUCED: usize = 24;
 
 codes! {
     /// Why a case closes.

@@ -260,6 +260,8 @@ pub enum Event {
     },
     /// Calls were refused before anything was decided, within one minute.
     Refused {
+        /// The party, where one was proven.
+        party: Option<PartyId>,
         /// The first instant of the minute.
         minute: Timestamp,
         /// How often, by reason.

@@ -52,7 +52,8 @@ macro_rules! text_id {
     };
 }
 
-/// Defines a random 128-bit identifier, written as lower-case hexadecimal groups like a UUID.
+/// Defines a random 128-bit identifier, written as lower-case hexadecimal groups like a UUID in what people
+/// read, and as sixteen bytes in the log and the view.
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -96,13 +97,21 @@ macro_rules! random_id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_bytes(&self.0)
+                if serializer.is_human_readable() {
+                    serializer.collect_str(self)
+                } else {
+                    serializer.serialize_bytes(&self.0)
+                }
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_bytes(SixteenBytes).map(Self)
+                if deserializer.is_human_readable() {
+                    deserializer.deserialize_any(SixteenBytes).map(Self)
+                } else {
+                    deserializer.deserialize_bytes(SixteenBytes).map(Self)
+                }
             }
         }
     };
@@ -209,7 +218,11 @@ impl<'de> de::Visitor<'de> for SixteenBytes {
     type Value = [u8; 16];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("16 bytes")
+        f.write_str("16 bytes, or a UUID as text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        parse_uuid(text).map_err(E::custom)
     }
 
     fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {

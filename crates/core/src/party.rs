@@ -88,11 +88,9 @@ impl Party {
             let rule = "must be set for a privacy officer, and for nobody else";
             return Err(("officer_for", Invalid::new(rule)));
         }
-        if self.delegates.len() > 16 || self.suspensions.len() > 16 {
-            return Err((
-                "delegates",
-                Invalid::new("at most 16 delegations and 16 suspensions"),
-            ));
+        if self.delegates.len() > 12 || self.suspensions.len() > 12 {
+            let rule = "must be at most 12; so must suspensions";
+            return Err(("delegates", Invalid::new(rule)));
         }
         self.contact.check()
     }

@@ -98,12 +98,30 @@ pub struct Wjsg51cChecklist {
     pub documentation: String,
 }
 
+/// Purposes for which nothing may ever be exchanged here: public order, risk, investigation, enforcement.
+/// They belong to other systems with other safeguards.
+pub const REFUSED_BY_DESIGN: [&str; 4] = [
+    "P-PUBLIC-ORDER",
+    "P-RISK",
+    "P-INVESTIGATION",
+    "P-ENFORCEMENT",
+];
+/// The most routes of a version.
+pub const MOST_ROUTES: usize = 8;
+/// The most bytes of a version as it is kept: this broker's own bound.
+const MOST_BYTES: usize = 3700;
+
 impl PurposeVersion {
     /// Checks what holds for a version by itself.
     ///
     /// # Errors
     /// The first rule that is broken, with the field it is about.
     pub fn check(&self) -> Result<(), (&'static str, Invalid)> {
+        if REFUSED_BY_DESIGN.contains(&self.code.as_str()) {
+            let rule = "must not be a purpose that is refused by design: \
+                        public order, risk, investigation or enforcement";
+            return Err(("code", Invalid::new(rule)));
+        }
         if self.version == 0 {
             return Err(("version", Invalid::new("must be 1 or more")));
         }
@@ -113,8 +131,12 @@ impl PurposeVersion {
         if !(1..=3650).contains(&self.retention_days) {
             return Err(("retention_days", Invalid::new("must be 1 to 3650 days")));
         }
-        if self.routes.len() > 16 {
-            return Err(("routes", Invalid::new("at most 16 routes")));
+        if self.routes.len() > MOST_ROUTES {
+            return Err(("routes", Invalid::new("must be at most 8 routes")));
+        }
+        if self.bytes() > MOST_BYTES {
+            let rule = "must be shorter in all: split the purpose, or shorten its texts";
+            return Err(("routes", Invalid::new(rule)));
         }
         let on_51c = self
             .routes
@@ -123,6 +145,9 @@ impl PurposeVersion {
         if on_51c != self.wjsg_51c.is_some() {
             let rule = "must be given when a route rests on Wjsg 51c, and only then";
             return Err(("wjsg_51c", Invalid::new(rule)));
+        }
+        if let Some(checklist) = &self.wjsg_51c {
+            checklist.check()?;
         }
         self.routes.iter().try_for_each(|route| route.check(self))
     }
@@ -148,6 +173,16 @@ impl PurposeVersion {
                 && from.iter().any(|role| route.from.contains(role))
                 && to.iter().any(|role| route.to.contains(role))
         })
+    }
+
+    /// An upper bound of the bytes in which the version is kept.
+    fn bytes(&self) -> usize {
+        let steps = self.wjsg_51c.iter().flat_map(Wjsg51cChecklist::steps);
+        let routes = self.routes.iter().map(Route::bytes);
+        steps
+            .map(|(_, text)| text.len())
+            .chain(routes)
+            .fold(340 + self.title.len(), usize::saturating_add)
     }
 }
 
@@ -194,9 +229,57 @@ impl Route {
             ));
         }
         let care = purpose.conditions.contains(&Condition::Care) && self.admits(Condition::Care);
-        if care && self.needs_consent() && self.to.contains(&Role::Pi) {
+        let on_consent =
+            self.needs_consent() || self.needs_explicit_consent(Condition::Care, false);
+        if care && on_consent && self.to.contains(&Role::Pi) {
             let rule = "must not let care go to a PI on consent (Raad van State W16.20.0450/II)";
             return Err(("routes.to", Invalid::new(rule)));
+        }
+        Ok(())
+    }
+
+    /// An upper bound of the bytes in which the route is kept.
+    fn bytes(&self) -> usize {
+        let roles = [&self.from, &self.to, &self.origins];
+        let roles = roles.into_iter().flatten().map(|role| role.as_str().len());
+        let conditions = self.conditions.iter().map(|code| code.as_str().len());
+        let law = [&self.provider_basis.law_ref, &self.recipient_basis.law_ref];
+        let law = law.into_iter().map(String::len);
+        // Every text has a head of at most two bytes.
+        let texts = roles.chain(conditions).chain(law).map(|length| length + 2);
+        texts.fold(230, usize::saturating_add)
+    }
+}
+
+impl Wjsg51cChecklist {
+    /// The five steps in order, each with what it asks.
+    #[must_use]
+    pub fn steps(&self) -> [(&'static str, &str); 5] {
+        [
+            ("no more specific basis", &self.no_specific_basis),
+            ("weighty public interest", &self.public_interest),
+            ("purpose of 51c(2)", &self.purpose),
+            ("necessary and proportional", &self.necessity),
+            ("documentation", &self.documentation),
+        ]
+    }
+
+    fn check(&self) -> Result<(), (&'static str, Invalid)> {
+        let fits = |text: &str| (1..=200).contains(&text.chars().count());
+        if self.steps().iter().all(|(_, text)| fits(text)) {
+            return Ok(());
+        }
+        let rule = "must answer all five steps, each in 1 to 200 characters";
+        Err(("wjsg_51c", Invalid::new(rule)))
+    }
+}
+
+impl std::fmt::Display for Wjsg51cChecklist {
+    /// The five steps, numbered, on one line.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (number, (step, answer)) in (1..).zip(self.steps()) {
+            let space = if number == 1 { "" } else { " " };
+            write!(f, "{space}({number}) {step}: {answer};")?;
         }
         Ok(())
     }

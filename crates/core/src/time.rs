@@ -8,8 +8,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::form
 use crate::invalid::Invalid;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z, up to the year 9999.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// Files that people read hold it as RFC 3339 text, the log and the view as a number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
@@ -94,6 +95,45 @@ impl FromStr for Timestamp {
         let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| RULE)?;
         let millis = u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map_err(|_| RULE)?;
         Self::from_millis(millis)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_u64(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(Instant)
+        } else {
+            deserializer.deserialize_u64(Instant)
+        }
+    }
+}
+
+/// Reads an instant as text or as a number.
+struct Instant;
+
+impl de::Visitor<'_> for Instant {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an instant like 2026-11-23T14:00:00Z")
+    }
+
+    fn visit_u64<E: de::Error>(self, millis: u64) -> Result<Timestamp, E> {
+        Timestamp::from_millis(millis).map_err(E::custom)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

@@ -1,0 +1,22 @@
+//! The rules, from the outside: what is decided, told, planned and kept.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails, whichever helper it is in"
+)]
+
+/// What the tests of this crate are made of.
+mod core {
+    mod catalogue;
+    mod decisions;
+    mod dossier;
+    mod exact;
+    mod explain;
+    mod plans;
+    mod properties;
+    mod records;
+    mod registry;
+    mod release;
+    mod scene;
+    mod world;
+}
