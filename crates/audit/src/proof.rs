@@ -1,8 +1,11 @@
 //! Receipts (C2SP tlog-proof): that a leaf stands in a log, in a text that can be checked years
 //! later with nothing but the leaf, the origin and the log's key.
 //!
-//! ```text
-//! c2sp.org/tlog-proof@v1
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use schakel_audit::proof::TlogProof;
+//!
+//! let proof: TlogProof = "c2sp.org/tlog-proof@v1
 //! index 5
 //! SFM123z+yWXxX/dF/GJcQdXqJkaTaTAWWCj3PdS2iFQ=
 //! vhV4G2KKKEFMHIoRuG24Qi+hBBIV/g18RJbSPNoeQUI=
@@ -13,6 +16,16 @@
 //! mMl/C6MXXNCLAx3QhLncTmSbZNGijm6mlGRlAxc6tYc=
 //!
 //! — broker.example.org/audit/2026 tzUiG3eiRHaMrpwNWNSJt1UhPyIbXgV4gvh5TPGGFdYu9KpHu/Lr8jG184uYFxH+uV5npnwxJav/Cm6kRnfbTaYKkgc=
+//! ".parse()?;
+//!
+//! let origin = "broker.example.org/audit/2026".parse()?;
+//! let key = "broker.example.org/audit/2026+b735221b+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
+//!     .parse()?;
+//! let checkpoint = proof.verify(b"entry 5", &origin, &key)?;
+//! assert_eq!(checkpoint.size, 7);
+//! assert!(proof.verify(b"entry 6", &origin, &key).is_err());
+//! # Ok(())
+//! # }
 //! ```
 
 use std::{fmt, str::FromStr};

@@ -238,8 +238,9 @@ impl Path {
             return None;
         }
         if self.node & 1 == 1 || self.node == self.last {
-            // The last node of a level has no right sibling: it rises until it is one itself.
-            while self.node & 1 == 0 && self.node != 0 {
+            // The last node of a level has no right sibling: it rises until it is a right child.
+            // INVARIANT: some bit of it is set, for a last node with index 0 is the root.
+            while self.node & 1 == 0 {
                 self.up();
             }
             self.up();

@@ -242,6 +242,39 @@ fn one_forged_signature_by_a_known_key_spoils_the_note() {
 }
 
 #[test]
+fn a_signature_has_one_form() {
+    let key = key("log", 0);
+    let verifying = key.verifying_key();
+    let good = key.sign(b"text\n");
+    assert!(verifying.verify(b"text\n", &good));
+    assert!(!verifying.verify(b"text\n", &good[..63]));
+    assert!(!verifying.verify(b"text\n", &[&good[..], &[0]].concat()));
+
+    // The same scalar plus the order of the group: the equation holds, the form is another.
+    let order: [u8; 32] =
+        hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010")
+            .unwrap()
+            .try_into()
+            .unwrap();
+    let mut malleated = good;
+    let mut carry = 0;
+    for (byte, add) in malleated[32..].iter_mut().zip(order) {
+        let sum = u16::from(*byte) + u16::from(add) + carry;
+        [*byte, _] = sum.to_le_bytes();
+        carry = sum >> 8;
+    }
+    assert!(!verifying.verify(b"text\n", &malleated));
+
+    // Made with the seed, but from the neutral point in place of a random one.
+    let weak = hex::decode(
+        "0100000000000000000000000000000000000000000000000000000000000000\
+         fcfddd9c6fe2d54bb44e0f3d83cf2f615d52942f0eead94ed2e7250ec3da4707",
+    )
+    .unwrap();
+    assert!(!verifying.verify(b"text\n", &weak));
+}
+
+#[test]
 fn a_key_of_the_same_name_is_another_key() {
     let (old, new) = (key("log", 1), key("log", 2));
     let note = note::sign("text\n", &old).unwrap();
@@ -272,6 +305,10 @@ fn what_is_not_a_note_is_refused() {
         (format!("text\n{line}"), NoteError::NoSignatures),
         (format!("te\u{1}xt\n\n{line}"), NoteError::Control { at: 2 }),
         (format!("text\r\n\r\n{line}"), NoteError::Control { at: 4 }),
+        (
+            format!("text\u{1f}\n\n{line}"),
+            NoteError::Control { at: 4 },
+        ),
     ];
     for (text, want) in cases {
         assert_eq!(Note::parse(&text), Err(want), "{text:?}");
