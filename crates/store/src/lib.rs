@@ -6,7 +6,11 @@
 //! The log is written in the order that survives a crash at any moment; what it says is never changed.
 //! Everything else here can be rebuilt from it and the keyring, and the keyring cannot be rebuilt at all.
 
+mod aes;
+pub mod keyring;
 pub mod log;
 pub mod random;
+pub mod record;
+pub mod seal;
 
 mod durable;

@@ -1,0 +1,111 @@
+//! One file of the keyring: encrypted under the key-encryption key, replaced whole or not at all.
+//!
+//! ```text
+//! file = "SCHKKEY1" | [12] nonce | AES-256-GCM(HKDF-SHA256(KEK, file name), nonce, aad = magic | file name, content)
+//! ```
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use schakel_core::random::Random;
+use zeroize::Zeroizing;
+
+use super::kek::Kek;
+use crate::{aes, durable::sync_dir};
+
+const MAGIC: &[u8; 8] = b"SCHKKEY1";
+const NONCE_LEN: usize = 12;
+
+/// Why a file of the keyring could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The disk failed.
+    #[error("`{path}` cannot be read or written")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The key-encryption key does not fit, or the file is damaged.
+    #[error("`{0}` does not open: the key-encryption key is another, or the file is damaged")]
+    Locked(PathBuf),
+}
+
+/// Reads a file; `None` when there is none.
+pub(super) fn read(
+    dir: &Path,
+    name: &str,
+    kek: &Kek,
+) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFileError> {
+    let path = dir.join(name);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(KeyFileError::Io { path, source }),
+    };
+    match open(&bytes, name, kek) {
+        Some(content) => Ok(Some(content)),
+        None => Err(KeyFileError::Locked(path)),
+    }
+}
+
+/// Replaces a file: written beside it, synced, renamed over it, and the directory synced.
+pub(super) fn replace(
+    dir: &Path,
+    name: &str,
+    kek: &Kek,
+    content: &[u8],
+    random: &mut dyn Random,
+) -> Result<(), KeyFileError> {
+    let path = dir.join(name);
+    let write = || {
+        let mut nonce = [0; NONCE_LEN];
+        random.fill(&mut nonce);
+        let mut sealed = content.to_vec();
+        aes::seal(&file_key(kek, name), nonce, &aad(name), &mut sealed)
+            .map_err(|_| io::Error::other("encryption failed"))?;
+        let temporary = dir.join(format!("{name}.tmp"));
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        file.write_all(MAGIC)?;
+        file.write_all(&nonce)?;
+        file.write_all(&sealed)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)?;
+        sync_dir(dir)
+    };
+    let mut write = write;
+    write().map_err(|source| KeyFileError::Io {
+        path: path.clone(),
+        source,
+    })
+}
+
+fn open(bytes: &[u8], name: &str, kek: &Kek) -> Option<Zeroizing<Vec<u8>>> {
+    let rest = bytes.strip_prefix(MAGIC)?;
+    let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;
+    let mut content = Zeroizing::new(sealed.to_vec());
+    let len = aes::open(&file_key(kek, name), *nonce, &aad(name), &mut content)
+        .ok()?
+        .len();
+    content.truncate(len);
+    Some(content)
+}
+
+fn file_key(kek: &Kek, name: &str) -> Zeroizing<[u8; 32]> {
+    aes::derive(b"schakel/keyring/v1", &[kek.bytes()], name.as_bytes())
+}
+
+fn aad(name: &str) -> Vec<u8> {
+    [MAGIC.as_slice(), name.as_bytes()].concat()
+}

@@ -1,0 +1,114 @@
+//! The key-encryption key: what wraps the keyring, kept outside data and backups.
+
+use std::{
+    fmt::{self, Write as _},
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use schakel_core::random::Random;
+use zeroize::Zeroizing;
+
+/// A key-encryption key of 32 bytes. Never shown.
+pub struct Kek(Zeroizing<[u8; 32]>);
+
+/// Why a key-encryption key was not read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum KekError {
+    /// The file cannot be read or written.
+    #[error("the key-encryption key `{path}` cannot be used")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Others than the owner may read the file.
+    #[error("`{0}` can be read by others than its owner: chmod 600 it")]
+    Exposed(PathBuf),
+    /// The file holds something else.
+    #[error("`{0}` must hold a key of 64 hexadecimal digits")]
+    Malformed(PathBuf),
+}
+
+impl Kek {
+    /// Reads the key from a file of 64 hexadecimal digits that only its owner may read.
+    ///
+    /// # Errors
+    /// [`KekError`].
+    pub fn read(path: &Path) -> Result<Self, KekError> {
+        let failed = |source| KekError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(KekError::Exposed(path.to_owned()));
+        }
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
+        parse(text.trim())
+            .map(Self)
+            .ok_or_else(|| KekError::Malformed(path.to_owned()))
+    }
+
+    /// Makes a new key and writes it to a file that does not exist yet.
+    ///
+    /// # Errors
+    /// [`KekError::Io`], also when the file exists.
+    pub fn create(path: &Path, random: &mut dyn Random) -> Result<Self, KekError> {
+        let mut key = Zeroizing::new([0; 32]);
+        random.fill(key.as_mut_slice());
+        let mut text = String::with_capacity(64);
+        for byte in key.iter() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        let text = Zeroizing::new(text);
+        let write = || {
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)?;
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        };
+        write().map_err(|source| KekError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self(key))
+    }
+
+    /// A key from its bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Kek {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kek(redacted)")
+    }
+}
+
+fn parse(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0; 32]);
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair).ok()?;
+        *byte = u8::from_str_radix(pair, 16).ok()?;
+    }
+    Some(key)
+}

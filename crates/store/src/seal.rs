@@ -1,0 +1,270 @@
+//! Sealing details: encrypted once, under a key that is wrapped for every controller concerned.
+//!
+//! ```text
+//! plain  = u32 length | details | zeros up to a multiple of 256 bytes
+//! body   = AES-256-GCM(DEK, nonce 0, aad = "schakel/details/v1" | 0 | commitment | origin, blind | plain)
+//! wrap   = AES-256-GCM(HKDF-SHA256(salt = entry id, slot key | term key, "schakel/wrap/v1"), nonce 0,
+//!                      aad = slot id, DEK)
+//! sealed = u8 version 1 | u8 mode | u8 wraps | u8 term | [16] record slot, when the term is a record
+//!        | wraps x ([16] slot id | [48] wrap) | body
+//! ```
+//!
+//! Mode 0 is open (nothing personal: `blind | plain` in clear), mode 1 is sealed. The term key is that of the
+//! leaf's class and destroy month (term 0) or of a record (term 1). Every key is used for one message only,
+//! so nonces are zero. An entry about nobody known is wrapped once, under the month's key for that, and is as
+//! long as one about a person.
+
+use schakel_audit::{
+    commitment,
+    leaf::{Leaf, Month, RetentionClass},
+};
+use schakel_core::{id::SlotId, random::Random};
+use zeroize::Zeroizing;
+
+use crate::{
+    aes::{self, TAG_LEN},
+    keyring::{Key, Keyring, KeyringError},
+};
+
+const VERSION: u8 = 1;
+const PADDING: usize = 256;
+const WRAP_LEN: usize = 16 + 32 + TAG_LEN;
+const BLIND: usize = 32;
+const AAD: &[u8] = b"schakel/details/v1\0";
+const INFO: &[u8] = b"schakel/wrap/v1";
+
+/// Who may open what is sealed.
+#[derive(Debug)]
+pub enum Scope<'a> {
+    /// Everybody who has the log: nothing personal is inside.
+    Open,
+    /// The broker, for as long as the month's key for entries about nobody known lives.
+    Unknown,
+    /// The controllers whose slots these are, for as long as the term lives; 1 to 255 slots.
+    Slots {
+        /// The person's slots with the controllers concerned.
+        slots: &'a [SlotId],
+        /// What ends it for all of them.
+        term: Term,
+    },
+}
+
+/// What ends the life of sealed details, beside the slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Term {
+    /// The leaf's retention class and destroy month.
+    ClassMonth,
+    /// The end of an open-ended record, which has a slot of its own.
+    Record(SlotId),
+}
+
+/// Why details could not be sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// A key is missing.
+    #[error("a key to seal with is missing")]
+    Keyring(#[from] KeyringError),
+    /// No slot was named, or more than 255.
+    #[error("details must be sealed for 1 to 255 controllers")]
+    Slots,
+    /// The leaf has no destroy month, and its details need one.
+    #[error("the leaf must have a destroy month")]
+    NoMonth,
+    /// Encryption failed, or the details are over 65,000 bytes.
+    #[error("the details cannot be encrypted")]
+    Encryption,
+}
+
+/// Why details could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Every key that opens them is gone: they were erased.
+    #[error("the keys that open the details are gone")]
+    Erased,
+    /// They are not what the leaf is committed to, or are damaged.
+    #[error("the details are damaged, or not those the leaf is committed to")]
+    Damaged,
+}
+
+/// Seals details and commits the leaf to them.
+///
+/// # Errors
+/// [`SealError`].
+pub fn seal(
+    leaf: &mut Leaf,
+    details: &[u8],
+    scope: &Scope<'_>,
+    origin: &str,
+    keyring: &Keyring,
+    random: &mut dyn Random,
+) -> Result<Vec<u8>, SealError> {
+    let mut blind = [0; BLIND];
+    random.fill(&mut blind);
+    leaf.commitment = commitment::commit(&blind, details);
+    let mut body = blind.to_vec();
+    let len = u32::try_from(details.len()).map_err(|_| SealError::Encryption)?;
+    body.extend_from_slice(&len.to_le_bytes());
+    body.extend_from_slice(details);
+    let plain = body.len() - BLIND;
+    body.resize(BLIND + plain.next_multiple_of(PADDING), 0);
+
+    let (slots, term_key, record) = match scope {
+        Scope::Open => {
+            let mut sealed = vec![VERSION, 0, 0, 0];
+            sealed.append(&mut body);
+            return Ok(sealed);
+        }
+        Scope::Unknown => {
+            let (id, key) = keyring.unknown(leaf.destroy.ok_or(SealError::NoMonth)?)?;
+            (vec![(id, key)], month_key(leaf, keyring)?, None)
+        }
+        Scope::Slots { slots, term } => {
+            let keys = slots.iter().map(|slot| Ok((*slot, keyring.key(*slot)?)));
+            let keys = keys.collect::<Result<Vec<_>, KeyringError>>()?;
+            match term {
+                Term::ClassMonth => (keys, month_key(leaf, keyring)?, None),
+                Term::Record(slot) => (keys, keyring.key(*slot)?, Some(*slot)),
+            }
+        }
+    };
+    let count = u8::try_from(slots.len())
+        .ok()
+        .filter(|count| *count > 0)
+        .ok_or(SealError::Slots)?;
+    let mut sealed = vec![VERSION, 1, count, u8::from(record.is_some())];
+    if let Some(record) = record {
+        sealed.extend_from_slice(record.as_bytes());
+    }
+    let mut dek = Zeroizing::new([0; 32]);
+    random.fill(dek.as_mut_slice());
+    for (slot, key) in &slots {
+        let wrapped = wrap(&leaf.id, *slot, key, &term_key, &dek)?;
+        sealed.extend_from_slice(slot.as_bytes());
+        sealed.extend_from_slice(&wrapped);
+    }
+    aes::seal(&dek, [0; 12], &aad(leaf, origin), &mut body).map_err(|_| SealError::Encryption)?;
+    sealed.append(&mut body);
+    Ok(sealed)
+}
+
+/// Opens details with any slot whose key is still there, and checks them against the leaf.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn open(
+    leaf: &Leaf,
+    sealed: &[u8],
+    origin: &str,
+    keyring: &Keyring,
+) -> Result<Vec<u8>, OpenError> {
+    let parts = parse(sealed).ok_or(OpenError::Damaged)?;
+    let mut body = Zeroizing::new(parts.body.to_vec());
+    let plain: &[u8] = if parts.is_open {
+        &body
+    } else {
+        let term_key = term_key(leaf, parts.record, keyring)?;
+        let dek = parts
+            .wraps
+            .iter()
+            .find_map(|(slot, wrapped)| {
+                let key = keyring.key(*slot).ok()?;
+                Some(unwrap(&leaf.id, *slot, &key, &term_key, wrapped))
+            })
+            .ok_or(OpenError::Erased)?
+            .ok_or(OpenError::Damaged)?;
+        aes::open(&dek, [0; 12], &aad(leaf, origin), &mut body).map_err(|_| OpenError::Damaged)?
+    };
+    let (blind, plain) = plain
+        .split_first_chunk::<BLIND>()
+        .ok_or(OpenError::Damaged)?;
+    let (len, rest) = plain.split_first_chunk::<4>().ok_or(OpenError::Damaged)?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).map_err(|_| OpenError::Damaged)?;
+    let details = rest.get(..len).ok_or(OpenError::Damaged)?;
+    if commitment::verify_commit(blind, details, &leaf.commitment) {
+        Ok(details.to_vec())
+    } else {
+        Err(OpenError::Damaged)
+    }
+}
+
+/// The slots that open sealed details, for whoever looks for what an erasure covers.
+#[must_use]
+pub fn slots(sealed: &[u8]) -> Vec<SlotId> {
+    let wraps = parse(sealed).map(|parts| parts.wraps).unwrap_or_default();
+    wraps.into_iter().map(|(slot, _)| slot).collect()
+}
+
+/// Sealed details taken apart.
+struct Parts<'a> {
+    is_open: bool,
+    record: Option<SlotId>,
+    wraps: Vec<(SlotId, &'a [u8])>,
+    body: &'a [u8],
+}
+
+fn parse(sealed: &[u8]) -> Option<Parts<'_>> {
+    let ([version, mode, count, term], rest) = sealed.split_first_chunk::<4>()?;
+    if *version != VERSION || *mode > 1 || *term > 1 || (*mode == 0 && (*count, *term) != (0, 0)) {
+        return None;
+    }
+    let (record, rest) = if *term == 1 {
+        let (slot, rest) = rest.split_first_chunk::<16>()?;
+        (Some(SlotId::from_bytes(*slot)), rest)
+    } else {
+        (None, rest)
+    };
+    let (wraps, body) = rest.split_at_checked(usize::from(*count) * WRAP_LEN)?;
+    let wraps = wraps.chunks_exact(WRAP_LEN).map(|wrap| {
+        let (slot, wrapped) = wrap.split_first_chunk::<16>()?;
+        Some((SlotId::from_bytes(*slot), wrapped))
+    });
+    Some(Parts {
+        is_open: *mode == 0,
+        record,
+        wraps: wraps.collect::<Option<_>>()?,
+        body,
+    })
+}
+
+fn wrap(
+    entry: &[u8; 16],
+    slot: SlotId,
+    key: &Key,
+    term: &Key,
+    dek: &Key,
+) -> Result<Vec<u8>, SealError> {
+    let wrap_key = aes::derive(entry, &[key, term], INFO);
+    let mut wrapped = dek.to_vec();
+    aes::seal(&wrap_key, [0; 12], slot.as_bytes(), &mut wrapped)
+        .map_err(|_| SealError::Encryption)?;
+    Ok(wrapped)
+}
+
+fn unwrap(entry: &[u8; 16], slot: SlotId, key: &Key, term: &Key, wrapped: &[u8]) -> Option<Key> {
+    let wrap_key = aes::derive(entry, &[key, term], INFO);
+    let mut wrapped = Zeroizing::new(wrapped.to_vec());
+    let dek = aes::open(&wrap_key, [0; 12], slot.as_bytes(), &mut wrapped).ok()?;
+    Some(Zeroizing::new(<[u8; 32]>::try_from(&*dek).ok()?))
+}
+
+fn month_key(leaf: &Leaf, keyring: &Keyring) -> Result<Key, SealError> {
+    let month = leaf.destroy.ok_or(SealError::NoMonth)?;
+    Ok(keyring.month(leaf.class, month)?)
+}
+
+fn term_key(leaf: &Leaf, record: Option<SlotId>, keyring: &Keyring) -> Result<Key, OpenError> {
+    let found = match (record, leaf.destroy) {
+        (Some(slot), _) => keyring.key(slot),
+        (None, Some(month)) => existing(keyring, leaf.class, month),
+        (None, None) => return Err(OpenError::Damaged),
+    };
+    found.map_err(|_| OpenError::Erased)
+}
+
+fn existing(keyring: &Keyring, class: RetentionClass, month: Month) -> Result<Key, KeyringError> {
+    keyring.existing_month(class, month)
+}
+
+fn aad(leaf: &Leaf, origin: &str) -> Vec<u8> {
+    [AAD, leaf.commitment.as_slice(), origin.as_bytes()].concat()
+}
