@@ -40,17 +40,17 @@ pub(super) fn write_head(out: &mut Vec<u8>, kind: Kind, number: u64) {
         if number < IN_1 {
             out.push(kind | number);
         } else {
-            out.extend([kind | IN_1, number]);
+            out.extend_from_slice(&[kind | IN_1, number]);
         }
     } else if let Ok(number) = u16::try_from(number) {
         out.push(kind | IN_2);
-        out.extend(number.to_be_bytes());
+        out.extend_from_slice(&number.to_be_bytes());
     } else if let Ok(number) = u32::try_from(number) {
         out.push(kind | IN_4);
-        out.extend(number.to_be_bytes());
+        out.extend_from_slice(&number.to_be_bytes());
     } else {
         out.push(kind | IN_8);
-        out.extend(number.to_be_bytes());
+        out.extend_from_slice(&number.to_be_bytes());
     }
 }
 
