@@ -16,7 +16,10 @@ fn every_purpose_that_ships_can_be_registered() {
 fn a_catalogue_reads_back_what_it_wrote() {
     let shipped = catalogue();
     let text = toml::to_string(&shipped).unwrap();
-    assert_eq!(toml::from_str::<schakel_core::catalogue::Catalogue>(&text).unwrap(), shipped);
+    assert_eq!(
+        toml::from_str::<schakel_core::catalogue::Catalogue>(&text).unwrap(),
+        shipped
+    );
 }
 
 #[test]
@@ -47,7 +50,11 @@ fn care_is_never_provided_to_a_pi_by_a_shipped_purpose() {
 fn without_a_consent_nothing_goes_outside_pi_municipality_and_probation() {
     for version in catalogue().purposes {
         for route in &version.routes {
-            let inside = route.from.iter().chain(&route.to).all(|role| role.knows_of_detention());
+            let inside = route
+                .from
+                .iter()
+                .chain(&route.to)
+                .all(|role| role.knows_of_detention());
             assert!(inside || route.needs_consent(), "{}", version.code);
         }
     }
@@ -64,7 +71,10 @@ fn the_plan_rests_on_the_law_alone() {
 
 #[test]
 fn a_housing_association_is_told_a_signal_at_most() {
-    assert_eq!(shipped("P-ARRANGE-HOUSING").granularity, Granularity::Signal);
+    assert_eq!(
+        shipped("P-ARRANGE-HOUSING").granularity,
+        Granularity::Signal
+    );
 }
 
 #[test]
@@ -77,9 +87,13 @@ fn a_version_that_breaks_a_rule_is_refused_by_its_field() {
         ("wjsg_51c", |version| {
             version.wjsg_51c.as_mut().unwrap().necessity = "x".repeat(201);
         }),
-        ("routes", |version| version.routes = vec![version.routes[0].clone(); 9]),
+        ("routes", |version| {
+            version.routes = vec![version.routes[0].clone(); 9]
+        }),
         ("routes", |version| version.routes[0].origins.clear()),
-        ("routes.law_ref", |version| version.routes[0].provider_basis.law_ref.clear()),
+        ("routes.law_ref", |version| {
+            version.routes[0].provider_basis.law_ref.clear()
+        }),
         ("routes.conditions", |version| {
             version.routes[0].conditions = [Condition::Housing].into();
         }),
@@ -122,5 +136,7 @@ fn a_version_too_large_to_keep_is_refused() {
 
 fn shipped(code: &str) -> PurposeVersion {
     let mut purposes = catalogue().purposes.into_iter();
-    purposes.find(|version| version.code.as_str() == code).unwrap()
+    purposes
+        .find(|version| version.code.as_str() == code)
+        .unwrap()
 }

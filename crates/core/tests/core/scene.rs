@@ -1,6 +1,9 @@
 //! A small world: nine parties, one person with one case, and the purposes as they ship.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 use schakel_core::{
     ask::Ask,
@@ -74,8 +77,11 @@ pub(crate) fn purpose(code: &str) -> PurposeCode {
 }
 
 pub(crate) fn catalogue() -> Catalogue {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/purposes.toml");
-    toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    static SHIPPED: LazyLock<Catalogue> = LazyLock::new(|| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/purposes.toml");
+        toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    });
+    SHIPPED.clone()
 }
 
 pub(crate) fn registered(id: &str, roles: Vec<Role>) -> Party {
@@ -118,7 +124,9 @@ pub(crate) fn dossier() -> Dossier {
         opened_at: opened,
         closed_at: None,
         returns: vec![place(EAST)],
-        members: [PROBATION, CARE, HOUSING, UWV, DEBT, SAFETY].map(place).into(),
+        members: [PROBATION, CARE, HOUSING, UWV, DEBT, SAFETY]
+            .map(place)
+            .into(),
         introduced: BTreeSet::new(),
         entry: EntryIndex(1),
     };
@@ -144,11 +152,17 @@ pub(crate) fn report(dossier: &mut Dossier, by: &str, condition: Condition, stat
             origin: role,
             offered_by: declined.then(|| party(HOUSING)),
         },
-        regime: if role == Role::Pi { Regime::Wjsg } else { Regime::Avg },
+        regime: if role == Role::Pi {
+            Regime::Wjsg
+        } else {
+            Regime::Avg
+        },
         reported_at: at("2026-05-01T10:00:00Z"),
         entry,
     };
-    dossier.statuses.insert((CASE, condition, party(by)), record);
+    dossier
+        .statuses
+        .insert((CASE, condition, party(by)), record);
 }
 
 pub(crate) fn role_of(id: &str) -> Role {
@@ -163,7 +177,11 @@ pub(crate) fn terms(kind: ConsentKind) -> ConsentTerms {
         explicit: true,
         case: None,
         conditions: Condition::ALL.iter().copied().collect(),
-        purposes: catalogue().purposes.into_iter().map(|found| found.code).collect(),
+        purposes: catalogue()
+            .purposes
+            .into_iter()
+            .map(|found| found.code)
+            .collect(),
         providers: parties.clone(),
         recipients: parties,
         granularity: Granularity::StatusWithDates,
@@ -234,7 +252,13 @@ pub(crate) fn decided(
     dossier: &Dossier,
     registry: &Registry,
 ) -> Result<Permit, Denial> {
-    decide(&ask(code, &[condition]), &peer(who), Some(dossier), registry, now())
+    decide(
+        &ask(code, &[condition]),
+        &peer(who),
+        Some(dossier),
+        registry,
+        now(),
+    )
 }
 
 /// The registry with one purpose version changed, as if it had been registered so.
@@ -248,6 +272,10 @@ pub(crate) fn with_purpose(
         (*Arc::clone(&found.version)).clone()
     };
     alter(&mut version);
-    registry.make(&Change::PutPurpose(version), EntryIndex(0), at("2026-01-01T00:00:00Z"));
+    registry.make(
+        &Change::PutPurpose(version),
+        EntryIndex(0),
+        at("2026-01-01T00:00:00Z"),
+    );
     registry
 }
