@@ -82,7 +82,10 @@ impl Settings {
     /// The settings of a log with this origin: segments of 64 MiB.
     #[must_use]
     pub fn new(origin: impl Into<String>) -> Self {
-        Self { origin: origin.into(), segment_len: 64 << 20 }
+        Self {
+            origin: origin.into(),
+            segment_len: 64 << 20,
+        }
     }
 
     fn check(&self) -> Result<(), OpenError> {
@@ -94,7 +97,11 @@ impl Settings {
     }
 
     fn header(&self, first: u64) -> Header {
-        Header { first, origin: open::origin_digest(&self.origin), file_len: self.segment_len }
+        Header {
+            first,
+            origin: open::origin_digest(&self.origin),
+            file_len: self.segment_len,
+        }
     }
 }
 
@@ -168,9 +175,16 @@ impl Log {
     fn load(dir: &Path, settings: Settings, lock: File) -> Result<Opened, OpenError> {
         durable::remove_unfinished(dir).map_err(open::at(dir))?;
         let found = open::load(dir, &settings)?;
-        let last = found.table.segments.last().ok_or_else(|| OpenError::Absent(dir.to_owned()))?;
-        let last =
-            Last { file: Arc::clone(&last.file), end: last.end, len: found.segment_len };
+        let last = found
+            .table
+            .segments
+            .last()
+            .ok_or_else(|| OpenError::Absent(dir.to_owned()))?;
+        let last = Last {
+            file: Arc::clone(&last.file),
+            end: last.end,
+            len: found.segment_len,
+        };
         let ahead = Ahead::start(dir.to_owned(), settings.segment_len).map_err(open::at(dir))?;
         let log = Self {
             dir: dir.into(),
@@ -183,7 +197,10 @@ impl Log {
             failed: None,
             _lock: lock,
         };
-        Ok(Opened { log, cut: found.cut })
+        Ok(Opened {
+            log,
+            cut: found.cut,
+        })
     }
 
     /// How many entries are durable.
@@ -225,7 +242,11 @@ impl Log {
     /// When the log has failed, or there is no room for the next segment yet.
     pub fn ready(&mut self) -> Result<(), AppendError> {
         self.intact()?;
-        if self.last.room() < MAX_BATCH_LEN as u64 { self.wait_ahead() } else { Ok(()) }
+        if self.last.room() < MAX_BATCH_LEN as u64 {
+            self.wait_ahead()
+        } else {
+            Ok(())
+        }
     }
 
     /// Makes a batch that begins with entry `expected`, without writing it, so that its root can be
@@ -282,7 +303,13 @@ impl Log {
 
     /// Lets readers see a batch that is durable.
     fn publish(&mut self, prepared: Prepared) -> Result<(), AppendError> {
-        let Prepared { bytes, starts, growth, root, .. } = prepared;
+        let Prepared {
+            bytes,
+            starts,
+            growth,
+            root,
+            ..
+        } = prepared;
         let start = self.last.end;
         self.last.end += bytes.len() as u64;
         self.buffer = bytes;
@@ -297,7 +324,9 @@ impl Log {
                     extent.end = self.last.end;
                     // Segments are at most 1 GiB long.
                     let base = u32::try_from(start).unwrap_or(u32::MAX);
-                    extent.offsets.extend(starts.iter().map(|start| base.saturating_add(*start)));
+                    extent
+                        .offsets
+                        .extend(starts.iter().map(|start| base.saturating_add(*start)));
                 }
             })
         };
@@ -315,8 +344,18 @@ impl Log {
         let path = started.map_err(|error| self.fail("starting a segment", error))?;
         let file = Arc::new(prepared);
         let end = HEADER_LEN as u64;
-        self.last = Last { file: Arc::clone(&file), end, len: header.file_len };
-        let extent = Extent { first: header.first, file, path: path.into(), offsets: Vec::new(), end };
+        self.last = Last {
+            file: Arc::clone(&file),
+            end,
+            len: header.file_len,
+        };
+        let extent = Extent {
+            first: header.first,
+            file,
+            path: path.into(),
+            offsets: Vec::new(),
+            end,
+        };
         self.reader.0.write().segments.push(extent);
         self.ahead.ask();
         Ok(())
@@ -332,12 +371,19 @@ impl Log {
 
     fn is_head(&self, expected: u64) -> Result<(), AppendError> {
         let head = self.size();
-        if expected == head { Ok(()) } else { Err(AppendError::Conflict { head }) }
+        if expected == head {
+            Ok(())
+        } else {
+            Err(AppendError::Conflict { head })
+        }
     }
 
     /// Ends the use of the log: what is on disk now is known only when it is read again.
     fn fail(&mut self, step: &'static str, error: io::Error) -> AppendError {
-        let error = AppendError::Fatal { step, source: Arc::new(error) };
+        let error = AppendError::Fatal {
+            step,
+            source: Arc::new(error),
+        };
         self.failed = Some(error.clone());
         error
     }

@@ -32,14 +32,22 @@ impl Ahead {
         let (wanted, wants) = mpsc::sync_channel(1);
         let (done, ready) = mpsc::sync_channel(1);
         let stopped = Arc::clone(&stop);
-        let thread = thread::Builder::new().name("log-segments".to_owned()).spawn(move || {
-            while let Ok(()) = wants.recv() {
-                if done.send(segment::prepare(&dir, len, &stopped)).is_err() {
-                    return;
+        let thread = thread::Builder::new()
+            .name("log-segments".to_owned())
+            .spawn(move || {
+                while let Ok(()) = wants.recv() {
+                    if done.send(segment::prepare(&dir, len, &stopped)).is_err() {
+                        return;
+                    }
                 }
-            }
-        })?;
-        let ahead = Self { stop, wanted: Some(wanted), ready, next: None, thread: Some(thread) };
+            })?;
+        let ahead = Self {
+            stop,
+            wanted: Some(wanted),
+            ready,
+            next: None,
+            thread: Some(thread),
+        };
         ahead.ask();
         Ok(ahead)
     }

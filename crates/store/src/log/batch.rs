@@ -95,14 +95,31 @@ impl Prepared {
             let Frame { leaf, sealed } = frame.borrow();
             let start = bytes.len();
             starts.push(u32::try_from(start).unwrap_or(u32::MAX));
-            Entry { index, batch_first: first, leaf, sealed }.encode_into(&mut bytes);
+            Entry {
+                index,
+                batch_first: first,
+                leaf,
+                sealed,
+            }
+            .encode_into(&mut bytes);
             // Hashed from what will be written, so that what is signed is what is stored.
             growth.append(leaf_in(&bytes, start));
         }
         let root = growth.frontier().root();
         let count = u32::try_from(frames.len()).unwrap_or(u32::MAX);
-        Commit { batch_first: first, count, root }.encode_into(&mut bytes);
-        Ok(Self { first, bytes, starts, growth, root })
+        Commit {
+            batch_first: first,
+            count,
+            root,
+        }
+        .encode_into(&mut bytes);
+        Ok(Self {
+            first,
+            bytes,
+            starts,
+            growth,
+            root,
+        })
     }
 
     /// The index that the first entry of the batch will have.
@@ -140,12 +157,20 @@ fn check<F: Borrow<Frame>>(frames: &[F], most: usize) -> Result<usize, AppendErr
         for (part, bytes) in [("leaf", &frame.leaf), ("sealed part", &frame.sealed)] {
             let len = bytes.len();
             if len > MAX_PART {
-                return Err(AppendError::TooLarge { position, part, len });
+                return Err(AppendError::TooLarge {
+                    position,
+                    part,
+                    len,
+                });
             }
         }
         batch += frame.stored_len();
     }
-    if batch > most { Err(AppendError::BatchTooLarge { len: batch, most }) } else { Ok(batch) }
+    if batch > most {
+        Err(AppendError::BatchTooLarge { len: batch, most })
+    } else {
+        Ok(batch)
+    }
 }
 
 /// The leaf in the entry frame that begins at `start`.

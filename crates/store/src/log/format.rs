@@ -78,7 +78,14 @@ impl Header {
             let first = u64::from_le_bytes(take(rest)?);
             let origin = take(rest)?;
             let file_len = u64::from_le_bytes(take(rest)?);
-            (magic == HEADER_MAGIC).then_some((version, Self { first, origin, file_len }))
+            (magic == HEADER_MAGIC).then_some((
+                version,
+                Self {
+                    first,
+                    origin,
+                    file_len,
+                },
+            ))
         })();
         match decoded.ok_or(HeaderError::Damaged)? {
             (VERSION, header) => Ok(header),
@@ -162,7 +169,12 @@ impl<'a> Entry<'a> {
         checked(bytes, ENTRY_OVERHEAD + leaf_len + sealed_len)?;
         let (leaf, rest) = head.split_at_checked(leaf_len)?;
         let sealed = rest.get(..sealed_len)?;
-        Some(Self { index, batch_first, leaf, sealed })
+        Some(Self {
+            index,
+            batch_first,
+            leaf,
+            sealed,
+        })
     }
 }
 
@@ -183,7 +195,11 @@ impl Commit {
         let batch_first = u64::from_le_bytes(take(&mut head)?);
         let count = u32::from_le_bytes(take(&mut head)?);
         let root = Hash::new(take(&mut head)?);
-        (magic == COMMIT_MAGIC).then_some(Self { batch_first, count, root })
+        (magic == COMMIT_MAGIC).then_some(Self {
+            batch_first,
+            count,
+            root,
+        })
     }
 }
 

@@ -104,13 +104,18 @@ pub(super) struct Found {
 
 /// Adds to an error of the disk where it happened.
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
-    move |source| OpenError::Io { path: path.to_owned(), source }
+    move |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Takes the lock on a data directory.
 pub(super) fn lock(data: &Path) -> Result<File, OpenError> {
     let path = data.join("lock");
-    durable::lock(&path).map_err(at(&path))?.ok_or(OpenError::Locked(path))
+    durable::lock(&path)
+        .map_err(at(&path))?
+        .ok_or(OpenError::Locked(path))
 }
 
 /// SHA-256 of a log's origin.
@@ -122,9 +127,8 @@ pub(super) fn origin_digest(origin: &str) -> [u8; 32] {
 
 /// Creates the first segment.
 pub(super) fn create(dir: &Path, settings: &Settings) -> Result<(), OpenError> {
-    let started = segment::prepare(dir, settings.segment_len, &AtomicBool::new(false)).and_then(
-        |prepared| segment::start(dir, &prepared, &settings.header(0)),
-    );
+    let started = segment::prepare(dir, settings.segment_len, &AtomicBool::new(false))
+        .and_then(|prepared| segment::start(dir, &prepared, &settings.header(0)));
     started.map(drop).map_err(at(dir))
 }
 
@@ -148,9 +152,24 @@ pub(super) fn load(dir: &Path, settings: &Settings) -> Result<Found, OpenError> 
     // The last segment's name may not have been durable when the process before this one ended.
     durable::sync_dir(dir).map_err(at(dir))?;
     loader.tiles.trim().map_err(at(&hashes))?;
-    let Loader { frontier, tiles, extents, .. } = loader;
+    let Loader {
+        frontier,
+        tiles,
+        extents,
+        ..
+    } = loader;
     let (size, root) = (frontier.size(), frontier.root());
-    Ok(Found { table: Table { size, root, segments: extents, tiles }, frontier, segment_len, cut })
+    Ok(Found {
+        table: Table {
+            size,
+            root,
+            segments: extents,
+            tiles,
+        },
+        frontier,
+        segment_len,
+        cut,
+    })
 }
 
 /// The log as far as it was read.
@@ -181,10 +200,16 @@ impl Loader {
         let scanned = scanned.map_err(at(path))?;
         let got = self.bytes.len() as u64;
         if header.file_len != got {
-            let what = Damage::Length { want: header.file_len, got };
+            let what = Damage::Length {
+                want: header.file_len,
+                got,
+            };
             return Err(self.damaged(path, got, what));
         }
-        let cut = scanned.bad.map(|bad| self.torn(path, &scanned, &bad, is_last)).transpose()?;
+        let cut = scanned
+            .bad
+            .map(|bad| self.torn(path, &scanned, &bad, is_last))
+            .transpose()?;
         if is_last {
             self.mend(&file, &scanned).map_err(at(path))?;
         }
@@ -203,9 +228,10 @@ impl Loader {
             Ok(header) if header.origin == self.origin => Ok(header),
             Ok(_) => Err(OpenError::Origin(path.to_owned())),
             Err(HeaderError::Damaged) => Err(self.damaged(path, 0, Damage::Header)),
-            Err(HeaderError::Version(version)) => {
-                Err(OpenError::Version { segment: path.to_owned(), version })
-            }
+            Err(HeaderError::Version(version)) => Err(OpenError::Version {
+                segment: path.to_owned(),
+                version,
+            }),
         }
     }
 
@@ -213,7 +239,13 @@ impl Loader {
     fn follows(&self, named: u64, header: &Header, path: &Path) -> Result<(), OpenError> {
         let size = self.frontier.size();
         if header.first != named {
-            return Err(self.damaged(path, 0, Damage::Name { header: header.first }));
+            return Err(self.damaged(
+                path,
+                0,
+                Damage::Name {
+                    header: header.first,
+                },
+            ));
         }
         match (header.first > size, self.extents.last()) {
             // Blamed on the segment in which they should stand, when there is one.
@@ -239,12 +271,25 @@ impl Loader {
         // A segment that has a successor was durable to its end before that was made.
         if !is_last || !scan::is_torn(&self.bytes, bad, size) {
             let (segment, offset) = (path.to_owned(), bad.offset as u64);
-            return Err(OpenError::Damaged { segment, offset, index: bad.index, what: bad.what });
+            return Err(OpenError::Damaged {
+                segment,
+                offset,
+                index: bad.index,
+                what: bad.what,
+            });
         }
         let start = scanned.last_batch.end;
         let rest = self.bytes.get(start..).unwrap_or_default();
-        let len = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
-        Ok(Cut { segment: path.to_owned(), offset: start as u64, len, index: size })
+        let len = rest
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |last| last as u64 + 1);
+        Ok(Cut {
+            segment: path.to_owned(),
+            offset: start as u64,
+            len,
+            index: size,
+        })
     }
 
     /// Makes the end of the last segment durable. What was read may be in memory only: the process
@@ -265,6 +310,11 @@ impl Loader {
     }
 
     fn damaged(&self, path: &Path, offset: u64, what: Damage) -> OpenError {
-        OpenError::Damaged { segment: path.to_owned(), offset, index: self.frontier.size(), what }
+        OpenError::Damaged {
+            segment: path.to_owned(),
+            offset,
+            index: self.frontier.size(),
+            what,
+        }
     }
 }

@@ -81,7 +81,12 @@ impl LogReader {
     /// The entries from `from` on that are durable now, in order, a large piece read at a time.
     #[must_use]
     pub fn iter(&self, from: u64) -> Entries {
-        Entries { end: self.size(), reader: self.clone(), next: from, piece: None }
+        Entries {
+            end: self.size(),
+            reader: self.clone(),
+            next: from,
+            piece: None,
+        }
     }
 
     /// The inclusion proof of entry `index` in the tree over the first `size` entries.
@@ -110,7 +115,10 @@ impl LogReader {
 
     fn span(&self, index: u64, end: u64, most: u64) -> Result<Span, ReadError> {
         let table = self.0.read();
-        let beyond = ReadError::Beyond { index, size: table.size };
+        let beyond = ReadError::Beyond {
+            index,
+            size: table.size,
+        };
         table.span(index, end, most).ok_or(beyond)
     }
 }
@@ -125,8 +133,15 @@ impl Nodes for LogReader {
         // The lock is released before anything is read from a file.
         let place = {
             let table = self.0.read();
-            let beyond = ReadError::Beyond { index: last, size: table.size };
-            let place = if last < table.size { table.tiles.place(level, index) } else { None };
+            let beyond = ReadError::Beyond {
+                index: last,
+                size: table.size,
+            };
+            let place = if last < table.size {
+                table.tiles.place(level, index)
+            } else {
+                None
+            };
             place.ok_or(beyond)?
         };
         Ok(place.hash()?)
@@ -143,12 +158,18 @@ impl Span {
     fn entry(&self, bytes: &[u8], at: usize, index: u64) -> Result<Stored, ReadError> {
         let start = self.starts.get(at).copied().unwrap_or_default();
         let frame = bytes.get(start..).and_then(Entry::read);
-        let frame = frame.filter(|frame| frame.index == index).ok_or_else(|| ReadError::Damaged {
-            segment: self.path.to_path_buf(),
-            offset: self.offset + start as u64,
-            index,
-        })?;
-        Ok(Stored { leaf: frame.leaf.to_vec(), sealed: frame.sealed.to_vec() })
+        let frame =
+            frame
+                .filter(|frame| frame.index == index)
+                .ok_or_else(|| ReadError::Damaged {
+                    segment: self.path.to_path_buf(),
+                    offset: self.offset + start as u64,
+                    index,
+                })?;
+        Ok(Stored {
+            leaf: frame.leaf.to_vec(),
+            sealed: frame.sealed.to_vec(),
+        })
     }
 }
 
@@ -185,7 +206,11 @@ impl Iterator for Entries {
 
 impl Entries {
     fn entry(&mut self, index: u64) -> Result<Stored, ReadError> {
-        let piece = match self.piece.take().filter(|piece| piece.used < piece.span.starts.len()) {
+        let piece = match self
+            .piece
+            .take()
+            .filter(|piece| piece.used < piece.span.starts.len())
+        {
             Some(piece) => piece,
             None => self.read_piece(index)?,
         };
@@ -199,6 +224,10 @@ impl Entries {
         let span = self.reader.span(index, self.end, READ_AHEAD)?;
         let mut bytes = Vec::new();
         span.read(&mut bytes)?;
-        Ok(Piece { span, bytes, used: 0 })
+        Ok(Piece {
+            span,
+            bytes,
+            used: 0,
+        })
     }
 }

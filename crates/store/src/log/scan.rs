@@ -59,7 +59,10 @@ impl fmt::Display for Damage {
         match self {
             Self::Header => write!(f, "the header of the segment is not whole"),
             Self::Length { want, got } => {
-                write!(f, "the segment has {got} bytes where its header says {want}")
+                write!(
+                    f,
+                    "the segment has {got} bytes where its header says {want}"
+                )
             }
             Self::Name { header } => write!(f, "the header says that entry {header} is the first"),
             Self::Frame => write!(f, "the bytes are no frame"),
@@ -101,8 +104,11 @@ pub(super) fn scan(
     frontier: &mut Frontier,
     tiles: &mut Tiles,
 ) -> io::Result<Scanned> {
-    let mut scanned =
-        Scanned { offsets: Vec::new(), last_batch: HEADER_LEN..HEADER_LEN, bad: None };
+    let mut scanned = Scanned {
+        offsets: Vec::new(),
+        last_batch: HEADER_LEN..HEADER_LEN,
+        bad: None,
+    };
     let mut at = HEADER_LEN;
     while segment.get(at..).is_some_and(|rest| !is_zero(rest)) {
         match Batch::read(segment, at, frontier) {
@@ -131,7 +137,9 @@ pub(super) fn is_torn(segment: &[u8], bad: &Bad, size: u64) -> bool {
 /// Whether bytes are all zero.
 pub(super) fn is_zero(bytes: &[u8]) -> bool {
     const ZEROS: [u8; 4096] = [0; 4096];
-    bytes.chunks(ZEROS.len()).all(|chunk| ZEROS.starts_with(chunk))
+    bytes
+        .chunks(ZEROS.len())
+        .all(|chunk| ZEROS.starts_with(chunk))
 }
 
 /// A whole batch.
@@ -150,7 +158,11 @@ impl Batch {
         let mut offset = start;
         loop {
             let index = growth.frontier().size();
-            let bad = |what| Bad { offset, index, what };
+            let bad = |what| Bad {
+                offset,
+                index,
+                what,
+            };
             let frame = segment.get(offset..).and_then(Parsed::read);
             match frame.ok_or(bad(Damage::Frame))? {
                 Parsed::Entry(entry) if (entry.index, entry.batch_first) == (index, first) => {
@@ -161,9 +173,16 @@ impl Batch {
                 Parsed::Commit(commit) if closes(&commit, first, index) => {
                     let got = growth.frontier().root();
                     if got != commit.root {
-                        return Err(bad(Damage::Root { want: commit.root, got }));
+                        return Err(bad(Damage::Root {
+                            want: commit.root,
+                            got,
+                        }));
                     }
-                    return Ok(Self { offsets, end: offset + COMMIT_LEN, growth });
+                    return Ok(Self {
+                        offsets,
+                        end: offset + COMMIT_LEN,
+                        growth,
+                    });
                 }
                 _ => return Err(bad(Damage::Order)),
             }

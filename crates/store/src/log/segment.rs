@@ -18,7 +18,8 @@ const ZEROS: usize = 1 << 20;
 
 /// Where the next segment is made ready.
 fn unfinished(dir: &Path) -> PathBuf {
-    dir.join("next.seg").with_added_extension(durable::UNFINISHED)
+    dir.join("next.seg")
+        .with_added_extension(durable::UNFINISHED)
 }
 
 /// Makes a file of `len` zeros, durable with its blocks in place, so that writing into it later
@@ -88,7 +89,12 @@ mod tests {
     #[test]
     fn only_segments_are_taken_for_segments() {
         assert_eq!(parse_name(&name(42)), Some(42));
-        for other in ["next.seg.tmp", "42.seg", "0000000000000000004x.seg", "hashes"] {
+        for other in [
+            "next.seg.tmp",
+            "42.seg",
+            "0000000000000000004x.seg",
+            "hashes",
+        ] {
             assert_eq!(parse_name(other), None, "{other}");
         }
         assert_eq!(parse_name("99999999999999999999.seg"), None);

@@ -76,22 +76,39 @@ impl Table {
         if index >= end.min(self.size) {
             return None;
         }
-        let after = self.segments.partition_point(|extent| extent.first <= index);
+        let after = self
+            .segments
+            .partition_point(|extent| extent.first <= index);
         let extent = self.segments.get(after.checked_sub(1)?)?;
         let at = usize::try_from(index - extent.first).ok()?;
         let wanted = usize::try_from(end - index).unwrap_or(usize::MAX);
         let offset = u64::from(*extent.offsets.get(at)?);
         // Where each of the frames ends at the latest: where the one after it begins.
-        let ends = extent.offsets.iter().skip(at + 1).copied().map(u64::from).chain([extent.end]);
-        let fits = ends.take(wanted).take_while(|end| end - offset <= most).count().max(1);
-        let end = extent.offsets.get(at + fits).map_or(extent.end, |next| u64::from(*next));
+        let ends = extent
+            .offsets
+            .iter()
+            .skip(at + 1)
+            .copied()
+            .map(u64::from)
+            .chain([extent.end]);
+        let fits = ends
+            .take(wanted)
+            .take_while(|end| end - offset <= most)
+            .count()
+            .max(1);
+        let end = extent
+            .offsets
+            .get(at + fits)
+            .map_or(extent.end, |next| u64::from(*next));
         let starts = extent.offsets.iter().skip(at).take(fits);
         Some(Span {
             file: Arc::clone(&extent.file),
             path: Arc::clone(&extent.path),
             offset,
             len: usize::try_from(end - offset).ok()?,
-            starts: starts.filter_map(|start| usize::try_from(u64::from(*start) - offset).ok()).collect(),
+            starts: starts
+                .filter_map(|start| usize::try_from(u64::from(*start) - offset).ok())
+                .collect(),
         })
     }
 }

@@ -37,26 +37,29 @@ pub(super) struct Growth {
     nodes: Vec<Node>,
 }
 
-/// A complete subtree.
+/// A complete subtree. Those of one level come in order, so that none needs its number.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     level: u8,
-    index: u64,
     hash: Hash,
 }
 
 impl Growth {
     /// Nothing yet, after the tree with this frontier.
     pub(super) fn after(frontier: &Frontier) -> Self {
-        Self { frontier: frontier.clone(), nodes: Vec::new() }
+        Self {
+            frontier: frontier.clone(),
+            nodes: Vec::new(),
+        }
     }
 
     /// Adds one leaf, with these exact bytes.
     pub(super) fn append(&mut self, leaf: &[u8]) {
         let nodes = &mut self.nodes;
-        self.frontier.append_with(leaf_hash(leaf), |level, index, hash| {
-            nodes.push(Node { level, index, hash });
-        });
+        self.frontier
+            .append_with(leaf_hash(leaf), |level, _, hash| {
+                nodes.push(Node { level, hash });
+            });
     }
 
     /// The tree after the batch.
@@ -108,7 +111,10 @@ impl Tiles {
     /// The tiles of an empty tree; what the directory holds is replaced as the tree grows.
     pub(super) fn empty(dir: PathBuf) -> io::Result<Self> {
         durable::create_dir(&dir)?;
-        Ok(Self { dir, levels: Vec::new() })
+        Ok(Self {
+            dir,
+            levels: Vec::new(),
+        })
     }
 
     /// Adds what a batch added to the tree.
@@ -121,7 +127,9 @@ impl Tiles {
     pub(super) fn trim(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
-            let level = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+            let level = path
+                .file_name()
+                .and_then(|name| name.to_str()?.parse().ok());
             match level.and_then(|level: usize| self.levels.get(level)) {
                 Some(level) => level.file.set_len(level.full() * TILE_LEN)?,
                 None => fs::remove_file(path)?,
@@ -137,15 +145,25 @@ impl Tiles {
         let level = self.levels.get(usize::from(at))?;
         let Some(kept) = tile.checked_sub(level.first_kept) else {
             let offset = tile * TILE_LEN + (position << row) * Hash::LEN as u64;
-            return Some(Place::Stored { file: Arc::clone(&level.file), offset, count: 1 << row });
+            return Some(Place::Stored {
+                file: Arc::clone(&level.file),
+                offset,
+                count: 1 << row,
+            });
         };
         let tile = level.kept.get(usize::try_from(kept).ok()?)?;
         let hashes = tile.rows.get(usize::from(row))?;
-        hashes.get(usize::try_from(position).ok()?).copied().map(Place::Known)
+        hashes
+            .get(usize::try_from(position).ok()?)
+            .copied()
+            .map(Place::Known)
     }
 
     fn add(&mut self, node: &Node) -> io::Result<()> {
-        let (at, row) = (usize::from(node.level / HEIGHT), usize::from(node.level % HEIGHT));
+        let (at, row) = (
+            usize::from(node.level / HEIGHT),
+            usize::from(node.level % HEIGHT),
+        );
         if at == self.levels.len() {
             self.levels.push(Level::empty(&self.dir, at)?);
         }
@@ -160,7 +178,11 @@ impl Tiles {
 impl Level {
     fn empty(dir: &Path, at: usize) -> io::Result<Self> {
         let file = Arc::new(durable::open_file(&dir.join(at.to_string()))?);
-        Ok(Self { file, first_kept: 0, kept: VecDeque::from([Tile::default()]) })
+        Ok(Self {
+            file,
+            first_kept: 0,
+            kept: VecDeque::from([Tile::default()]),
+        })
     }
 
     /// How many tiles are on disk.
@@ -202,7 +224,10 @@ impl Tile {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.hashes().iter().flat_map(|hash| *hash.as_bytes()).collect()
+        self.hashes()
+            .iter()
+            .flat_map(|hash| *hash.as_bytes())
+            .collect()
     }
 }
 
@@ -211,7 +236,11 @@ impl Place {
     pub(super) fn hash(self) -> io::Result<Hash> {
         let (file, offset, count) = match self {
             Self::Known(hash) => return Ok(hash),
-            Self::Stored { file, offset, count } => (file, offset, count),
+            Self::Stored {
+                file,
+                offset,
+                count,
+            } => (file, offset, count),
         };
         let mut bytes = vec![0; count * Hash::LEN];
         file.read_exact_at(&mut bytes, offset)?;
@@ -232,5 +261,14 @@ fn store(file: &File, number: u64, tile: &[u8]) -> io::Result<()> {
         Ok(()) if found == tile => Ok(()),
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
         _ => file.write_all_at(tile, offset),
+    }
+}
+
+#[cfg(test)]
+impl Tiles {
+    /// Has full tiles of the lowest level go to a device instead of their file.
+    pub(super) fn divert(&mut self, device: &str) {
+        let file = File::options().read(true).write(true).open(device).unwrap();
+        self.levels.first_mut().unwrap().file = Arc::new(file);
     }
 }

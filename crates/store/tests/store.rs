@@ -1,0 +1,17 @@
+//! The store as its users and its disk see it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it did not expect must fail"
+)]
+
+mod store {
+    mod log_append;
+    mod log_bytes;
+    mod log_property;
+    mod log_recovery;
+    mod log_tree;
+    mod support;
+}
