@@ -15,7 +15,7 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of one party: 1 to 1,024.
     pub connections_per_party: usize,
-    /// Handshakes at a time: 1 to 4,096. More wait unaccepted.
+    /// Handshakes at a time: 1 to 4,096, a quarter of them from one address. More wait unaccepted.
     pub handshakes: usize,
     /// How long a handshake may take, and the first call after it: 1 s to 1 m.
     #[serde(with = "humantime_serde")]
@@ -53,7 +53,7 @@ impl Default for Limits {
         Self {
             connections: 4096,
             connections_per_party: 32,
-            handshakes: 64,
+            handshakes: 256,
             handshake_timeout: Duration::from_secs(10),
             connection_age: Duration::from_secs(3600),
             keepalive_interval: Duration::from_secs(30),

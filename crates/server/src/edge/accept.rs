@@ -1,0 +1,278 @@
+//! Accepting connections: the handshake within its time, so many at once, so many of each party.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use schakel_core::{event::RefusalReason, id::Oin};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::Connected;
+
+use super::{
+    identify::Connection,
+    limits::{Counted, Place},
+    refusals::Refusals,
+    tls::Tls,
+};
+use crate::{
+    clock::Clock,
+    config::{Environment, Limits},
+};
+
+/// How long the loop rests when the system gives no socket: too many open files end by themselves.
+const REST: Duration = Duration::from_millis(100);
+
+/// How long calls under way may go on over a connection past its age: then it is cut.
+const PAST_AGE: Duration = Duration::from_secs(330);
+
+/// What accepting needs; all of it is shared.
+#[derive(Clone, Debug)]
+pub struct Acceptor {
+    /// What handshakes go by.
+    pub tls: Arc<Tls>,
+    /// Whether certificates for development count.
+    pub environment: Environment,
+    /// How much at once, and how long.
+    pub limits: Limits,
+    /// Where refused handshakes are counted.
+    pub refusals: Arc<Refusals>,
+    /// The time of those.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The bounds that all connections share.
+#[derive(Clone, Debug)]
+struct Bounds {
+    connections: Arc<Semaphore>,
+    handshakes: Arc<Semaphore>,
+    by_address: Arc<Counted<IpAddr>>,
+    by_oin: Arc<Counted<Option<Oin>>>,
+}
+
+impl Acceptor {
+    /// Accepts connections until told to stop, or until nobody takes them any more. The listener closes
+    /// then.
+    #[must_use]
+    pub fn run(
+        self,
+        listener: TcpListener,
+        stopping: watch::Receiver<bool>,
+    ) -> ReceiverStream<io::Result<Link>> {
+        // Room for none: a connection nobody serves yet stays in its own task.
+        let (accepted, links) = mpsc::channel(1);
+        tokio::spawn(self.accept_all(listener, accepted, stopping));
+        ReceiverStream::new(links)
+    }
+
+    async fn accept_all(
+        self,
+        listener: TcpListener,
+        accepted: mpsc::Sender<io::Result<Link>>,
+        mut stopping: watch::Receiver<bool>,
+    ) {
+        let bounds = Bounds::new(&self.limits);
+        loop {
+            let next = tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+                () = accepted.closed() => return,
+                next = bounds.next(&listener) => next,
+            };
+            match next {
+                Ok(Some(opened)) => {
+                    let (acceptor, bounds) = (self.clone(), bounds.clone());
+                    let accepted = accepted.clone();
+                    tokio::spawn(async move {
+                        if let Some(link) = acceptor.shake_hands(opened, &bounds).await {
+                            // Nobody takes it any more: the broker stops.
+                            drop(accepted.send(Ok(link)).await);
+                        }
+                    });
+                }
+                Ok(None) => self.refuse(RefusalReason::Quota),
+                Err(error) => {
+                    tracing::warn!(%error, "no connection could be accepted");
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+
+    async fn shake_hands(self, opened: Opened, bounds: &Bounds) -> Option<Link> {
+        let Opened {
+            stream,
+            address,
+            permit,
+            places,
+        } = opened;
+        // Short answers would wait for the client's acknowledgement otherwise.
+        stream.set_nodelay(true).ok()?;
+        let handshake = TlsAcceptor::from(self.tls.server_config()).accept(stream);
+        let stream = match timeout(self.limits.handshake_timeout, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                tracing::debug!(%address, %error, "handshake refused");
+                self.refuse(RefusalReason::Handshake);
+                return None;
+            }
+            Err(_) => {
+                tracing::debug!(%address, "handshake took too long");
+                self.refuse(RefusalReason::Handshake);
+                return None;
+            }
+        };
+        drop(places);
+        let (_, session) = stream.get_ref();
+        if session.alpn_protocol() != Some(b"h2") {
+            self.refuse(RefusalReason::Handshake);
+            return None;
+        }
+        let chain = session.peer_certificates()?.iter();
+        let lease = self
+            .tls
+            .lease(chain.map(|der| der.clone().into_owned()).collect());
+        let ends_at = Instant::now() + self.limits.connection_age;
+        let connection = Connection::new(lease, address, self.environment, ends_at);
+        let Some(place) = bounds.by_oin.take(connection.oin().cloned()) else {
+            tracing::debug!(%address, oin = connection.oin().map(Oin::as_str), "too many connections");
+            self.refuse(RefusalReason::Quota);
+            return None;
+        };
+        let first_call = sleep_until(Instant::now() + self.limits.handshake_timeout);
+        Some(Link {
+            stream,
+            connection,
+            cut: Box::pin(first_call),
+            spoken: false,
+            _held: (permit, place),
+        })
+    }
+
+    fn refuse(&self, reason: RefusalReason) {
+        self.refusals.count(None, reason, self.clock.now());
+    }
+}
+
+impl Bounds {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            connections: Arc::new(Semaphore::new(limits.connections)),
+            handshakes: Arc::new(Semaphore::new(limits.handshakes)),
+            by_address: Arc::new(Counted::new(limits.handshakes.div_ceil(4))),
+            by_oin: Arc::new(Counted::new(limits.connections_per_party)),
+        }
+    }
+
+    /// The next socket, once there is room for it; `None` when its address has too many handshakes open.
+    async fn next(&self, listener: &TcpListener) -> io::Result<Option<Opened>> {
+        let closed = |_| io::ErrorKind::BrokenPipe;
+        let handshake = Arc::clone(&self.handshakes)
+            .acquire_owned()
+            .await
+            .map_err(closed)?;
+        let permit = Arc::clone(&self.connections)
+            .acquire_owned()
+            .await
+            .map_err(closed)?;
+        let (stream, address) = listener.accept().await?;
+        let place = self.by_address.take(address.ip());
+        Ok(place.map(|place| Opened {
+            stream,
+            address,
+            permit,
+            places: (handshake, place),
+        }))
+    }
+}
+
+/// A socket before its handshake, and the places it takes.
+struct Opened {
+    stream: TcpStream,
+    address: SocketAddr,
+    permit: OwnedSemaphorePermit,
+    places: (OwnedSemaphorePermit, Place<IpAddr>),
+}
+
+/// A connection after its handshake. It is cut when nothing comes over it at first, and some time past its
+/// age, whatever still runs: a client cannot hold its place for ever.
+#[derive(Debug)]
+pub struct Link {
+    stream: TlsStream<TcpStream>,
+    connection: Connection,
+    cut: Pin<Box<Sleep>>,
+    spoken: bool,
+    _held: (OwnedSemaphorePermit, Place<Option<Oin>>),
+}
+
+impl Connected for Link {
+    type ConnectInfo = Connection;
+
+    fn connect_info(&self) -> Connection {
+        self.connection.clone()
+    }
+}
+
+impl AsyncRead for Link {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let link = self.get_mut();
+        if link.cut.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let read = Pin::new(&mut link.stream).poll_read(cx, buffer);
+        if read.is_ready() && !link.spoken {
+            link.spoken = true;
+            link.cut
+                .as_mut()
+                .reset(link.connection.ends_at() + PAST_AGE);
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests;

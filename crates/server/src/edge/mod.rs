@@ -1,0 +1,19 @@
+//! The edge: everything between a socket and a service.
+//!
+//! A connection is accepted when its handshake proves a certificate ([`accept`], [`tls`]). Each call over it
+//! is then admitted or refused by what the request and the registry alone say ([`admit`]): whose certificate
+//! it is and for whom it calls ([`identify`]), whether a role of that party may call the method ([`access`]),
+//! whether too much runs already ([`limits`]). What is refused is counted and becomes an entry of the trail
+//! ([`refusals`]). Nothing here knows of any person.
+
+pub mod accept;
+pub mod access;
+pub mod admit;
+mod body;
+mod context;
+pub mod identify;
+pub mod limits;
+pub mod refusals;
+pub mod tls;
+
+pub(crate) use context::TraceParent;

@@ -1,0 +1,190 @@
+//! What is told to a caller when a call fails: the only place where a [`Status`] is made.
+//!
+//! Every status of the broker carries a `google.rpc.ErrorInfo` with a reason of `error_reason.proto`, for
+//! programs, and one sentence for people. Nothing that is not the caller's own leaves here: no path, no
+//! message of another layer, nothing that depends on what is held about a person.
+
+use std::{collections::HashMap, time::Duration};
+
+use schakel_api::{ERROR_DOMAIN, v1::ErrorReason};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+use crate::{
+    call::CallError,
+    edge::refusals::Refusal,
+    trail::TrailError,
+    wire::{InvalidRequest, Violation},
+};
+
+/// After how long a caller may try again when too much waits already.
+pub const RETRY_AFTER: Duration = Duration::from_millis(250);
+
+impl From<CallError> for Status {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Invalid { field, rule } => InvalidRequest::of(field, rule).into(),
+            CallError::PurposeUnknown(purpose) => told(
+                Code::InvalidArgument,
+                ErrorReason::PurposeUnknown,
+                format!(
+                    "purpose `{purpose}`, or this version of it, is not in force: ListPurposes shows what is"
+                ),
+                with("purpose", purpose.as_str()),
+            ),
+            CallError::PurposeNotForRole(purpose) => told(
+                Code::PermissionDenied,
+                ErrorReason::PurposeNotForRole,
+                format!("no route of purpose `{purpose}` leads to a role of the caller"),
+                with("purpose", purpose.as_str()),
+            ),
+            CallError::KeyReused => told(
+                Code::AlreadyExists,
+                ErrorReason::IdempotencyKeyReused,
+                "`idempotency_key` was used for another request in the last 24 hours: choose a new one",
+                HashMap::new(),
+            ),
+            CallError::SecondActor => told(
+                Code::FailedPrecondition,
+                ErrorReason::SecondActorRequired,
+                "another administrator, with another certificate, must do this",
+                HashMap::new(),
+            ),
+            CallError::NotFound(what) => told(
+                Code::NotFound,
+                ErrorReason::NotFound,
+                format!("no {what} is known by this name"),
+                HashMap::new(),
+            ),
+            CallError::Conflict { field, rule } => conflict(field, rule),
+            CallError::Overloaded => overloaded(),
+            CallError::AuditUnavailable => audit_unavailable(),
+        }
+    }
+}
+
+impl From<InvalidRequest> for Status {
+    fn from(error: InvalidRequest) -> Self {
+        let message = error.to_string();
+        let mut details = info(ErrorReason::InvalidRequest, HashMap::new());
+        details.set_bad_request(field_violations(error.violations));
+        Self::with_error_details(Code::InvalidArgument, message, details)
+    }
+}
+
+impl From<TrailError> for Status {
+    fn from(error: TrailError) -> Self {
+        match error {
+            TrailError::Unreadable => audit_unavailable(),
+            TrailError::Behind => overloaded(),
+        }
+    }
+}
+
+impl From<&Refusal> for Status {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Deadline => told(
+                Code::DeadlineExceeded,
+                ErrorReason::Deadline,
+                "the deadline of the call passed: what was recorded stays recorded; retry a write with the same key",
+                HashMap::new(),
+            ),
+            Refusal::Internal { request_id } => told(
+                Code::Internal,
+                ErrorReason::Internal,
+                "internal error: quote the request id to the operator of the broker",
+                with("request_id", request_id),
+            ),
+            Refusal::Invalid(invalid) => invalid.clone().into(),
+            Refusal::MethodNotForRole { method } => told(
+                Code::PermissionDenied,
+                ErrorReason::MethodNotForRole,
+                format!("no role of the caller may call `{method}`"),
+                with("method", method),
+            ),
+            Refusal::Overloaded => overloaded(),
+            Refusal::PartyUnknown(why) => told(
+                Code::PermissionDenied,
+                ErrorReason::PartyUnknown,
+                why.to_string(),
+                HashMap::new(),
+            ),
+            // No reason of the interface fits these two; a client goes by the code, as it must anyway.
+            Refusal::Stopping => Self::new(
+                Code::Unavailable,
+                "the connection or the broker comes to its end: connect again and go on",
+            ),
+            Refusal::UnknownMethod => {
+                Self::new(Code::Unimplemented, "the broker has no such method")
+            }
+        }
+    }
+}
+
+/// What a code means that the transport itself answered with, without details: it could not read the
+/// caller's message. `None` for what it does not say about a message.
+#[must_use]
+pub fn misread(code: Code, message_bytes: usize) -> Option<Refusal> {
+    let rule = match code {
+        Code::Internal => {
+            "must be one whole, uncompressed protobuf message of the type the method takes"
+                .to_owned()
+        }
+        Code::OutOfRange => format!("must have at most {message_bytes} bytes"),
+        _ => return None,
+    };
+    Some(Refusal::Invalid(InvalidRequest::of("message", rule)))
+}
+
+fn overloaded() -> Status {
+    let mut details = info(ErrorReason::Overloaded, HashMap::new());
+    details.set_retry_info(Some(RETRY_AFTER));
+    let message = "too much at once: try again later, with growing pauses";
+    Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
+fn audit_unavailable() -> Status {
+    told(
+        Code::Unavailable,
+        ErrorReason::AuditUnavailable,
+        "the log cannot be used, so nothing was done and nothing leaves: a retry is safe",
+        HashMap::new(),
+    )
+}
+
+fn conflict(field: String, rule: String) -> Status {
+    let message = format!("the change does not fit what is registered: `{field}` {rule}");
+    let mut details = info(ErrorReason::RegistryConflict, HashMap::new());
+    details.set_bad_request(field_violations(vec![Violation { field, rule }]));
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+fn told(
+    code: Code,
+    reason: ErrorReason,
+    message: impl Into<String>,
+    metadata: HashMap<String, String>,
+) -> Status {
+    Status::with_error_details(code, message, info(reason, metadata))
+}
+
+fn info(reason: ErrorReason, metadata: HashMap<String, String>) -> ErrorDetails {
+    let name = reason.as_str_name();
+    let short = name.strip_prefix("ERROR_REASON_").unwrap_or(name);
+    ErrorDetails::with_error_info(short, ERROR_DOMAIN, metadata)
+}
+
+fn field_violations(violations: Vec<Violation>) -> Vec<FieldViolation> {
+    violations
+        .into_iter()
+        .map(|violation| FieldViolation::new(violation.field, violation.rule))
+        .collect()
+}
+
+fn with(key: &str, value: &str) -> HashMap<String, String> {
+    HashMap::from([(key.to_owned(), value.to_owned())])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The instruments of the broker.
+
+use std::{fmt, time::Duration};
+
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Gauge, Histogram, Meter, MeterProvider as _, NoopMeterProvider},
+};
+use tonic::Code;
+
+/// What is measured. Cheap to clone; measuring without a collector costs next to nothing.
+#[derive(Clone)]
+pub struct Metrics {
+    calls: Counter<u64>,
+    call_seconds: Histogram<f64>,
+    batch_entries: Histogram<u64>,
+    sync_seconds: Histogram<f64>,
+    index_lag: Gauge<u64>,
+    queue: Gauge<u64>,
+}
+
+/// The bounds of latencies in seconds: from less than one flush to more than any deadline.
+const SECONDS: &[f64] = &[
+    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 30.0,
+];
+
+/// The bounds of batches in entries.
+const ENTRIES: &[f64] = &[
+    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0,
+];
+
+impl Metrics {
+    /// Instruments of this meter.
+    #[must_use]
+    pub fn new(meter: &Meter) -> Self {
+        let seconds = |name: &'static str, description: &'static str| {
+            meter
+                .f64_histogram(name)
+                .with_unit("s")
+                .with_description(description)
+                .with_boundaries(SECONDS.to_vec())
+                .build()
+        };
+        Self {
+            calls: meter
+                .u64_counter("schakel.calls")
+                .with_description("Calls by method and status code")
+                .build(),
+            call_seconds: seconds(
+                "schakel.call.duration",
+                "From arrival until the answer has left",
+            ),
+            batch_entries: meter
+                .u64_histogram("schakel.log.batch")
+                .with_unit("{entry}")
+                .with_description("Entries made durable by one flush")
+                .with_boundaries(ENTRIES.to_vec())
+                .build(),
+            sync_seconds: seconds("schakel.log.sync.duration", "One flush of the log"),
+            index_lag: meter
+                .u64_gauge("schakel.index.lag")
+                .with_unit("{entry}")
+                .with_description("Durable entries not yet in the search indexes")
+                .build(),
+            queue: meter
+                .u64_gauge("schakel.sequencer.queue")
+                .with_unit("{request}")
+                .with_description("Requests that wait for the writer")
+                .build(),
+        }
+    }
+
+    /// Instruments that measure into nothing.
+    #[must_use]
+    pub fn unsent() -> Self {
+        Self::new(&NoopMeterProvider::new().meter("schakel"))
+    }
+
+    /// A call ended.
+    pub fn call(&self, method: &'static str, code: Code, took: Duration) {
+        let labels = [
+            KeyValue::new("rpc.method", method),
+            KeyValue::new("rpc.grpc.status_code", i64::from(code as i32)),
+        ];
+        self.calls.add(1, &labels);
+        self.call_seconds.record(took.as_secs_f64(), &labels);
+    }
+
+    /// A batch of this many entries was made durable by a flush that took so long.
+    pub fn batch(&self, entries: u64, sync_took: Duration) {
+        self.batch_entries.record(entries, &[]);
+        self.sync_seconds.record(sync_took.as_secs_f64(), &[]);
+    }
+
+    /// The search indexes are this many entries behind the log.
+    pub fn index_lag(&self, entries: u64) {
+        self.index_lag.record(entries, &[]);
+    }
+
+    /// This many requests wait for the writer.
+    pub fn queue(&self, requests: u64) {
+        self.queue.record(requests, &[]);
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
