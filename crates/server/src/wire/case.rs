@@ -76,11 +76,7 @@ pub(crate) fn assign(
 }
 
 /// Reads a request to add a member.
-pub(crate) fn add(
-    message: v1::AddMemberRequest,
-    _: &Peer,
-    fields: &mut Fields,
-) -> Option<Parsed> {
+pub(crate) fn add(message: v1::AddMemberRequest, _: &Peer, fields: &mut Fields) -> Option<Parsed> {
     let body = body(&message);
     let v1::AddMemberRequest {
         idempotency_key,

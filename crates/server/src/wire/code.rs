@@ -110,7 +110,11 @@ mod tests {
         }
         let known: Vec<i32> = all.iter().map(|value| value.to_wire()).collect();
         for code in (-2..40).chain([i32::MIN, i32::MAX]) {
-            assert_eq!(T::from_wire(code).is_some(), known.contains(&code), "{code}");
+            assert_eq!(
+                T::from_wire(code).is_some(),
+                known.contains(&code),
+                "{code}"
+            );
         }
         let mut fields = Fields::default();
         let read: Option<T> = fields.code("code", 0);

@@ -1,4 +1,4 @@
-//! Consents: recording, withdrawing and showing them. What they say is read and written in [`terms`](super::terms).
+//! Consents: recording, withdrawing and showing them. What they say is read and written by `terms`.
 
 use schakel_api::v1;
 use schakel_core::{
@@ -18,6 +18,7 @@ use super::{
     request::{Parsed, body},
     terms,
     time::instant,
+    veil::Veil,
 };
 use crate::call::{Answer, Call, Outcome};
 
@@ -171,11 +172,11 @@ pub(crate) fn withdrawn(answer: Answer) -> Result<v1::WithdrawConsentResponse, M
 ///
 /// # Errors
 /// When the outcome belongs to another call.
-pub(crate) fn shown(answer: Answer) -> Result<v1::GetConsentResponse, Misfit> {
+pub(crate) fn shown(answer: Answer, veil: &Veil) -> Result<v1::GetConsentResponse, Misfit> {
     use v1::get_consent_response::Outcome as Told;
     let told = match answer.outcome {
         Outcome::Consents(consents, at) => Told::Consents(v1::Consents {
-            consents: shown_at(consents, at),
+            consents: shown_at(consents, at, veil),
             receipt: Some(receipt(answer.receipt)),
         }),
         Outcome::NotDisclosed(reference) => Told::NotDisclosed(not_disclosed(reference)),
@@ -190,11 +191,11 @@ pub(crate) fn shown(answer: Answer) -> Result<v1::GetConsentResponse, Misfit> {
 ///
 /// # Errors
 /// When the outcome belongs to another call.
-pub(crate) fn listed(answer: Answer) -> Result<v1::ListConsentsResponse, Misfit> {
+pub(crate) fn listed(answer: Answer, veil: &Veil) -> Result<v1::ListConsentsResponse, Misfit> {
     use v1::list_consents_response::Outcome as Told;
     let told = match answer.outcome {
         Outcome::Consents(consents, at) => Told::Consents(v1::Consents {
-            consents: shown_at(consents, at),
+            consents: shown_at(consents, at, veil),
             receipt: Some(receipt(answer.receipt)),
         }),
         Outcome::NotDisclosed(reference) => Told::NotDisclosed(not_disclosed(reference)),
@@ -214,15 +215,16 @@ fn recordable(state: i32, fields: &mut Fields) -> Option<ConsentState> {
     fields.check("state", state.ok_or(RULE))
 }
 
-/// Consents as they are sent, as of an instant; one that is not there yet is left out.
-fn shown_at(consents: Vec<Consent>, at: Timestamp) -> Vec<v1::Consent> {
+/// Consents as they are sent, as of an instant; one that is not there yet is left out. Parties that the
+/// caller is not told of are left out of them.
+fn shown_at(consents: Vec<Consent>, at: Timestamp, veil: &Veil) -> Vec<v1::Consent> {
     consents
         .into_iter()
-        .filter_map(|consent| shown_consent(consent, at))
+        .filter_map(|consent| shown_consent(consent, at, veil))
         .collect()
 }
 
-fn shown_consent(consent: Consent, at: Timestamp) -> Option<v1::Consent> {
+fn shown_consent(consent: Consent, at: Timestamp, veil: &Veil) -> Option<v1::Consent> {
     let state = consent.state(at)?;
     let Consent {
         id,
@@ -230,13 +232,16 @@ fn shown_consent(consent: Consent, at: Timestamp) -> Option<v1::Consent> {
         history,
         narrowed,
     } = consent;
-    let collected_by = agreed.collected_by.to_string();
-    let mut steps: Vec<_> = history.into_iter().map(step).collect();
-    steps.extend(narrowed.into_iter().map(partial_step));
+    let collected_by = veil.name(&agreed.collected_by);
+    let mut steps: Vec<_> = history
+        .into_iter()
+        .map(|change| step(change, veil))
+        .collect();
+    steps.extend(narrowed.into_iter().map(|part| partial_step(part, veil)));
     steps.sort_by_key(|(entry, _)| *entry);
     Some(v1::Consent {
         consent_id: id.to_string(),
-        terms: Some(terms::write(agreed)),
+        terms: Some(terms::write(agreed, veil)),
         collected_by,
         state: state.to_wire(),
         history: steps.into_iter().map(|(_, step)| step).collect(),
@@ -244,7 +249,7 @@ fn shown_consent(consent: Consent, at: Timestamp) -> Option<v1::Consent> {
 }
 
 /// A step as it is sent, with the entry that orders it.
-fn step(step: StateChange) -> (EntryIndex, v1::ConsentStep) {
+fn step(step: StateChange, veil: &Veil) -> (EntryIndex, v1::ConsentStep) {
     let StateChange {
         state,
         at,
@@ -254,7 +259,7 @@ fn step(step: StateChange) -> (EntryIndex, v1::ConsentStep) {
     let step = v1::ConsentStep {
         state: state.to_wire(),
         at: Some(instant(at)),
-        party_id: by.to_string(),
+        party_id: veil.name(&by),
         conditions: Vec::new(),
         recipient_party_id: None,
     };
@@ -262,7 +267,7 @@ fn step(step: StateChange) -> (EntryIndex, v1::ConsentStep) {
 }
 
 /// The end of a part as it is sent, with the entry that orders it.
-fn partial_step(part: Narrowing) -> (EntryIndex, v1::ConsentStep) {
+fn partial_step(part: Narrowing, veil: &Veil) -> (EntryIndex, v1::ConsentStep) {
     let Narrowing {
         state,
         conditions,
@@ -274,9 +279,9 @@ fn partial_step(part: Narrowing) -> (EntryIndex, v1::ConsentStep) {
     let step = v1::ConsentStep {
         state: state.to_wire(),
         at: Some(instant(at)),
-        party_id: by.to_string(),
+        party_id: veil.name(&by),
         conditions: to_wire(&conditions),
-        recipient_party_id: recipient.map(|party| party.to_string()),
+        recipient_party_id: recipient.map(|party| veil.name(&party)),
     };
     (entry, step)
 }

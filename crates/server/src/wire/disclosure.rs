@@ -8,7 +8,7 @@ use schakel_core::{
     purpose::LegalBasis,
 };
 
-use super::code::Coded as _;
+use super::code::Coded;
 
 /// The encoded `Disclosure` of what is released. The same release always gives the same bytes.
 #[must_use]
@@ -69,7 +69,7 @@ fn item(item: &Item) -> v1::DisclosedItem {
     v1::DisclosedItem {
         condition: condition.to_wire(),
         told: Some(told(what)),
-        moment: moment.map(|moment| moment.to_wire()),
+        moment: moment.map(Coded::to_wire),
         counterpart_party_id: counterpart.to_string(),
         contact: Some(contact(reach)),
         provider_basis: provider_basis.as_ref().map(basis),

@@ -54,7 +54,11 @@ pub(crate) fn report(
     };
     // Whether `as_of` lies in the future only the log's own time can judge.
     if let Err((field, invalid)) = report.check(Timestamp::MAX.date()) {
-        let field = if field == "offered_by" { "offered_by_party_id" } else { field };
+        let field = if field == "offered_by" {
+            "offered_by_party_id"
+        } else {
+            field
+        };
         fields.refuse(field, invalid.rule());
     }
     Some(Parsed {
@@ -260,10 +264,15 @@ fn read_item(message: v1::AskItem, peer: &Peer, fields: &mut Fields) -> Option<A
 fn read_origin(origin: Option<i32>, peer: &Peer, fields: &mut Fields) -> Option<Role> {
     let origin = match origin {
         Some(code) => fields.code("origin", code)?,
-        None => peer.roles.iter().copied().find(|role| role.collects_consent())?,
+        None => peer
+            .roles
+            .iter()
+            .copied()
+            .find(|role| role.collects_consent())?,
     };
     if !origin.collects_consent() {
-        let rule = "must be the role of a party that holds data on persons, not of one that oversees";
+        let rule =
+            "must be the role of a party that holds data on persons, not of one that oversees";
         fields.refuse("origin", rule);
         return None;
     }

@@ -151,14 +151,13 @@ pub(crate) fn message(answer: Answer, cursor: Vec<u8>) -> Result<v1::Message, Mi
     })
 }
 
-/// The proof of an acknowledgement; none for a delivery that was passed over.
+/// The proof of an acknowledgement: the same whether or not the delivery was still to be acknowledged.
 ///
 /// # Errors
-/// When the outcome belongs to another call.
-pub(crate) fn acknowledged(answer: Answer) -> Result<Option<v1::Receipt>, Misfit> {
+/// When the outcome belongs to another call; acknowledging is never denied.
+pub(crate) fn acknowledged(answer: Answer) -> Result<v1::Receipt, Misfit> {
     match answer.outcome {
-        Outcome::Done => Ok(Some(receipt(answer.receipt))),
-        Outcome::NotDisclosed(_) => Ok(None),
+        Outcome::Done => Ok(receipt(answer.receipt)),
         _ => Err(Misfit),
     }
 }
@@ -206,7 +205,7 @@ mod tests {
     fn request(deliveries: &[u8]) -> v1::AcknowledgeRequest {
         v1::AcknowledgeRequest {
             idempotency_key: id(99),
-            actor: actor(),
+            actor: Some(actor()),
             delivery_ids: deliveries.iter().map(|n| id(*n)).collect(),
         }
     }
@@ -241,7 +240,7 @@ mod tests {
     #[test]
     fn a_pull_is_bounded() {
         let request = |max_messages, cursor: usize| v1::PullRequest {
-            actor: actor(),
+            actor: Some(actor()),
             cursor: Some(vec![0; cursor].into()),
             max_messages,
         };

@@ -5,26 +5,33 @@
 //! somebody has decided what it means. Nothing from a request is ever repeated in what is said about it:
 //! it may be a citizen service number.
 
+pub(crate) mod audit;
 pub(crate) mod case;
 mod code;
 pub(crate) mod consent;
 pub mod disclosure;
+pub(crate) mod entry;
 pub(crate) mod exchange;
+pub(crate) mod explanation;
 mod fields;
 pub(crate) mod inbox;
 mod introduction;
 pub(crate) mod notice;
 pub(crate) mod party;
-mod person;
+pub(crate) mod person;
 pub(crate) mod purpose;
-mod receipt;
+pub(crate) mod receipt;
 pub(crate) mod registry;
 pub(crate) mod request;
 pub(crate) mod restriction;
+mod summary;
 mod terms;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod time;
+pub(crate) mod veil;
 
 use std::fmt;
 

@@ -9,6 +9,7 @@ use super::{
     receipt::{Misfit, not_disclosed, receipt},
     request::Parsed,
     time::instant,
+    veil::Veil,
 };
 use crate::call::{Answer, Call, Outcome};
 
@@ -39,15 +40,21 @@ pub(crate) fn get(
 ///
 /// # Errors
 /// When the outcome belongs to another call.
-pub(crate) fn shown(answer: Answer) -> Result<v1::GetNoticeResponse, Misfit> {
+pub(crate) fn shown(answer: Answer, veil: &Veil) -> Result<v1::GetNoticeResponse, Misfit> {
     use v1::get_notice_response::Outcome as Told;
     let told = match answer.outcome {
         Outcome::Notices(mut notices) => {
             notices.sort_by(|a, b| a.recipient.cmp(&b.recipient).then(a.id.cmp(&b.id)));
-            let outstanding = notices.iter().filter(|n| n.acknowledged_at.is_none()).count();
+            let outstanding = notices
+                .iter()
+                .filter(|n| n.acknowledged_at.is_none())
+                .count();
             Told::Notices(v1::NoticeStates {
                 outstanding: u32::try_from(outstanding).unwrap_or(u32::MAX),
-                notices: notices.into_iter().map(state).collect(),
+                notices: notices
+                    .into_iter()
+                    .map(|notice| state(notice, veil))
+                    .collect(),
                 receipt: Some(receipt(answer.receipt)),
             })
         }
@@ -60,7 +67,7 @@ pub(crate) fn shown(answer: Answer) -> Result<v1::GetNoticeResponse, Misfit> {
 }
 
 /// How a notice stands, as it is sent. How its recipient names the person is nobody else's to know.
-fn state(notice: Notice) -> v1::NoticeState {
+fn state(notice: Notice, veil: &Veil) -> v1::NoticeState {
     let Notice {
         id,
         kind,
@@ -77,7 +84,7 @@ fn state(notice: Notice) -> v1::NoticeState {
     v1::NoticeState {
         notice_id: id.to_string(),
         kind: kind.to_wire(),
-        recipient_party_id: recipient.to_string(),
+        recipient_party_id: veil.name(&recipient),
         conditions: to_wire(&conditions),
         deadline: Some(instant(deadline)),
         delivered_at: delivered_at.map(instant),

@@ -3,12 +3,7 @@
 use schakel_api::v1;
 use schakel_core::party::{Contact, DatedOin, Delegation, Party};
 
-use super::{
-    Fields,
-    code::to_wire,
-    disclosure,
-    time::period,
-};
+use super::{Fields, code::to_wire, disclosure, time::period};
 
 /// Reads a party that is to be registered, within its field.
 pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
@@ -44,7 +39,11 @@ pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
         suspensions: Vec::new(),
     };
     if let Err((field, invalid)) = party.check() {
-        let field = if field == "officer_for" { "officer_for_party_id" } else { field };
+        let field = if field == "officer_for" {
+            "officer_for_party_id"
+        } else {
+            field
+        };
         fields.refuse(field, invalid.rule());
     }
     Some(party)

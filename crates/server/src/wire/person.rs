@@ -50,21 +50,21 @@ impl Fields {
     /// Reads a citizen service number, which not every role may use.
     pub(crate) fn bsn(&mut self, text: &str, peer: &Peer) -> Option<schakel_core::person::Bsn> {
         let because = "may use a citizen service number (Wabb 10-11, Wabvpz 4-9)";
-        self.allowed("bsn", peer, |role| role.may_use_bsn(), because)?;
+        self.allowed("bsn", peer, Role::may_use_bsn, because)?;
         self.text("bsn", text)
     }
 
     /// Reads a criminal justice number, which not every role may use.
     pub(crate) fn skn(&mut self, text: &str, peer: &Peer) -> Option<schakel_core::person::Skn> {
         let because = "may use a criminal justice number";
-        self.allowed("skn", peer, |role| role.may_use_skn(), because)?;
+        self.allowed("skn", peer, Role::may_use_skn, because)?;
         self.text("skn", text)
     }
 
     /// Reads a partner's own mark of a person.
     pub(crate) fn client_ref(&mut self, text: &str, peer: &Peer) -> Option<ClientRef> {
         let because = "may have a mark of their own for a person";
-        self.allowed("client_ref", peer, |role| role.collects_consent(), because)?;
+        self.allowed("client_ref", peer, Role::collects_consent, because)?;
         self.text("client_ref", text)
     }
 
@@ -108,7 +108,10 @@ pub(crate) fn read_subject(
         }
         Some(Reference::CaseId(text)) => fields.text("case_id", &text).map(SubjectRef::Case),
         None => {
-            fields.refuse("", "must name the person: set bsn, skn, client_ref or case_id");
+            fields.refuse(
+                "",
+                "must name the person: set bsn, skn, client_ref or case_id",
+            );
             None
         }
     }
@@ -232,7 +235,11 @@ mod tests {
         };
         assert!(actor("emp-12", None).is_ok());
         let refused = actor("", Some("Jan de Vries")).unwrap_err();
-        let named: Vec<_> = refused.violations.iter().map(|v| v.field.as_str()).collect();
+        let named: Vec<_> = refused
+            .violations
+            .iter()
+            .map(|v| v.field.as_str())
+            .collect();
         assert_eq!(named, ["actor.actor_ref", "actor.responsible_ref"]);
         assert!(!refused.to_string().contains("Vries"));
         let mut fields = Fields::default();

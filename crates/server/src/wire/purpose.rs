@@ -149,7 +149,9 @@ fn read_route(message: v1::Route, fields: &mut Fields) -> Option<Route> {
 }
 
 fn roles(field: &str, list: Vec<i32>, fields: &mut Fields) -> Option<BTreeSet<Role>> {
-    fields.set(field, 1..=Role::ALL.len(), list, |role, fields| fields.code("", role))
+    fields.set(field, 1..=Role::ALL.len(), list, |role, fields| {
+        fields.code("", role)
+    })
 }
 
 #[expect(
@@ -174,10 +176,7 @@ fn read_basis(message: v1::LegalBasis, fields: &mut Fields) -> Option<LegalBasis
     })
 }
 
-fn read_checklist(
-    message: v1::Wjsg51cChecklist,
-    fields: &mut Fields,
-) -> Option<Wjsg51cChecklist> {
+fn read_checklist(message: v1::Wjsg51cChecklist, fields: &mut Fields) -> Option<Wjsg51cChecklist> {
     let v1::Wjsg51cChecklist {
         no_specific_basis,
         public_interest,

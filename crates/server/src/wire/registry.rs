@@ -138,9 +138,9 @@ fn read_change(message: v1::Change, fields: &mut Fields) -> Option<Change> {
         Some(Wire::PutParty(message)) => fields
             .within("put_party", |fields| party::read(message, fields))
             .map(Change::PutParty),
-        Some(Wire::SuspendPartyId(id)) => {
-            fields.text("suspend_party_id", &id).map(Change::SuspendParty)
-        }
+        Some(Wire::SuspendPartyId(id)) => fields
+            .text("suspend_party_id", &id)
+            .map(Change::SuspendParty),
         Some(Wire::ReinstatePartyId(id)) => fields
             .text("reinstate_party_id", &id)
             .map(Change::ReinstateParty),

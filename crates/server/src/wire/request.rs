@@ -113,9 +113,9 @@ mod tests {
             proposal_id: "p".into(),
         };
         // SHA-256 of 0a016b120170, computed with another tool.
-        let hex: String = body(&message).iter().fold(String::new(), |text, byte| {
-            text + &format!("{byte:02x}")
-        });
+        let hex: String = body(&message)
+            .iter()
+            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         assert_eq!(hex, SHA256_OF_0A016B120170);
         let other = v1::ApproveChangeRequest {
             proposal_id: "q".into(),

@@ -12,6 +12,7 @@ use super::{
     code::{Coded as _, to_wire},
     consent::code,
     time::instant,
+    veil::Veil,
 };
 
 /// Reads the terms of a consent that this caller collected, within their field. The rules between fields
@@ -83,7 +84,7 @@ pub(crate) fn read(
 }
 
 /// The terms as they are sent. The case is not among them: a consent is shown within its person.
-pub(crate) fn write(terms: ConsentTerms) -> v1::ConsentTerms {
+pub(crate) fn write(terms: ConsentTerms, veil: &Veil) -> v1::ConsentTerms {
     let ConsentTerms {
         kind,
         explicit,
@@ -108,8 +109,8 @@ pub(crate) fn write(terms: ConsentTerms) -> v1::ConsentTerms {
         explicit,
         conditions: to_wire(&conditions),
         purposes: texts(purposes),
-        provider_party_ids: texts(providers),
-        recipient_party_ids: texts(recipients),
+        provider_party_ids: veil.names(&providers),
+        recipient_party_ids: veil.names(&recipients),
         granularity: granularity.to_wire(),
         valid_from: Some(instant(valid_from)),
         valid_until: Some(instant(valid_until)),

@@ -1,0 +1,256 @@
+//! The inbox: pulling, subscribing, acknowledging.
+
+mod feed;
+
+use schakel_api::v1::{self, inbox_service_server::InboxService};
+use schakel_core::{party::Peer, registry::Registry, time::Timestamp};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status};
+
+use self::feed::{Next, feed};
+use super::{Fault, Waits, called, opened};
+use crate::{
+    call::{Call, Outcome},
+    edge::{
+        identify::{Caller, UnknownParty},
+        refusals::Refusal,
+    },
+    sequencer::{CursorKind, Sequencer},
+    wire::{
+        inbox,
+        person::Who,
+        request::{Parsed, read},
+    },
+};
+
+/// The service.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    sequencer: Sequencer,
+    waits: Waits,
+    stopping: watch::Receiver<bool>,
+}
+
+/// The messages of one party after a position.
+struct Reader {
+    sequencer: Sequencer,
+    caller: Caller,
+    who: Who,
+    after: u64,
+}
+
+impl Inbox {
+    /// The service in front of a sequencer. Subscriptions end once `stopping` becomes true.
+    #[must_use]
+    pub const fn new(sequencer: Sequencer, waits: Waits, stopping: watch::Receiver<bool>) -> Self {
+        Self {
+            sequencer,
+            waits,
+            stopping,
+        }
+    }
+
+    fn reader(&self, caller: Caller, pull: inbox::Pull) -> Result<Reader, Status> {
+        let after = match &pull.cursor {
+            Some(cursor) => self
+                .sequencer
+                .open_cursor(&caller.peer.principal, CursorKind::Inbox, cursor)
+                .ok_or_else(|| inbox::foreign("cursor"))?,
+            None => 0,
+        };
+        Ok(Reader {
+            sequencer: self.sequencer.clone(),
+            caller,
+            who: pull.who,
+            after,
+        })
+    }
+}
+
+impl Next for Reader {
+    /// Asks for the next message that may be read, as whoever the caller is by now: a long subscription
+    /// ends with the party's place in the registry.
+    async fn next(&mut self) -> Result<Option<v1::Message>, Status> {
+        let (registry, now) = (self.sequencer.registry(), self.sequencer.now());
+        self.caller.peer = standing(&registry, &self.caller.peer, now)
+            .map_err(|why| Status::from(&Refusal::PartyUnknown(why)))?;
+        let parsed = Parsed {
+            who: Some(self.who.clone()),
+            write: None,
+            call: Call::NextMessage { after: self.after },
+        };
+        let answer = self.sequencer.submit(called(&self.caller, parsed)).await?;
+        let position = match &answer.outcome {
+            Outcome::NoMessage => return Ok(None),
+            Outcome::Message(message) if message.position > self.after => message.position,
+            _ => return Err(Fault::Misfit.into()),
+        };
+        self.after = position;
+        let message = inbox::message(answer, self.cursor()).map_err(Fault::from)?;
+        Ok(Some(message))
+    }
+
+    fn cursor(&self) -> Vec<u8> {
+        let party = &self.caller.peer.principal;
+        self.sequencer
+            .seal_cursor(party, CursorKind::Inbox, self.after)
+    }
+}
+
+#[tonic::async_trait]
+impl InboxService for Inbox {
+    async fn pull(
+        &self,
+        request: Request<v1::PullRequest>,
+    ) -> Result<Response<v1::PullResponse>, Status> {
+        let (caller, message) = opened(request)?;
+        let pull = read(message, &caller.peer, inbox::pull)?;
+        let most = pull.most;
+        let mut reader = self.reader(caller, pull)?;
+        let mut messages = Vec::new();
+        for _ in 0..most {
+            match reader.next().await {
+                Ok(Some(message)) => messages.push(message),
+                Err(status) if messages.is_empty() => return Err(status),
+                // What was handed over is told; what stood in the way meets the next pull.
+                Ok(None) | Err(_) => break,
+            }
+        }
+        let cursor = reader.cursor().into();
+        Ok(Response::new(v1::PullResponse { messages, cursor }))
+    }
+
+    type SubscribeStream = std::pin::Pin<
+        Box<dyn tokio_stream::Stream<Item = Result<v1::SubscribeResponse, Status>> + Send>,
+    >;
+
+    async fn subscribe(
+        &self,
+        request: Request<v1::SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        let (caller, message) = opened(request)?;
+        let pull = read(message, &caller.peer, inbox::subscribe)?;
+        let changes = self.sequencer.inbox_changes(&caller.peer.principal);
+        let reader = self.reader(caller, pull)?;
+        let (sender, receiver) = mpsc::channel(1);
+        let heartbeat = self.waits.heartbeat;
+        tokio::spawn(feed(
+            reader,
+            sender,
+            changes,
+            self.stopping.clone(),
+            heartbeat,
+        ));
+        // The feed ends early for one reason without an error of its own: the broker stops.
+        let end = tokio_stream::once(Err(Status::from(&Refusal::Stopping)));
+        Ok(Response::new(Box::pin(
+            ReceiverStream::new(receiver).chain(end),
+        )))
+    }
+
+    async fn acknowledge(
+        &self,
+        request: Request<v1::AcknowledgeRequest>,
+    ) -> Result<Response<v1::AcknowledgeResponse>, Status> {
+        let (caller, message) = opened(request)?;
+        let parsed = read(message, &caller.peer, inbox::acknowledge)?;
+        let mut requests = parsed.into_iter().map(|one| called(&caller, one));
+        // The first goes alone: it has the caller's own key, and a key used for another request must
+        // refuse the whole of this one.
+        let first = requests.next().ok_or(Fault::Miscounted)?;
+        let mut answers = vec![self.sequencer.submit(first).await];
+        let others: Vec<_> = requests.collect();
+        let count = others.len().saturating_add(1);
+        if answers.iter().all(Result::is_ok) && !others.is_empty() {
+            answers.extend(self.sequencer.submit_all(others).await);
+            if answers.len() != count {
+                return Err(Fault::Miscounted.into());
+            }
+        }
+        let receipts = answers
+            .into_iter()
+            .map(|answer| Ok(inbox::acknowledged(answer?).map_err(Fault::from)?))
+            .collect::<Result<Vec<_>, Status>>()?;
+        Ok(Response::new(v1::AcknowledgeResponse { receipts }))
+    }
+}
+
+/// Who the caller is at an instant, by the registry.
+///
+/// # Errors
+/// When it may no longer act, for itself or for the party it named.
+fn standing(registry: &Registry, peer: &Peer, now: Timestamp) -> Result<Peer, UnknownParty> {
+    let active = |id| registry.party(id).filter(|party| party.is_active(now));
+    let transport = active(&peer.transport).ok_or(UnknownParty::NotRegistered)?;
+    let principal = active(&peer.principal)
+        .filter(|party| party.id == transport.id || party.is_served_by(&transport.id, now))
+        .ok_or(UnknownParty::NoDelegation)?;
+    Ok(Peer {
+        principal: principal.id.clone(),
+        transport: transport.id.clone(),
+        roles: principal.roles.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use schakel_core::{
+        code::Role,
+        id::EntryIndex,
+        party::{Delegation, Party},
+        registry::Change,
+        time::Period,
+    };
+
+    use super::*;
+    use crate::wire::testing::registry;
+
+    const NOW: Timestamp = Timestamp::MAX;
+
+    fn peer(transport: &str, principal: &str) -> Peer {
+        Peer {
+            principal: principal.parse().unwrap(),
+            transport: transport.parse().unwrap(),
+            roles: vec![Role::Uwv],
+        }
+    }
+
+    #[test]
+    fn a_subscriber_is_who_the_registry_says_by_now() {
+        let at = Timestamp::from_millis(5).unwrap();
+        let mut registry = registry(&[
+            ("town-1", Role::Municipality),
+            ("supplier-1", Role::Municipality),
+        ]);
+        let now = standing(&registry, &peer("town-1", "town-1"), at).unwrap();
+        assert_eq!(now.roles, [Role::Municipality]);
+        let carried = peer("supplier-1", "town-1");
+        assert_eq!(
+            standing(&registry, &carried, at),
+            Err(UnknownParty::NoDelegation)
+        );
+        let town = registry.party(&carried.principal).unwrap().clone();
+        let until = Timestamp::from_millis(6).ok();
+        let given = Delegation {
+            delegate: carried.transport.clone(),
+            period: Period::new(Timestamp::from_millis(1).unwrap(), until).unwrap(),
+        };
+        let change = Change::PutParty(Party {
+            delegates: vec![given],
+            ..town
+        });
+        registry.make(&change, EntryIndex(1), at);
+        assert!(standing(&registry, &carried, at).is_ok());
+        assert_eq!(
+            standing(&registry, &carried, NOW),
+            Err(UnknownParty::NoDelegation)
+        );
+        let change = Change::SuspendParty(carried.transport.clone());
+        registry.make(&change, EntryIndex(2), at);
+        assert_eq!(
+            standing(&registry, &carried, at),
+            Err(UnknownParty::NotRegistered)
+        );
+    }
+}

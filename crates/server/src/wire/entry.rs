@@ -1,0 +1,244 @@
+//! An entry of the trail as the officer of one controller sees it.
+
+use std::collections::BTreeSet;
+
+use prost::bytes::Bytes;
+use schakel_api::v1;
+use schakel_audit::leaf::Leaf;
+use schakel_core::{
+    decide::{Finding, Reason},
+    event::{Asked, Denied, Details, Disclosed, Event},
+    id::{CaseId, PartyId},
+    inbox::Topic,
+    registry::Registry,
+    time::Timestamp,
+};
+
+use super::{
+    code::{Coded as _, to_wire},
+    disclosure::basis,
+    summary::summary,
+    terms::texts,
+    time::instant,
+    veil::Veil,
+};
+use crate::trail::ReadEntry;
+
+/// For whom entries are shown: the officer of a controller.
+#[derive(Clone, Debug)]
+pub(crate) struct Viewer {
+    controller: PartyId,
+    veil: Veil,
+}
+
+impl Viewer {
+    /// The officer of this controller.
+    pub(crate) fn new(registry: &Registry, controller: PartyId) -> Self {
+        let veil = Veil::for_controller(registry, &controller);
+        Self { controller, veil }
+    }
+
+    /// The controller.
+    pub(crate) fn controller(&self) -> &PartyId {
+        &self.controller
+    }
+
+    /// What the controller is not told.
+    pub(crate) fn veil(&self) -> &Veil {
+        &self.veil
+    }
+
+    /// Whether an entry may be shown: it concerns the controller, and by whom it was made is nothing the
+    /// controller may not know.
+    pub(crate) fn sees(&self, leaf: &Leaf, details: &Details) -> bool {
+        details.controllers.contains(&self.controller) && self.sees_actor(leaf)
+    }
+
+    /// Whether the parties in a leaf may be shown.
+    pub(crate) fn sees_actor(&self, leaf: &Leaf) -> bool {
+        let parties = [Some(&leaf.party), leaf.transport.as_ref()];
+        parties.into_iter().flatten().all(|party| {
+            party
+                .parse::<PartyId>()
+                .is_ok_and(|party| !self.veil.hides(&party))
+        })
+    }
+}
+
+/// The entry, as far as its details can still be opened.
+pub(crate) fn entry(index: u64, read: &ReadEntry, viewer: &Viewer) -> v1::Entry {
+    let ReadEntry { leaf, details } = read;
+    let (purpose, purpose_version) = leaf.purpose.clone().unzip();
+    let mut entry = v1::Entry {
+        index,
+        r#type: leaf.entry_type.name().to_uppercase().replace('-', "_"),
+        at: Timestamp::from_millis(leaf.at_ms).ok().map(instant),
+        party_id: leaf.party.clone(),
+        transport_party_id: leaf.transport.clone(),
+        purpose,
+        purpose_version,
+        readable: details.is_some(),
+        ..v1::Entry::default()
+    };
+    match details {
+        Some(details) => {
+            tell(&mut entry, details, viewer);
+            entry.summary = summary(&details.event, &viewer.veil);
+        }
+        None => "erased: the details can no longer be opened".clone_into(&mut entry.summary),
+    }
+    entry
+}
+
+/// The reason of a finding as this officer may see it: that the data reveal detention is not told to
+/// outsiders.
+pub(crate) fn reason(finding: &Finding, veil: &Veil) -> Reason {
+    match finding.reason {
+        Reason::CriminalDataGroundMissing | Reason::OriginNotAdmitted if veil.is_drawn() => {
+            Reason::NoBasis
+        }
+        reason => reason,
+    }
+}
+
+fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
+    if let Some(call) = &details.call {
+        let own = call.principal == viewer.controller;
+        entry.actor_ref = call.actor.as_ref().filter(|_| own).map(ToString::to_string);
+        if is_told_to_somebody(&details.event) {
+            entry.recipient_party_id = Some(call.principal.to_string());
+        }
+    }
+    match &details.event {
+        Event::Disclosed(disclosed) => tell_disclosed(entry, disclosed, viewer),
+        Event::Delivered(delivered) => {
+            if let Some(disclosed) = &delivered.disclosed {
+                tell_disclosed(entry, disclosed, viewer);
+            }
+        }
+        Event::Denied(denied) => tell_denied(entry, denied, viewer),
+        Event::ConsentRecorded { consent, terms, .. } => {
+            entry.conditions = to_wire(&terms.conditions);
+            entry.consent_ids = vec![consent.to_string()];
+            tell_case(entry, terms.case, viewer);
+        }
+        Event::ConsentEnded(ended) => {
+            entry.conditions = to_wire(&ended.conditions);
+            entry.recipient_party_id = viewer.veil.names(&ended.recipient).pop();
+            entry.consent_ids = texts(ended.consents.iter().chain(&ended.narrowed));
+        }
+        Event::StatusReported {
+            case, condition, ..
+        }
+        | Event::Introduced {
+            case, condition, ..
+        } => {
+            entry.conditions = to_wire(&[*condition]);
+            tell_case(entry, Some(*case), viewer);
+        }
+        Event::Restricted { conditions, .. } => entry.conditions = to_wire(conditions),
+        Event::CaseOpened { case, .. }
+        | Event::MunicipalityAssigned { case, .. }
+        | Event::MemberAdded { case, .. }
+        | Event::MemberRemoved { case, .. }
+        | Event::CaseClosed { case, .. } => tell_case(entry, Some(*case), viewer),
+        Event::LookedUp(looked) => {
+            entry.purpose = looked.purpose.as_ref().map(ToString::to_string);
+        }
+        Event::Redeemed { .. }
+        | Event::RestrictionLifted { .. }
+        | Event::Acknowledged { .. }
+        | Event::Proposed(_)
+        | Event::Changed { .. }
+        | Event::Rejected { .. }
+        | Event::Refused { .. }
+        | Event::Started { .. }
+        | Event::Stopped
+        | Event::ClockJumped { .. } => {}
+    }
+}
+
+/// Whether somebody was told something by it, or was not.
+const fn is_told_to_somebody(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Disclosed(_) | Event::Delivered(_) | Event::Denied(_)
+    )
+}
+
+fn tell_disclosed(entry: &mut v1::Entry, disclosed: &Disclosed, viewer: &Viewer) {
+    let conditions: BTreeSet<_> = disclosed
+        .grants
+        .iter()
+        .map(|grant| grant.condition)
+        .collect();
+    let consents: BTreeSet<_> = disclosed
+        .grants
+        .iter()
+        .flat_map(|grant| &grant.consents)
+        .collect();
+    let cases: BTreeSet<_> = disclosed.grants.iter().map(|grant| grant.case).collect();
+    entry.conditions = to_wire(&conditions);
+    entry.consent_ids = texts(consents);
+    if cases.len() == 1 {
+        tell_case(entry, cases.into_iter().next(), viewer);
+    }
+    for grant in &disclosed.grants {
+        // To outsiders the municipality stands in for whoever reported it: see the disclosure itself.
+        let own = grant.provider == viewer.controller;
+        if own || !viewer.veil.is_drawn() {
+            entry.provider_party_ids.push(grant.provider.to_string());
+            entry.bases.push(basis(&grant.provider_basis));
+        }
+        entry.bases.push(basis(&grant.recipient_basis));
+    }
+    entry.provider_party_ids.sort_unstable();
+    entry.provider_party_ids.dedup();
+    entry
+        .bases
+        .sort_by(|a, b| (&a.basis, &a.law_ref).cmp(&(&b.basis, &b.law_ref)));
+    entry.bases.dedup();
+}
+
+fn tell_denied(entry: &mut v1::Entry, denied: &Denied, viewer: &Viewer) {
+    let Denied {
+        asked,
+        findings,
+        reference,
+    } = denied;
+    let consents: BTreeSet<_> = findings
+        .iter()
+        .filter_map(|finding| finding.consent)
+        .collect();
+    entry.consent_ids = texts(consents);
+    entry.reference = Some(Bytes::copy_from_slice(reference.as_bytes()));
+    entry.reason = findings
+        .first()
+        .map(|finding| reason(finding, &viewer.veil).to_string());
+    match asked {
+        Asked::Disclosure(ask) => {
+            entry.conditions = to_wire(&ask.conditions);
+            entry.purpose = Some(ask.purpose.to_string());
+        }
+        Asked::Message { message, .. } => {
+            if let Topic::Status {
+                case,
+                condition,
+                purpose,
+            } = &message.topic
+            {
+                entry.conditions = vec![condition.to_wire()];
+                entry.purpose = Some(purpose.to_string());
+                tell_case(entry, Some(*case), viewer);
+            }
+        }
+        Asked::Call { .. } => {}
+    }
+}
+
+/// The case is named to insiders: to others it says that there is a trajectory.
+fn tell_case(entry: &mut v1::Entry, case: Option<CaseId>, viewer: &Viewer) {
+    if !viewer.veil.is_drawn() {
+        entry.case_id = case.map(|case| case.to_string());
+    }
+}

@@ -1,0 +1,212 @@
+//! One line of plain English about an entry. It says what was done, never how a condition stands.
+
+use std::collections::BTreeSet;
+
+use schakel_core::{
+    code::{Condition, Granularity},
+    event::{Asked, Delivered, Denied, Disclosed, Event},
+    inbox::Topic,
+    registry::Change,
+};
+
+use super::veil::Veil;
+
+/// The line.
+pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
+    match event {
+        Event::Disclosed(disclosed) => told(disclosed),
+        Event::Denied(denied) => denied_line(denied),
+        Event::Delivered(Delivered {
+            disclosed: Some(disclosed),
+            ..
+        }) => {
+            format!("message from the inbox: {}", told(disclosed))
+        }
+        Event::Delivered(Delivered {
+            disclosed: None, ..
+        }) => "notice handed over".to_owned(),
+        Event::Acknowledged {
+            notice: Some(_), ..
+        } => "notice acknowledged".to_owned(),
+        Event::Acknowledged { notice: None, .. } => "message acknowledged".to_owned(),
+        Event::LookedUp(looked) => {
+            let shown = count(looked.results as usize, "result");
+            let question = if looked.question.is_empty() {
+                "no filter"
+            } else {
+                &looked.question
+            };
+            format!("looked up by {}: {question}; {shown}", looked.method)
+        }
+        Event::Refused { counts, .. } => {
+            let times = counts.iter().map(|(_, times)| times).sum::<u64>();
+            format!("{times} calls refused before anything was decided, within one minute")
+        }
+        Event::Started { version, .. } => format!("broker {version} started"),
+        Event::Stopped => "broker stopped in order".to_owned(),
+        Event::ClockJumped { clock } => format!("the broker's clock jumped to {clock}"),
+        Event::Proposed(proposal) => format!("proposed: {}", change(&proposal.change)),
+        Event::Changed { change: made, .. } => format!("made: {}", change(made)),
+        Event::Rejected { .. } => "proposed change rejected".to_owned(),
+        Event::CaseOpened { .. }
+        | Event::MunicipalityAssigned { .. }
+        | Event::MemberAdded { .. }
+        | Event::MemberRemoved { .. }
+        | Event::CaseClosed { .. }
+        | Event::StatusReported { .. }
+        | Event::Introduced { .. }
+        | Event::Redeemed { .. } => in_case(event, veil),
+        Event::ConsentRecorded { .. }
+        | Event::ConsentEnded(_)
+        | Event::Restricted { .. }
+        | Event::RestrictionLifted { .. } => of_the_person(event, veil),
+    }
+}
+
+fn told(disclosed: &Disclosed) -> String {
+    let conditions: BTreeSet<Condition> = disclosed
+        .grants
+        .iter()
+        .map(|grant| grant.condition)
+        .collect();
+    let detail = match disclosed.granularity {
+        Granularity::Signal => "whether help is needed",
+        Granularity::Status => "the status",
+        Granularity::StatusWithDates => "the status with its days",
+    };
+    format!("told {detail} of {}", about(&conditions))
+}
+
+fn denied_line(denied: &Denied) -> String {
+    match &denied.asked {
+        Asked::Disclosure(ask) => format!("not told of {}", about(&ask.conditions)),
+        Asked::Message { message, .. } => match &message.topic {
+            Topic::Status { condition, .. } => {
+                format!("waiting message about {condition} dropped: it may not be read")
+            }
+            Topic::Notice(_) => "waiting notice dropped".to_owned(),
+        },
+        Asked::Call { method, .. } => format!("{method} denied"),
+    }
+}
+
+fn in_case(event: &Event, veil: &Veil) -> String {
+    let named = |party| match veil.name(party) {
+        name if name.is_empty() => "a party that is not named here".to_owned(),
+        name => name,
+    };
+    match event {
+        Event::CaseOpened {
+            municipality: Some(town),
+            ..
+        } => {
+            format!("case opened, returning to {}", named(town))
+        }
+        Event::MunicipalityAssigned { municipality, .. } => {
+            format!(
+                "municipality of return is {} from now on",
+                named(municipality)
+            )
+        }
+        Event::MemberAdded { party, .. } => format!("{} got a place in the case", named(party)),
+        Event::MemberRemoved { party, .. } => {
+            format!("{} lost its place in the case", named(party))
+        }
+        Event::CaseClosed { reason, .. } => format!("case closed: {reason}"),
+        Event::StatusReported {
+            condition,
+            messages,
+            notices,
+            ..
+        } => {
+            let kind = if notices.is_empty() {
+                "reported"
+            } else {
+                "corrected"
+            };
+            let sent = count(messages.len(), "message");
+            format!(
+                "status of {condition} {kind}; {sent} and {} wait",
+                count(notices.len(), "notice")
+            )
+        }
+        Event::Introduced {
+            partner, condition, ..
+        } => {
+            format!("{} introduced for {condition}", named(partner))
+        }
+        Event::Redeemed { .. } => "introduction redeemed".to_owned(),
+        _ => "case opened".to_owned(),
+    }
+}
+
+fn of_the_person(event: &Event, veil: &Veil) -> String {
+    match event {
+        Event::ConsentRecorded { state, terms, .. } => {
+            let purposes: Vec<_> = terms.purposes.iter().map(ToString::to_string).collect();
+            format!(
+                "{} recorded as {state}: {} for {} to {}",
+                terms.kind,
+                about(&terms.conditions),
+                purposes.join(", "),
+                veil.names(&terms.recipients).join(", ")
+            )
+        }
+        Event::ConsentEnded(ended) => format!(
+            "{} {}, {} in part; {}",
+            count(ended.consents.len(), "consent"),
+            ended.state,
+            ended.narrowed.len(),
+            count(ended.notices.len(), "notice")
+        ),
+        Event::Restricted {
+            kind,
+            conditions,
+            notices,
+            ..
+        } => format!(
+            "{kind} recorded for {}; {}",
+            if conditions.is_empty() {
+                "every condition".to_owned()
+            } else {
+                about(conditions)
+            },
+            count(notices.len(), "notice")
+        ),
+        _ => "restriction or objection lifted".to_owned(),
+    }
+}
+
+fn change(change: &Change) -> String {
+    match change {
+        Change::PutParty(party) => format!("party {} registered", party.id),
+        Change::SuspendParty(id) => format!("party {id} suspended"),
+        Change::ReinstateParty(id) => format!("suspension of party {id} ended"),
+        Change::PutPurpose(version) => {
+            format!(
+                "purpose {} version {} registered",
+                version.code, version.version
+            )
+        }
+        Change::WithdrawPurpose(code, version) => {
+            format!("purpose {code} version {version} withdrawn")
+        }
+    }
+}
+
+fn about(conditions: &BTreeSet<Condition>) -> String {
+    let names: Vec<_> = conditions
+        .iter()
+        .map(|condition| condition.as_str())
+        .collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{ending}")
+}

@@ -1,0 +1,7 @@
+//! Tests of all conversions together.
+
+mod arbitrary;
+mod entries;
+mod refusals;
+mod rendering;
+mod round_trips;

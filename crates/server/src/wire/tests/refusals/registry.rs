@@ -1,0 +1,181 @@
+//! Proposals to change the registry.
+
+use schakel_api::v1::{self, change::Change};
+use schakel_core::code::Role;
+
+use super::{Spoils, assert_refusals};
+use crate::wire::{
+    registry,
+    testing::{self, day},
+};
+
+#[test]
+fn proposing_a_party() {
+    assert_refusals(
+        &testing::proposal(Change::PutParty(testing::party())),
+        Role::Administrator,
+        registry::propose,
+        PARTY,
+    );
+}
+
+const PARTY: Spoils<v1::ProposeChangeRequest> = &[
+    (|m| m.change = None, "change", "must be set"),
+    (
+        |m| m.change.as_mut().unwrap().change = None,
+        "change",
+        "must be one of put_party",
+    ),
+    (
+        |m| party(m).party_id = "SPOILT".into(),
+        "change.put_party.party_id",
+        "party id",
+    ),
+    (
+        |m| party(m).name = String::new(),
+        "change.put_party.name",
+        "1 to 100",
+    ),
+    (
+        |m| party(m).roles = vec![0],
+        "change.put_party.roles[0]",
+        "PROBATION",
+    ),
+    (
+        |m| party(m).roles = vec![2, 2],
+        "change.put_party.roles",
+        "twice",
+    ),
+    (
+        |m| party(m).oins[0].oin = "SPOILT".into(),
+        "change.put_party.oins[0].oin",
+        "OIN",
+    ),
+    (
+        |m| party(m).oins[0].period = None,
+        "change.put_party.oins[0].period",
+        "must be set",
+    ),
+    (
+        |m| party(m).contact = None,
+        "change.put_party.contact",
+        "must be set",
+    ),
+    (
+        |m| party(m).contact.as_mut().unwrap().email = String::new(),
+        "change.put_party.contact",
+        "mailbox or a telephone",
+    ),
+    (
+        |m| party(m).officer_for_party_id = Some("pi-1".into()),
+        "change.put_party.officer_for_party_id",
+        "privacy officer",
+    ),
+    (
+        |m| party(m).delegates = vec![party(m).delegates[0].clone(); 17],
+        "change.put_party.delegates",
+        "at most 16",
+    ),
+    (
+        |m| party(m).suspensions = vec![v1::Period::default()],
+        "change.put_party.suspensions",
+        "suspend_party_id",
+    ),
+];
+
+fn party(message: &mut v1::ProposeChangeRequest) -> &mut v1::Party {
+    match message.change.as_mut().unwrap().change.as_mut().unwrap() {
+        Change::PutParty(party) => party,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn proposing_a_purpose() {
+    assert_refusals(
+        &testing::proposal(Change::PutPurpose(testing::purpose())),
+        Role::Administrator,
+        registry::propose,
+        PURPOSE,
+    );
+}
+
+const PURPOSE: Spoils<v1::ProposeChangeRequest> = &[
+    (
+        |m| purpose(m).code = "spoilt".into(),
+        "change.put_purpose.code",
+        "purpose code",
+    ),
+    (
+        |m| purpose(m).version = 0,
+        "change.put_purpose.version",
+        "must be 1 to",
+    ),
+    (
+        |m| purpose(m).title = "x".repeat(201),
+        "change.put_purpose.title",
+        "1 to 200",
+    ),
+    (
+        |m| purpose(m).granularity = 0,
+        "change.put_purpose.granularity",
+        "SIGNAL",
+    ),
+    (
+        |m| purpose(m).validity = None,
+        "change.put_purpose.validity",
+        "must be set",
+    ),
+    (
+        |m| purpose(m).retention_days = 70_000,
+        "change.put_purpose.retention_days",
+        "must be 1 to 3650",
+    ),
+    (
+        |m| purpose(m).withdrawn_at = Some(day(0)),
+        "change.put_purpose.withdrawn_at",
+        "withdraw_purpose",
+    ),
+    (
+        |m| purpose(m).routes = vec![purpose(m).routes[0].clone(); 9],
+        "change.put_purpose.routes",
+        "at most 8",
+    ),
+    (
+        |m| purpose(m).wjsg_51c = None,
+        "change.put_purpose.wjsg_51c",
+        "Wjsg 51c",
+    ),
+    (
+        |m| purpose(m).routes[0].from = vec![],
+        "change.put_purpose.routes[0].from",
+        "must hold 1 to",
+    ),
+    (
+        |m| purpose(m).routes[0].regime = 0,
+        "change.put_purpose.routes[0].regime",
+        "AVG, WJSG",
+    ),
+    (
+        |m| purpose(m).routes[0].art9_ground = Some("SPOILT".into()),
+        "change.put_purpose.routes[0].art9_ground",
+        "AVG_9_2_A",
+    ),
+    (
+        |m| purpose(m).routes[0].provider_basis.as_mut().unwrap().basis = "SPOILT".into(),
+        "change.put_purpose.routes[0].provider_basis.basis",
+        "PBW_18A",
+    ),
+    (
+        |m| purpose(m).routes[0].recipient_basis = None,
+        "change.put_purpose.routes[0].recipient_basis",
+        "must be set",
+    ),
+];
+
+fn purpose(message: &mut v1::ProposeChangeRequest) -> &mut v1::PurposeVersion {
+    match message.change.as_mut().unwrap().change.as_mut().unwrap() {
+        Change::PutPurpose(purpose) => purpose,
+        other => panic!("{other:?}"),
+    }
+}
