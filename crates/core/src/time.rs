@@ -14,6 +14,8 @@ use crate::invalid::Invalid;
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The first instant there is: 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
     /// The last millisecond of the year 9999.
     pub const MAX: Self = Self(253_402_300_799_999);
     /// A day of 24 hours in milliseconds.

@@ -299,6 +299,18 @@ pub struct Receipt {
     pub checkpoint: std::sync::Arc<str>,
 }
 
+impl Receipt {
+    /// What stands where nothing was recorded, or where nothing of it may be told.
+    pub(crate) fn none() -> Self {
+        Self {
+            index: 0,
+            leaf: Vec::new(),
+            hashes: Vec::new(),
+            checkpoint: "".into(),
+        }
+    }
+}
+
 /// Why a call could not be taken. None of these depends on what is held about a person.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {

@@ -2,15 +2,38 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use schakel_audit::leaf::Leaf;
 use schakel_core::event::Details;
-use schakel_store::index::{Page, Query};
+use schakel_store::{
+    details,
+    index::{Index, Page, Query},
+    keyring::Keyring,
+    log::LogReader,
+    seal,
+};
 
 use crate::call::Receipt;
 
 /// Read access to the durable part of the log and its indexes.
+#[derive(Clone, Debug)]
+pub struct Trail {
+    reader: LogReader,
+    keyring: Arc<Keyring>,
+    index: Arc<Index>,
+    origin: Arc<str>,
+    verifier_key: Arc<str>,
+    head: Arc<ArcSwap<Head>>,
+}
+
+/// The end of the log, as it was last signed.
 #[derive(Debug)]
-pub struct Trail {}
+pub(crate) struct Head {
+    /// How many entries there are.
+    pub(crate) size: u64,
+    /// The signed tree head over them.
+    pub(crate) checkpoint: Arc<str>,
+}
 
 /// Why the trail could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -46,30 +69,74 @@ pub struct Consistency {
 }
 
 impl Trail {
+    pub(crate) fn new(
+        reader: LogReader,
+        keyring: Arc<Keyring>,
+        index: Arc<Index>,
+        origin: &str,
+        verifier_key: &str,
+        head: Head,
+    ) -> Self {
+        Self {
+            reader,
+            keyring,
+            index,
+            origin: origin.into(),
+            verifier_key: verifier_key.into(),
+            head: Arc::new(ArcSwap::from_pointee(head)),
+        }
+    }
+
     /// How many entries are durable.
     #[must_use]
     pub fn size(&self) -> u64 {
-        0
+        self.head.load().size
     }
 
     /// The newest signed checkpoint.
     #[must_use]
     pub fn checkpoint(&self) -> Arc<str> {
-        Arc::from("")
+        Arc::clone(&self.head.load().checkpoint)
     }
 
     /// The vkey of the log.
     #[must_use]
     pub fn verifier_key(&self) -> &str {
-        ""
+        &self.verifier_key
+    }
+
+    /// How many entries the indexes lag behind.
+    #[must_use]
+    pub fn index_lag(&self) -> u64 {
+        self.size().saturating_sub(self.index.indexed())
     }
 
     /// The proof of an entry against the newest checkpoint; `None` past the end.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn receipt(&self, _index: u64) -> Result<Option<Receipt>, TrailError> {
-        Ok(None)
+    pub fn receipt(&self, index: u64) -> Result<Option<Receipt>, TrailError> {
+        if index >= self.size() {
+            return Ok(None);
+        }
+        let stored = self.reader.read(index).map_err(unreadable)?;
+        self.prove(index, stored.leaf).map(Some)
+    }
+
+    /// The proof of an entry whose leaf is at hand, against the newest checkpoint.
+    pub(crate) fn prove(&self, index: u64, leaf: Vec<u8>) -> Result<Receipt, TrailError> {
+        let head = self.head.load();
+        let hashes = self
+            .reader
+            .inclusion_proof(index, head.size)
+            .map_err(unreadable)?;
+        let hashes = hashes.iter().map(|hash| *hash.as_bytes()).collect();
+        Ok(Receipt {
+            index,
+            leaf,
+            hashes,
+            checkpoint: Arc::clone(&head.checkpoint),
+        })
     }
 
     /// The proof that the tree of `new` entries only adds to that of `old`; `None` unless
@@ -77,32 +144,94 @@ impl Trail {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn consistency(&self, _old: u64, _new: u64) -> Result<Option<Consistency>, TrailError> {
-        Ok(None)
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Option<Consistency>, TrailError> {
+        let head = self.head.load();
+        if old == 0 || old > new || new > head.size {
+            return Ok(None);
+        }
+        let hashes = self
+            .reader
+            .consistency_proof(old, new)
+            .map_err(unreadable)?;
+        let root = |size| {
+            self.reader
+                .root_at(size)
+                .map(|root| *root.as_bytes())
+                .map_err(unreadable)
+        };
+        Ok(Some(Consistency {
+            hashes: hashes.iter().map(|hash| *hash.as_bytes()).collect(),
+            old_root: root(old)?,
+            new_root: root(new)?,
+            checkpoint: (new == head.size).then(|| Arc::clone(&head.checkpoint)),
+        }))
     }
 
     /// An entry; `None` past the end.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn entry(&self, _index: u64) -> Result<Option<ReadEntry>, TrailError> {
-        Ok(None)
+    pub fn entry(&self, index: u64) -> Result<Option<ReadEntry>, TrailError> {
+        if index >= self.size() {
+            return Ok(None);
+        }
+        read_entry(&self.reader, &self.keyring, &self.origin, index).map(Some)
     }
 
     /// Searches, once the indexes have caught up with the log's end as of this call.
     ///
     /// # Errors
     /// When the indexes do not catch up within the time given, or cannot be read.
-    pub async fn search(&self, _query: Query, _within: Duration) -> Result<Page, TrailError> {
-        Err(TrailError::Unreadable)
+    pub async fn search(&self, query: Query, within: Duration) -> Result<Page, TrailError> {
+        let (index, size) = (Arc::clone(&self.index), self.size());
+        let searched = tokio::task::spawn_blocking(move || {
+            if index.wait(size, within) {
+                index.search(&query).map_err(unreadable)
+            } else {
+                Err(TrailError::Behind)
+            }
+        });
+        searched.await.map_err(unreadable)?
     }
 
-    /// The person meant by a reference of this party, if known: for narrowing a search.
-    pub async fn subject(
-        &self,
-        _subject: schakel_core::person::SubjectRef,
-        _caller: schakel_core::id::PartyId,
-    ) -> Option<schakel_core::id::SubjectId> {
-        None
+    pub(crate) fn advance(&self, head: Head) {
+        self.head.store(Arc::new(head));
+    }
+}
+
+/// Reads an entry and opens its details.
+pub(crate) fn read_entry(
+    reader: &LogReader,
+    keyring: &Keyring,
+    origin: &str,
+    index: u64,
+) -> Result<ReadEntry, TrailError> {
+    let stored = reader.read(index).map_err(unreadable)?;
+    let leaf = Leaf::decode(&stored.leaf).map_err(unreadable)?;
+    let details = match seal::open(&leaf, &stored.sealed, origin, keyring) {
+        Ok(opened) => Some(details::decode(&opened).map_err(unreadable)?),
+        Err(seal::OpenError::Erased) => None,
+        Err(error) => return Err(unreadable(error)),
+    };
+    Ok(ReadEntry { leaf, details })
+}
+
+fn unreadable(error: impl std::error::Error) -> TrailError {
+    tracing::error!(error = %Chain(&error), "the trail cannot be read");
+    TrailError::Unreadable
+}
+
+/// An error with its sources, in one line.
+struct Chain<'a, E>(&'a E);
+
+impl<E: std::error::Error> std::fmt::Display for Chain<'_, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use schakel_audit::leaf::{Leaf, Month, RetentionClass};
+use schakel_audit::leaf::{Leaf, LeafError, Month, MonthError, RetentionClass};
 use schakel_core::{
     event::{Call, Details, Event, SlotUse, Write},
     id::{PartyId, SlotId, SubjectId},
@@ -29,8 +29,8 @@ const CONSENT_MONTHS: u32 = 12 + 25 + STANDARD_MONTHS;
 
 /// What composing needs beside a plan.
 pub(super) struct Composer<'a> {
-    pub(super) keyring: &'a mut Keyring,
-    pub(super) rules: &'a mut RuleDigests,
+    pub(super) keyring: &'a Keyring,
+    pub(super) rules: &'a RuleDigests,
     pub(super) random: &'a mut dyn Random,
     pub(super) origin: &'a str,
     pub(super) broker: &'a PartyId,
@@ -53,6 +53,10 @@ pub(super) enum ComposeError {
     Details(#[from] details::DetailsError),
     #[error("the details cannot be sealed")]
     Seal(#[from] seal::SealError),
+    #[error("the log has no such month")]
+    Month(#[from] MonthError),
+    #[error("the leaf breaks its own rules")]
+    Leaf(#[from] LeafError),
 }
 
 impl Composer<'_> {
@@ -63,13 +67,15 @@ impl Composer<'_> {
         plan: &Plan,
         slot_of: impl Fn(&SlotUse) -> Option<SlotId>,
     ) -> Result<Composed, ComposeError> {
-        let principal = request.map_or(self.broker, |request| &request.peer.principal).clone();
+        let principal = request
+            .map_or(self.broker, |request| &request.peer.principal)
+            .clone();
         let mut controllers: BTreeSet<PartyId> = plan.controllers.clone();
         if plan.subject != Subject::Nobody {
             controllers.insert(principal.clone());
         }
         let mut binds = Vec::new();
-        let (class, destroy) = self.retention(&plan.retention);
+        let (class, destroy) = self.retention(&plan.retention)?;
         let (slots, term) = match plan.subject {
             Subject::Known(_) => {
                 let uses = controllers.iter().cloned().map(SlotUse::Controller);
@@ -122,7 +128,7 @@ impl Composer<'_> {
         let subject_tag = match (plan.subject, own_slot) {
             (Subject::Nobody, _) => None,
             (Subject::Known(_), Some(slot)) => {
-                Some(self.keyring.tag(slot, &principal, month(self.now))?)
+                Some(self.keyring.tag(slot, &principal, month(self.now)?)?)
             }
             _ => {
                 let mut tag = [0; 16];
@@ -130,13 +136,19 @@ impl Composer<'_> {
                 Some(tag)
             }
         };
-        let rules = plan.purpose.as_ref().and_then(|(code, version)| self.rules.of(code, *version));
+        let rules = plan
+            .purpose
+            .as_ref()
+            .and_then(|(code, version)| self.rules.of(code, *version));
         Ok(Leaf {
             entry_type: plan.kind,
             at_ms: self.now.as_millis(),
             party: principal.to_string(),
             transport,
-            purpose: plan.purpose.as_ref().map(|(code, version)| (code.to_string(), *version)),
+            purpose: plan
+                .purpose
+                .as_ref()
+                .map(|(code, version)| (code.to_string(), *version)),
             id,
             commitment: [0; 32],
             released: plan.told.committed(),
@@ -161,9 +173,23 @@ impl Composer<'_> {
             Subject::Unknown => Scope::Unknown,
             Subject::Known(_) => Scope::Slots { slots, term },
         };
-        let sealed =
-            seal::seal(&mut leaf, &encoded, &scope, self.origin, self.keyring, self.random)?;
-        Ok(Composed { frame: Frame { leaf: leaf.encode(), sealed }, leaf, details })
+        let sealed = seal::seal(
+            &mut leaf,
+            &encoded,
+            &scope,
+            self.origin,
+            self.keyring,
+            self.random,
+        )?;
+        leaf.check()?;
+        Ok(Composed {
+            frame: Frame {
+                leaf: leaf.encode(),
+                sealed,
+            },
+            leaf,
+            details,
+        })
     }
 
     fn slot(
@@ -180,15 +206,18 @@ impl Composer<'_> {
         Ok(slot)
     }
 
-    fn retention(&self, retention: &Retention) -> (RetentionClass, Option<Month>) {
-        let after = |months| Some(month(self.now).plus_months(months));
-        match retention {
+    fn retention(
+        &self,
+        retention: &Retention,
+    ) -> Result<(RetentionClass, Option<Month>), MonthError> {
+        let after = |months| Ok::<_, MonthError>(Some(month(self.now)?.plus_months(months)));
+        Ok(match retention {
             Retention::Permanent => (RetentionClass::Permanent, None),
-            Retention::Standard => (RetentionClass::Standard, after(STANDARD_MONTHS)),
-            Retention::Care => (RetentionClass::Care, after(STANDARD_MONTHS)),
-            Retention::Consent => (RetentionClass::Standard, after(CONSENT_MONTHS)),
+            Retention::Standard => (RetentionClass::Standard, after(STANDARD_MONTHS)?),
+            Retention::Care => (RetentionClass::Care, after(STANDARD_MONTHS)?),
+            Retention::Consent => (RetentionClass::Standard, after(CONSENT_MONTHS)?),
             Retention::Record(_) => (RetentionClass::OpenEnded, None),
-        }
+        })
     }
 }
 
@@ -219,12 +248,15 @@ fn recorded_call(request: &Request, plan: &Plan) -> Call {
 }
 
 /// The month of an instant, in UTC.
-pub(super) fn month(at: Timestamp) -> Month {
+pub(super) fn month(at: Timestamp) -> Result<Month, MonthError> {
     let (year, month) = at.date().month();
-    Month { year, month }
+    Month::new(year, month)
 }
 
 /// Whether an entry of this event changes the registry.
 pub(super) fn changes_registry(event: &Event) -> bool {
-    matches!(event, Event::Changed { .. } | Event::Proposed(_) | Event::Rejected { .. })
+    matches!(
+        event,
+        Event::Changed { .. } | Event::Proposed(_) | Event::Rejected { .. }
+    )
 }

@@ -1,74 +1,51 @@
 //! The one writer: takes requests in order, decides against the state of the log so far, records, and
 //! only then lets answers go.
 
-use std::sync::Arc;
+mod compose;
+mod cursor;
+mod job;
+mod own;
+mod pace;
+mod plan;
+mod remember;
+mod rules;
+mod shared;
+mod sign;
+mod start;
+mod time;
+mod writer;
 
-use schakel_core::{id::PartyId, registry::Registry, time::Timestamp};
-use tokio::sync::watch;
+use std::{fmt, sync::Arc};
 
+use schakel_core::{
+    event::{Event, RefusalReason},
+    id::{PartyId, SubjectId},
+    person::SubjectRef,
+    registry::Registry,
+    time::Timestamp,
+};
+use schakel_store::random::OsRandom;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
+
+use self::{cursor::Cursors, job::Reply, plan::Told, shared::Shared};
 use crate::{
-    call::{Answer, CallError, Request},
+    call::{Answer, CallError, Outcome, Receipt, Request},
     trail::Trail,
 };
 
+pub use pace::GRID;
+pub use start::{Paths, Setup, StartError, Started, start};
+pub use writer::WriterError;
+
 /// The handle by which services reach the one writer.
-#[derive(Clone, Debug)]
-pub struct Sequencer {}
-
-impl Sequencer {
-    /// Submits one request and waits for its recorded answer. A denial leaves on the 10 ms grid after
-    /// arrival.
-    ///
-    /// # Errors
-    /// When the call cannot be taken; see [`CallError`].
-    pub async fn submit(&self, request: Request) -> Result<Answer, CallError> {
-        drop(request);
-        Err(CallError::AuditUnavailable)
-    }
-
-    /// Submits several requests that stand next to each other, and waits for all answers. When one is a
-    /// denial, all leave on the 10 ms grid after arrival.
-    pub async fn submit_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, CallError>> {
-        drop(requests);
-        Vec::new()
-    }
-
-    /// What is registered, as of the last durable entry.
-    #[must_use]
-    pub fn registry(&self) -> Arc<Registry> {
-        Arc::default()
-    }
-
-    /// The trail, for reading.
-    #[must_use]
-    pub fn trail(&self) -> &Trail {
-        &Trail {}
-    }
-
-    /// The broker's clock, never behind the log.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        Timestamp::MAX
-    }
-
-    /// Changes when something new may wait in the party's inbox, at the next publication tick.
-    #[must_use]
-    pub fn inbox_changes(&self, _party: &PartyId) -> watch::Receiver<u64> {
-        watch::channel(0).1
-    }
-
-    /// Encrypts an inbox position or a search position for the party that gets it, so that it tells
-    /// nothing and cannot be made up. The result has a fixed length.
-    #[must_use]
-    pub fn seal_cursor(&self, _party: &PartyId, _kind: CursorKind, _position: u64) -> Vec<u8> {
-        Vec::new()
-    }
-
-    /// Opens what [`Self::seal_cursor`] gave to this party; `None` when it did not.
-    #[must_use]
-    pub fn open_cursor(&self, _party: &PartyId, _kind: CursorKind, _cursor: &[u8]) -> Option<u64> {
-        None
-    }
+#[derive(Clone)]
+pub struct Sequencer {
+    jobs: mpsc::Sender<job::Job>,
+    shared: Arc<Shared>,
+    cursors: Arc<Cursors>,
 }
 
 /// What a cursor walks through.
@@ -78,4 +55,190 @@ pub enum CursorKind {
     Inbox,
     /// The results of a search.
     Search,
+}
+
+impl Sequencer {
+    /// Submits one request and waits for its recorded answer. A denial leaves on the 10 ms grid after
+    /// arrival.
+    ///
+    /// # Errors
+    /// When the call cannot be taken; see [`CallError`].
+    pub async fn submit(&self, request: Request) -> Result<Answer, CallError> {
+        let arrival = Instant::now();
+        let reply = self.enqueue(request)?;
+        let answer = self.receive(reply).await;
+        if is_denial(&answer) {
+            pace::until_grid(arrival).await;
+        }
+        answer
+    }
+
+    /// Submits several requests that stand next to each other, and waits for all answers. When one is a
+    /// denial, all leave on the 10 ms grid after arrival.
+    pub async fn submit_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, CallError>> {
+        let arrival = Instant::now();
+        let replies: Vec<_> = requests
+            .into_iter()
+            .map(|request| self.enqueue(request))
+            .collect();
+        let mut answers = Vec::with_capacity(replies.len());
+        for reply in replies {
+            answers.push(match reply {
+                Ok(reply) => self.receive(reply).await,
+                Err(error) => Err(error),
+            });
+        }
+        if answers.iter().any(is_denial) {
+            pace::until_grid(arrival).await;
+        }
+        answers
+    }
+
+    /// Whom a party means by a reference. Who uses this records the look-up before anything is shown.
+    ///
+    /// # Errors
+    /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
+    pub async fn resolve(
+        &self,
+        subject: SubjectRef,
+        caller: PartyId,
+    ) -> Result<Option<SubjectId>, CallError> {
+        let (sender, reply) = oneshot::channel();
+        self.send(job::Job::Resolve(subject, caller, sender))?;
+        reply.await.map_err(|_| CallError::AuditUnavailable)
+    }
+
+    /// Records calls that were refused before anything was decided, aggregated over a minute.
+    ///
+    /// # Errors
+    /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
+    pub fn record_refusals(
+        &self,
+        party: Option<PartyId>,
+        minute: Timestamp,
+        counts: Vec<(RefusalReason, u64)>,
+    ) -> Result<(), CallError> {
+        self.send(job::Job::Own(Event::Refused {
+            party,
+            minute,
+            counts,
+        }))
+    }
+
+    /// Sends word of what came to inboxes since the last time: the publication tick.
+    pub fn tick(&self) {
+        self.shared.inboxes.tick();
+    }
+
+    /// What is registered, as of the last durable entry.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        self.shared.registry.load_full()
+    }
+
+    /// The trail, for reading.
+    #[must_use]
+    pub fn trail(&self) -> &Trail {
+        &self.shared.trail
+    }
+
+    /// What the broker's clock says.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// Whether entries can be recorded.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<bool> {
+        self.shared.health()
+    }
+
+    /// How many requests wait for the writer.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
+    /// Changes when something new may wait in the party's inbox, at the next publication tick.
+    #[must_use]
+    pub fn inbox_changes(&self, party: &PartyId) -> watch::Receiver<u64> {
+        self.shared.inboxes.watch(party)
+    }
+
+    /// Encrypts an inbox position or a search position for the party that gets it, so that it tells
+    /// nothing and cannot be made up. The result has a fixed length.
+    #[must_use]
+    pub fn seal_cursor(&self, party: &PartyId, kind: CursorKind, position: u64) -> Vec<u8> {
+        self.cursors.seal(party, kind, position, &mut OsRandom)
+    }
+
+    /// Opens what [`Self::seal_cursor`] gave to this party; `None` when it did not.
+    #[must_use]
+    pub fn open_cursor(&self, party: &PartyId, kind: CursorKind, cursor: &[u8]) -> Option<u64> {
+        self.cursors.open(party, kind, cursor)
+    }
+
+    fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<Reply>, CallError> {
+        let (sender, reply) = oneshot::channel();
+        self.send(job::Job::Request(Box::new(request), sender))?;
+        Ok(reply)
+    }
+
+    fn send(&self, job: job::Job) -> Result<(), CallError> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => CallError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => CallError::AuditUnavailable,
+        })
+    }
+
+    async fn receive(&self, reply: oneshot::Receiver<Reply>) -> Result<Answer, CallError> {
+        match reply.await {
+            Ok(Reply::Recorded(recorded, leaf)) => self.answer(recorded, Some(leaf)),
+            Ok(Reply::Repeated(recorded)) => self.answer(recorded, None),
+            Ok(Reply::Nothing) => Ok(Answer {
+                outcome: Outcome::NoMessage,
+                receipt: Receipt::none(),
+            }),
+            Ok(Reply::Refused(error)) => Err(error),
+            // The writer ended: whether it is recorded is not known, and nothing is told.
+            Err(_) => Err(CallError::AuditUnavailable),
+        }
+    }
+
+    fn answer(
+        &self,
+        recorded: schakel_store::record::Recorded<Told>,
+        leaf: Option<Vec<u8>>,
+    ) -> Result<Answer, CallError> {
+        let index = recorded.index();
+        let receipt = match leaf {
+            Some(leaf) => self.trail().prove(index, leaf).map(Some),
+            None => self.trail().receipt(index),
+        };
+        let receipt = receipt.ok().flatten().ok_or(CallError::AuditUnavailable)?;
+        let (told, durable) = recorded.into_parts();
+        Ok(Answer {
+            outcome: told.release(&durable),
+            receipt,
+        })
+    }
+}
+
+impl fmt::Debug for Sequencer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sequencer")
+            .field("waiting", &self.waiting())
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_denial(answer: &Result<Answer, CallError>) -> bool {
+    matches!(
+        answer,
+        Ok(Answer {
+            outcome: Outcome::NotDisclosed(_),
+            ..
+        })
+    )
 }

@@ -29,7 +29,10 @@ mod tests {
         let arrival = Instant::now();
         for (millis, leaves) in [(0, 10), (3, 10), (10, 10), (11, 20), (29, 30)] {
             let now = arrival + Duration::from_millis(millis);
-            assert_eq!(next_point(arrival, now), arrival + Duration::from_millis(leaves));
+            assert_eq!(
+                next_point(arrival, now),
+                arrival + Duration::from_millis(leaves)
+            );
         }
     }
 }

@@ -6,7 +6,11 @@ use std::{
     thread,
 };
 
-use schakel_audit::{checkpoint::Checkpoint, note::SigningKey, tree::Hash};
+use schakel_audit::{
+    checkpoint::{Checkpoint, Origin},
+    note::SigningKey,
+    tree::Hash,
+};
 
 /// Hands tree heads to the signing thread, one at a time.
 pub(super) struct Signer {
@@ -16,17 +20,23 @@ pub(super) struct Signer {
 
 impl Signer {
     /// Starts the signing thread. It ends with the signer.
-    pub(super) fn start(origin: String, key: SigningKey) -> io::Result<Self> {
+    pub(super) fn start(origin: Origin, key: SigningKey) -> io::Result<Self> {
         let (heads, work) = mpsc::sync_channel::<(u64, Hash)>(1);
         let (done, signed) = mpsc::sync_channel(1);
-        thread::Builder::new().name("checkpoint-signer".into()).spawn(move || {
-            while let Ok((size, root)) = work.recv() {
-                let checkpoint = Checkpoint { origin: origin.clone(), size, root };
-                if done.send(Arc::from(checkpoint.sign(&key))).is_err() {
-                    return;
+        thread::Builder::new()
+            .name("checkpoint-signer".into())
+            .spawn(move || {
+                while let Ok((size, root)) = work.recv() {
+                    let checkpoint = Checkpoint {
+                        origin: origin.clone(),
+                        size,
+                        root,
+                    };
+                    if done.send(Arc::from(checkpoint.sign(&key))).is_err() {
+                        return;
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(Self { heads, signed })
     }
 

@@ -39,7 +39,10 @@ impl LogTime {
         }
         if behind > NOTED_MS && !self.noted {
             self.noted = true;
-            return Reading::Jumped { at: self.last, clock };
+            return Reading::Jumped {
+                at: self.last,
+                clock,
+            };
         }
         if behind == 0 {
             self.noted = false;
@@ -67,7 +70,10 @@ mod tests {
     #[test]
     fn a_jump_back_is_noted_once_and_a_wild_one_refused() {
         let mut time = LogTime::new(at(1_000_000));
-        let jumped = Reading::Jumped { at: at(1_000_000), clock: at(995_000) };
+        let jumped = Reading::Jumped {
+            at: at(1_000_000),
+            clock: at(995_000),
+        };
         assert_eq!(time.read(at(995_000)), jumped);
         assert_eq!(time.read(at(995_001)), Reading::At(at(1_000_000)));
         assert_eq!(time.read(at(900_000)), Reading::Wrong);

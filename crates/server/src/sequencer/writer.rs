@@ -12,25 +12,23 @@
 //! A crash before 3 ends loses requests that nobody was told about; after it, everything told is in the log.
 //! A failed append ends the process: the state in memory is ahead of the log then, and must not be used.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use schakel_core::{
     event::{Event, SlotUse},
-    id::{EntryIndex, PartyId, SlotId, SubjectId},
+    id::{EntryIndex, PartyId},
     random::Random,
     time::Timestamp,
 };
 use schakel_store::{
     index,
-    keyring::Keyring,
-    log::Log,
-    record::{self, Recorded},
-    world::World,
+    log::{AppendError, Log, MAX_BATCH_ENTRIES, MAX_BATCH_LEN},
+    world::{World, WorldError},
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    compose::{Composed, Composer, changes_registry},
+    compose::{ComposeError, Composed, Composer, changes_registry},
     job::{Job, Reply},
     own,
     plan::{Plan, Planned, Planner, Subject, Told},
@@ -44,11 +42,12 @@ use crate::call::{CallError, Outcome, Request};
 
 /// The most requests taken into one batch.
 const MOST_JOBS: usize = 512;
+/// What a batch keeps free for its commit frame.
+const COMMIT_ROOM: usize = 64;
 
 /// The state of the writing thread.
 pub(super) struct Writer {
     pub(super) log: Log,
-    pub(super) keyring: Keyring,
     pub(super) world: World,
     pub(super) rules: RuleDigests,
     pub(super) time: LogTime,
@@ -77,18 +76,27 @@ struct Repeat {
 struct Batch {
     entries: Vec<Entry>,
     repeats: Vec<Repeat>,
+    bytes: usize,
     registry_changed: bool,
 }
 
+/// The clock is too far behind the log.
+#[derive(Debug, thiserror::Error)]
+#[error("the clock is more than a minute behind the log: set it right")]
+struct ClockWrong;
+
 /// Why the writer ended.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WriterError {
+pub enum WriterError {
     /// The log could not be written.
     #[error("the log could not be written")]
-    Append(#[from] schakel_store::log::AppendError),
+    Append(#[from] AppendError),
+    /// The checkpoint could not be signed.
+    #[error("the checkpoint could not be signed")]
+    Signer,
     /// The state could not be kept.
     #[error("the view could not be written")]
-    World(#[from] schakel_store::world::WorldError),
+    World(#[from] WorldError),
 }
 
 impl Writer {
@@ -96,9 +104,9 @@ impl Writer {
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) -> Result<(), WriterError> {
         let mut taken = Vec::with_capacity(MOST_JOBS);
         while jobs.blocking_recv_many(&mut taken, MOST_JOBS) > 0 {
-            let started = std::time::Instant::now();
             self.batch(taken.drain(..))?;
-            self.shared.metrics.batch(started.elapsed(), jobs.len());
+            self.shared.metrics.index_lag(self.shared.trail.index_lag());
+            self.shared.metrics.queue(jobs.len() as u64);
         }
         self.own_entry(Event::Stopped)
     }
@@ -109,16 +117,32 @@ impl Writer {
     }
 
     fn batch(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), WriterError> {
+        let read = self.time.read(self.shared.clock.now());
+        // Room is made sure of before anything is decided: a decision that could not be recorded would
+        // already stand in the state in memory.
+        match self.log.ready() {
+            Ok(()) => {}
+            Err(full @ AppendError::NoSegment(_)) => {
+                self.pause(&full, jobs);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        }
         let mut batch = Batch::default();
-        let now = match self.time.read(self.shared.clock.now()) {
+        let now = match read {
             Reading::At(now) => now,
             Reading::Jumped { at, clock } => {
-                self.take_plan(&mut batch, None, own::plan(Event::ClockJumped { clock }), None, at)?;
+                self.take_plan(
+                    &mut batch,
+                    None,
+                    own::plan(Event::ClockJumped { clock }),
+                    None,
+                    at,
+                )?;
                 at
             }
             Reading::Wrong => {
-                self.shared.healthy(false);
-                jobs.for_each(|job| job.refuse(CallError::AuditUnavailable));
+                self.pause(&ClockWrong, jobs);
                 return Ok(());
             }
         };
@@ -126,6 +150,13 @@ impl Writer {
             self.take(&mut batch, job, now)?;
         }
         self.commit(batch)
+    }
+
+    /// Sends everything back undone, until what is wrong is mended.
+    fn pause(&self, why: &(dyn std::error::Error + 'static), jobs: impl Iterator<Item = Job>) {
+        tracing::error!(error = why, "nothing is recorded, and nothing leaves");
+        self.shared.healthy(false);
+        jobs.for_each(|job| job.refuse(CallError::AuditUnavailable));
     }
 
     fn take(&mut self, batch: &mut Batch, job: Job, now: Timestamp) -> Result<(), WriterError> {
@@ -162,7 +193,11 @@ impl Writer {
             }
             Ok(Planned::Repeat(entry, remembered)) => {
                 let outcome = remember::outcome(remembered);
-                batch.repeats.push(Repeat { entry, outcome, reply });
+                batch.repeats.push(Repeat {
+                    entry,
+                    outcome,
+                    reply,
+                });
             }
             Ok(Planned::Record(plans)) => {
                 let mut reply = Some(reply);
@@ -185,63 +220,83 @@ impl Writer {
         reply: Option<oneshot::Sender<Reply>>,
         now: Timestamp,
     ) -> Result<(), WriterError> {
-        let slots = self.slots(plan.subject)?;
-        let mut composer = Composer {
-            keyring: &mut self.keyring,
-            rules: &mut self.rules,
-            random: self.random.as_mut(),
-            origin: &self.shared.origin,
-            broker: &self.broker,
-            now,
-        };
-        let composed = composer.compose(request, &plan, |usage| slots(usage));
-        let composed = match composed {
+        let composed = match self.compose(request, &plan, now)? {
             Ok(composed) => composed,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "an entry cannot be composed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "an entry cannot be composed"
+                );
                 if let Some(reply) = reply {
                     let _ = reply.send(Reply::Refused(CallError::AuditUnavailable));
                 }
                 return Ok(());
             }
         };
+        let len = composed.frame.stored_len();
+        if !batch.has_room_for(len) {
+            self.commit(std::mem::take(batch))?;
+        }
         let index = EntryIndex(self.log.size() + batch.entries.len() as u64);
-        self.world.apply(&composed.details, &composed.leaf, index, now)?;
+        self.world
+            .apply(&composed.details, &composed.leaf, index, now)?;
+        batch.bytes += len;
         batch.registry_changed |= changes_registry(&composed.details.event);
-        batch.entries.push(Entry { composed, told: plan.told, reply });
+        batch.entries.push(Entry {
+            composed,
+            told: plan.told,
+            reply,
+        });
         Ok(())
     }
 
-    /// Looks up the keys already in use for a person.
-    fn slots(
+    fn compose(
         &mut self,
-        subject: Subject,
-    ) -> Result<impl Fn(&SlotUse) -> Option<SlotId> + use<>, WriterError> {
-        let dossier = match subject {
-            Subject::Known(id) => self.existing(id)?,
+        request: Option<&Request>,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Result<Composed, ComposeError>, WriterError> {
+        let dossier = match plan.subject {
+            Subject::Known(id) => Some(self.world.dossier_or_new(id)?),
             Subject::Unknown | Subject::Nobody => None,
         };
-        Ok(move |usage: &SlotUse| dossier.as_ref().and_then(|found| found.slots.get(usage).copied()))
+        let slot_of = |usage: &SlotUse| {
+            dossier
+                .as_ref()
+                .and_then(|found| found.slots.get(usage).copied())
+        };
+        let mut composer = Composer {
+            keyring: &self.shared.keyring,
+            rules: &self.rules,
+            random: self.random.as_mut(),
+            origin: &self.shared.origin,
+            broker: &self.broker,
+            now,
+        };
+        Ok(composer.compose(request, plan, slot_of))
     }
 
-    fn existing(
-        &mut self,
-        id: SubjectId,
-    ) -> Result<Option<Arc<schakel_core::dossier::Dossier>>, WriterError> {
-        Ok(Some(self.world.dossier_or_new(id)?))
-    }
-
+    /// Makes a batch durable, shows it, and lets its answers go.
     fn commit(&mut self, batch: Batch) -> Result<(), WriterError> {
-        let Batch { entries, repeats, registry_changed } = batch;
-        let size = self.log.size();
+        let Batch {
+            entries,
+            repeats,
+            registry_changed,
+            ..
+        } = batch;
+        let first = self.log.size();
         if !entries.is_empty() {
             let frames: Vec<_> = entries.iter().map(|entry| &entry.composed.frame).collect();
-            let prepared = self.log.prepare(size, &frames)?;
-            let signing = self.signer.sign(prepared.size_after(), prepared.root_after());
-            let written = std::time::Instant::now();
+            let prepared = self.log.prepare(first, &frames)?;
+            self.signer
+                .begin(prepared.size_after(), prepared.root_after());
+            let written = Instant::now();
             self.log.commit(prepared)?;
-            self.shared.metrics.fdatasync(written.elapsed());
-            self.shared.advance(self.log.size(), signing.wait());
+            self.shared
+                .metrics
+                .batch(entries.len() as u64, written.elapsed());
+            let checkpoint = self.signer.finish().ok_or(WriterError::Signer)?;
+            self.shared.advance(self.log.size(), checkpoint);
             self.world.flush(self.log.size())?;
         }
         if registry_changed {
@@ -249,24 +304,46 @@ impl Writer {
             self.shared.registry.store(self.world.registry());
         }
         self.shared.healthy(true);
-        self.answer(entries, repeats, size);
+        self.answer(entries, repeats, first);
         Ok(())
     }
 
     fn answer(&self, entries: Vec<Entry>, repeats: Vec<Repeat>, first: u64) {
         for (entry, at) in entries.into_iter().zip(first..) {
-            let Entry { composed, told, reply } = entry;
-            let facts = index::facts(&composed.leaf, &composed.details, EntryIndex(at));
+            let Entry {
+                composed,
+                told,
+                reply,
+            } = entry;
+            let Composed {
+                frame,
+                leaf,
+                details,
+            } = composed;
+            let recorded = self.log.recorded(at, told);
+            if let (Some(reply), Some(recorded)) = (reply, recorded) {
+                // Whoever asked may have gone; what is recorded stays recorded.
+                let _ = reply.send(Reply::Recorded(recorded, frame.leaf));
+            }
+            self.shared.announce(&details.event);
+            let facts = index::facts(&leaf, &details, EntryIndex(at));
             self.shared.index.add(EntryIndex(at), facts);
-            self.shared.announce(&composed.details.event);
-            if let Some(reply) = reply {
-                let recorded: Recorded<Told> = record::recorded(&self.log, at, told);
-                let _ = reply.send(Reply::Recorded(recorded, composed.frame.leaf));
+        }
+        for Repeat {
+            entry,
+            outcome,
+            reply,
+        } in repeats
+        {
+            if let Some(recorded) = self.log.recorded(entry.0, Told::Plain(outcome)) {
+                let _ = reply.send(Reply::Repeated(recorded));
             }
         }
-        for repeat in repeats {
-            let recorded = record::recorded(&self.log, repeat.entry.0, Told::Plain(repeat.outcome));
-            let _ = repeat.reply.send(Reply::Repeated(recorded));
-        }
+    }
+}
+
+impl Batch {
+    fn has_room_for(&self, len: usize) -> bool {
+        self.entries.len() < MAX_BATCH_ENTRIES && self.bytes + len <= MAX_BATCH_LEN - COMMIT_ROOM
     }
 }

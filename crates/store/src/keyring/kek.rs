@@ -30,12 +30,12 @@ pub enum KekError {
     #[error("`{0}` can be read by others than its owner: chmod 600 it")]
     Exposed(PathBuf),
     /// The file holds something else.
-    #[error("`{0}` must hold a key of 64 hexadecimal digits")]
+    #[error("`{0}` must hold a key of 32 bytes, raw or as 64 hexadecimal digits")]
     Malformed(PathBuf),
 }
 
 impl Kek {
-    /// Reads the key from a file of 64 hexadecimal digits that only its owner may read.
+    /// Reads the key from a file that only its owner may read: 32 bytes, raw or as 64 hexadecimal digits.
     ///
     /// # Errors
     /// [`KekError`].
@@ -48,8 +48,8 @@ impl Kek {
         if mode & 0o077 != 0 {
             return Err(KekError::Exposed(path.to_owned()));
         }
-        let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
-        parse(text.trim())
+        let bytes = Zeroizing::new(fs::read(path).map_err(failed)?);
+        parse(&bytes)
             .map(Self)
             .ok_or_else(|| KekError::Malformed(path.to_owned()))
     }
@@ -101,12 +101,16 @@ impl fmt::Debug for Kek {
     }
 }
 
-fn parse(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+fn parse(bytes: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+    if let Ok(raw) = bytes.try_into() {
+        return Some(Zeroizing::new(raw));
+    }
+    let digits = bytes.trim_ascii();
     let mut key = Zeroizing::new([0; 32]);
-    if text.len() != 64 || !text.is_ascii() {
+    if digits.len() != 64 {
         return None;
     }
-    for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
         let pair = std::str::from_utf8(pair).ok()?;
         *byte = u8::from_str_radix(pair, 16).ok()?;
     }

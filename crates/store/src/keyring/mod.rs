@@ -203,6 +203,18 @@ impl Keyring {
         }
     }
 
+    /// The key of the cursors that callers are handed: of the same generation as the view.
+    ///
+    /// # Errors
+    /// When the view's key is new and cannot be written.
+    pub fn cursor_key(&self) -> Result<Key, KeyringError> {
+        Ok(aes::derive(
+            b"",
+            &[&*self.view_key()?],
+            b"schakel/cursor/v1",
+        ))
+    }
+
     /// Begins a new generation of the view: the key of the one before is gone afterwards.
     ///
     /// # Errors

@@ -20,9 +20,10 @@ use crate::call::{Call, Outcome, Request};
 impl Planner<'_> {
     pub(super) fn plan_case(&mut self, request: &Request, call: &Call) -> Result<Plan> {
         match call {
-            Call::OpenCase { identifiers, municipality } => {
-                self.open(identifiers, municipality.as_ref())
-            }
+            Call::OpenCase {
+                identifiers,
+                municipality,
+            } => self.open(identifiers, municipality.as_ref()),
             Call::AssignMunicipality { case, municipality } => {
                 self.assign(request, *case, municipality)
             }
@@ -38,12 +39,18 @@ impl Planner<'_> {
                 if !found.members.iter().any(|given| given.party == *party) {
                     return Err(Reason::RecordUnknown.into());
                 }
-                let event = Event::MemberRemoved { case: *case, party: party.clone() };
+                let event = Event::MemberRemoved {
+                    case: *case,
+                    party: party.clone(),
+                };
                 Ok(changed(&dossier, *case, event, [party.clone()]))
             }
             Call::CloseCase { case, reason } => {
                 let (dossier, _) = self.own_case(request, *case)?;
-                let event = Event::CaseClosed { case: *case, reason: *reason };
+                let event = Event::CaseClosed {
+                    case: *case,
+                    reason: *reason,
+                };
                 Ok(changed(&dossier, *case, event, []))
             }
             Call::GetCase { subject } => self.show_case(request, subject),
@@ -55,8 +62,10 @@ impl Planner<'_> {
         if let Some(id) = municipality {
             self.registered_as(id, Role::Municipality, "municipality_party_id")?;
         }
-        let known: BTreeSet<SubjectId> =
-            identifiers.iter().filter_map(|id| self.world.subject_known_by(id)).collect();
+        let known: BTreeSet<SubjectId> = identifiers
+            .iter()
+            .filter_map(|id| self.world.subject_known_by(id))
+            .collect();
         let mut known = known.into_iter();
         let subject = match (known.next(), known.next()) {
             (None, _) => SubjectId::draw(self.random),
@@ -88,7 +97,10 @@ impl Planner<'_> {
             return Err(Reason::NotForRole.into());
         }
         within_limit(found.returns.len())?;
-        let event = Event::MunicipalityAssigned { case, municipality: municipality.clone() };
+        let event = Event::MunicipalityAssigned {
+            case,
+            municipality: municipality.clone(),
+        };
         let before = found.municipality(self.now).cloned();
         let concerned = before.into_iter().chain([municipality.clone()]);
         Ok(changed(&dossier, case, event, concerned))
@@ -101,15 +113,27 @@ impl Planner<'_> {
         case: CaseId,
         party: &PartyId,
     ) -> Result<Plan> {
-        let Call::AddMember { until, .. } = call else { return Err(Reason::RecordUnknown.into()) };
+        let Call::AddMember { until, .. } = call else {
+            return Err(Reason::RecordUnknown.into());
+        };
         let member = self.registered(party, "party_id")?;
         if !member.roles.iter().any(|role| role.collects_consent()) {
-            return Err(invalid("party_id", "must be a partner: not an officer, auditor, administrator or broker"));
+            return Err(invalid(
+                "party_id",
+                "must be a partner: not an officer, auditor, administrator or broker",
+            ));
         }
         let (dossier, found) = self.own_case(request, case)?;
         within_limit(found.members.len())?;
-        let period = Period { from: self.now, until: *until };
-        let event = Event::MemberAdded { case, party: party.clone(), period };
+        let period = Period {
+            from: self.now,
+            until: *until,
+        };
+        let event = Event::MemberAdded {
+            case,
+            party: party.clone(),
+            period,
+        };
         Ok(changed(&dossier, case, event, [party.clone()]))
     }
 
@@ -156,7 +180,11 @@ impl Planner<'_> {
 }
 
 fn within_limit(assignments: usize) -> Result<()> {
-    if assignments < MOST_ASSIGNMENTS { Ok(()) } else { Err(Reason::LimitReached.into()) }
+    if assignments < MOST_ASSIGNMENTS {
+        Ok(())
+    } else {
+        Err(Reason::LimitReached.into())
+    }
 }
 
 fn changed(

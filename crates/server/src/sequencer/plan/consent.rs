@@ -21,19 +21,27 @@ use crate::call::{Call, Outcome, Request};
 impl Planner<'_> {
     pub(super) fn plan_consent(&mut self, request: &Request, call: &Call) -> Result<Plan> {
         match call {
-            Call::RecordConsent { subject, state, terms } => {
-                self.record_consent(request, subject, *state, terms)
-            }
-            Call::WithdrawConsent { subject, conditions, recipient } => {
-                self.withdraw(request, subject, conditions, recipient.as_ref())
-            }
+            Call::RecordConsent {
+                subject,
+                state,
+                terms,
+            } => self.record_consent(request, subject, *state, terms),
+            Call::WithdrawConsent {
+                subject,
+                conditions,
+                recipient,
+            } => self.withdraw(request, subject, conditions, recipient.as_ref()),
             Call::Consents { subject, consent } => self.show_consents(request, subject, *consent),
-            Call::RecordRestriction { subject, kind, controller, conditions } => {
-                self.restrict(request, subject, *kind, controller.as_ref(), conditions)
-            }
-            Call::LiftRestriction { subject, restriction } => {
-                self.lift(request, subject, *restriction)
-            }
+            Call::RecordRestriction {
+                subject,
+                kind,
+                controller,
+                conditions,
+            } => self.restrict(request, subject, *kind, controller.as_ref(), conditions),
+            Call::LiftRestriction {
+                subject,
+                restriction,
+            } => self.lift(request, subject, *restriction),
             _ => Err(Reason::RecordUnknown.into()),
         }
     }
@@ -55,7 +63,12 @@ impl Planner<'_> {
             retention: Retention::Record(SlotUse::Consent(consent)),
             controllers,
             purpose: None,
-            event: Event::ConsentRecorded { consent, state, terms: terms.clone(), identifier },
+            event: Event::ConsentRecorded {
+                consent,
+                state,
+                terms: terms.clone(),
+                identifier,
+            },
             told: Told::Plain(Outcome::ConsentRecorded(consent)),
         })
     }
@@ -101,13 +114,18 @@ impl Planner<'_> {
             SubjectRef::Bsn(bsn) => Identifier::Bsn(bsn.clone()),
             SubjectRef::Skn(skn) => Identifier::Skn(skn.clone()),
             SubjectRef::ClientRef(_) => {
-                return known.map(|id| (id, None)).ok_or_else(|| Reason::SubjectUnknown.into());
+                return known
+                    .map(|id| (id, None))
+                    .ok_or_else(|| Reason::SubjectUnknown.into());
             }
             SubjectRef::Case(case) => {
                 let dossier = self.find(subject, caller)?;
                 let found = dossier.cases.get(case).ok_or(Reason::SubjectUnknown)?;
                 let placed = found.has_member(caller, self.now)
-                    || found.introduced.iter().any(|(partner, _)| partner == caller);
+                    || found
+                        .introduced
+                        .iter()
+                        .any(|(partner, _)| partner == caller);
                 let open = found.is_open(self.now);
                 return match (placed, open) {
                     (false, _) => Err(Reason::NotCaseParty.into()),
@@ -136,7 +154,10 @@ impl Planner<'_> {
             None => Withdrawal::default(),
             Some(id) => {
                 let dossier = self.dossier(id)?;
-                let scope = withdrawal::Scope { conditions, recipient };
+                let scope = withdrawal::Scope {
+                    conditions,
+                    recipient,
+                };
                 withdrawal::plan(&dossier, &scope, caller, self.now, self.random)
             }
         };
@@ -209,7 +230,14 @@ impl Planner<'_> {
             None => Vec::new(),
             Some(id) => {
                 let dossier = self.dossier(id)?;
-                restriction::notices(&dossier, controller, conditions, caller, self.now, self.random)
+                restriction::notices(
+                    &dossier,
+                    controller,
+                    conditions,
+                    caller,
+                    self.now,
+                    self.random,
+                )
             }
         };
         let id = RestrictionId::draw(self.random);
@@ -255,7 +283,10 @@ fn ended(known: Option<SubjectId>, event: Event, notices: &[Notice], outcome: Ou
         kind: EntryType::Consent,
         subject: known.map_or(Subject::Unknown, Subject::Known),
         retention: Retention::Consent,
-        controllers: notices.iter().map(|notice| notice.recipient.clone()).collect(),
+        controllers: notices
+            .iter()
+            .map(|notice| notice.recipient.clone())
+            .collect(),
         purpose: None,
         event,
         told: Told::Plain(outcome),

@@ -37,15 +37,21 @@ pub(super) struct Decided {
 impl Planner<'_> {
     pub(super) fn plan_exchange(&mut self, request: &Request, call: &Call) -> Result<Plan> {
         match call {
-            Call::ReportStatus { subject, condition, report, correction } => {
-                self.report(request, subject, *condition, report, *correction)
-            }
-            Call::Introduce { case, partner, condition } => {
-                self.introduce(request, *case, partner, *condition)
-            }
-            Call::Redeem { code_sha256, client_ref } => {
-                self.redeem(request, *code_sha256, client_ref)
-            }
+            Call::ReportStatus {
+                subject,
+                condition,
+                report,
+                correction,
+            } => self.report(request, subject, *condition, report, *correction),
+            Call::Introduce {
+                case,
+                partner,
+                condition,
+            } => self.introduce(request, *case, partner, *condition),
+            Call::Redeem {
+                code_sha256,
+                client_ref,
+            } => self.redeem(request, *code_sha256, client_ref),
             Call::Ask(ask) => self.ask(request, ask),
             _ => Err(Reason::RecordUnknown.into()),
         }
@@ -68,7 +74,9 @@ impl Planner<'_> {
         let caller = &request.peer.principal;
         let dossier = self.find(subject, caller)?;
         let now = self.now;
-        let case = open_case(&dossier, subject, now, |case| case.has_party(caller, condition, now))?;
+        let case = open_case(&dossier, subject, now, |case| {
+            case.has_party(caller, condition, now)
+        })?;
         let messages = self.messages(&dossier, case.id, condition, caller);
         let notices = if corrects {
             correction::notices(&dossier, condition, caller, now, self.random)
@@ -76,7 +84,11 @@ impl Planner<'_> {
             Vec::new()
         };
         let told = notices.iter().map(|notice| notice.recipient.clone());
-        let regime = if request.peer.has_role(Role::Pi) { Regime::Wjsg } else { Regime::Avg };
+        let regime = if request.peer.has_role(Role::Pi) {
+            Regime::Wjsg
+        } else {
+            Regime::Avg
+        };
         Ok(Plan {
             kind: EntryType::Status,
             subject: Subject::Known(dossier.subject),
@@ -102,13 +114,30 @@ impl Planner<'_> {
         condition: Condition,
         reporter: &PartyId,
     ) -> Vec<(PartyId, Pending)> {
-        deliver::receivers(dossier, &self.registry(), case, condition, reporter, self.now)
-            .into_iter()
-            .map(|(party, purpose)| {
-                let topic = Topic::Status { case, condition, purpose };
-                (party, Pending { subject: dossier.subject, topic })
-            })
-            .collect()
+        deliver::receivers(
+            dossier,
+            &self.registry(),
+            case,
+            condition,
+            reporter,
+            self.now,
+        )
+        .into_iter()
+        .map(|(party, purpose)| {
+            let topic = Topic::Status {
+                case,
+                condition,
+                purpose,
+            };
+            (
+                party,
+                Pending {
+                    subject: dossier.subject,
+                    topic,
+                },
+            )
+        })
+        .collect()
     }
 
     fn introduce(
@@ -120,7 +149,10 @@ impl Planner<'_> {
     ) -> Result<Plan> {
         let party = self.registered(partner, "partner_party_id")?;
         if !party.roles.iter().any(|role| role.collects_consent()) {
-            return Err(invalid("partner_party_id", "must be a partner: not an officer, auditor, administrator or broker"));
+            return Err(invalid(
+                "partner_party_id",
+                "must be a partner: not an officer, auditor, administrator or broker",
+            ));
         }
         let (dossier, found) = self.own_case(request, case)?;
         if found.introduced.len() >= MOST_INTRODUCED {
@@ -154,13 +186,25 @@ impl Planner<'_> {
         client_ref: &ClientRef,
     ) -> Result<Plan> {
         let caller = &request.peer.principal;
-        let id = self.world.subject_by_code(&code_sha256).ok_or(Reason::RecordUnknown)?;
+        let id = self
+            .world
+            .subject_by_code(&code_sha256)
+            .ok_or(Reason::RecordUnknown)?;
         let dossier = self.dossier(id)?;
-        let found = dossier.introductions.get(&code_sha256).ok_or(Reason::RecordUnknown)?;
+        let found = dossier
+            .introductions
+            .get(&code_sha256)
+            .ok_or(Reason::RecordUnknown)?;
         let works = found.partner == *caller && !found.redeemed && self.now < found.until;
-        let open = dossier.cases.get(&found.case).is_some_and(|case| case.is_open(self.now));
+        let open = dossier
+            .cases
+            .get(&found.case)
+            .is_some_and(|case| case.is_open(self.now));
         let mark = Identifier::ClientRef(caller.clone(), client_ref.clone());
-        let taken = self.world.subject_known_by(&mark).is_some_and(|other| other != id);
+        let taken = self
+            .world
+            .subject_known_by(&mark)
+            .is_some_and(|other| other != id);
         if !works || !open {
             return Err(Reason::RecordUnknown.into());
         }
@@ -173,7 +217,10 @@ impl Planner<'_> {
             retention: Retention::Standard,
             controllers: BTreeSet::new(),
             purpose: None,
-            event: Event::Redeemed { code_sha256, client_ref: client_ref.clone() },
+            event: Event::Redeemed {
+                code_sha256,
+                client_ref: client_ref.clone(),
+            },
             told: Told::Plain(Outcome::Done),
         })
     }
@@ -193,7 +240,10 @@ impl Planner<'_> {
             controllers: providers(&decided.disclosed),
             purpose: Some((ask.purpose.clone(), decided.disclosed.version)),
             event: Event::Disclosed(decided.disclosed),
-            told: Told::Disclosure { content: decided.content, salt },
+            told: Told::Disclosure {
+                content: decided.content,
+                salt,
+            },
         })
     }
 
@@ -231,8 +281,7 @@ impl Planner<'_> {
             granularity: minimised.granularity(),
             salt,
         };
-        let content =
-            minimised.commit(wire::disclosure::encode, &salt, commitment::released);
+        let content = minimised.commit(wire::disclosure::encode, &salt, commitment::released);
         Ok(Decided { disclosed, content })
     }
 }
@@ -241,16 +290,28 @@ impl Planner<'_> {
 const MOST_INTRODUCED: usize = 32;
 
 pub(super) fn retention(care: bool) -> Retention {
-    if care { Retention::Care } else { Retention::Standard }
+    if care {
+        Retention::Care
+    } else {
+        Retention::Standard
+    }
 }
 
 pub(super) fn providers(disclosed: &Disclosed) -> BTreeSet<PartyId> {
-    disclosed.grants.iter().map(|grant| grant.provider.clone()).collect()
+    disclosed
+        .grants
+        .iter()
+        .map(|grant| grant.provider.clone())
+        .collect()
 }
 
 /// How a receiver can name a person: its own mark, else a number its role may use, else the case where the
 /// role may know of one.
-pub(super) fn reference_for(dossier: &Dossier, peer: &Peer, case: Option<CaseId>) -> Option<SubjectRef> {
+pub(super) fn reference_for(
+    dossier: &Dossier,
+    peer: &Peer,
+    case: Option<CaseId>,
+) -> Option<SubjectRef> {
     let own = dossier.identifiers.keys().find_map(|id| match id {
         Identifier::ClientRef(party, mark) if *party == peer.principal => {
             Some(SubjectRef::ClientRef(mark.clone()))

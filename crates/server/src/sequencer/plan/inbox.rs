@@ -39,7 +39,9 @@ impl Planner<'_> {
         let mut plans = Vec::new();
         let mut passed: BTreeSet<(Option<Order>, u64)> = BTreeSet::new();
         while plans.len() < MOST_SUPPRESSED {
-            let Some(leaving) = self.leaving(request, after, &passed) else { break };
+            let Some(leaving) = self.leaving(request, after, &passed) else {
+                break;
+            };
             passed.insert((leaving.order, leaving.position));
             match self.deliver(request, &leaving) {
                 Ok(plan) => {
@@ -50,7 +52,11 @@ impl Planner<'_> {
                 Err(refused) => return Err(refused),
             }
         }
-        Ok(if plans.is_empty() { Planned::Nothing } else { Planned::Record(plans) })
+        Ok(if plans.is_empty() {
+            Planned::Nothing
+        } else {
+            Planned::Record(plans)
+        })
     }
 
     fn leaving(
@@ -78,12 +84,21 @@ impl Planner<'_> {
             .find(|(order, _)| !passed.contains(&(Some(*order), next)))
             .map(|(order, message)| (order, message.clone()))?;
         let delivery = DeliveryId::draw(self.random);
-        Some(Leaving { message, delivery, position: next, order: Some(order) })
+        Some(Leaving {
+            message,
+            delivery,
+            position: next,
+            order: Some(order),
+        })
     }
 
     fn deliver(&mut self, request: &Request, leaving: &Leaving) -> Result<Plan> {
         match &leaving.message.topic {
-            Topic::Status { case, condition, purpose } => {
+            Topic::Status {
+                case,
+                condition,
+                purpose,
+            } => {
                 let dossier = self.dossier(leaving.message.subject)?;
                 let subject = reference_for(&dossier, &request.peer, Some(*case))
                     .ok_or(Reason::SubjectUnknown)?;
@@ -98,7 +113,11 @@ impl Planner<'_> {
             }
             Topic::Notice(id) => {
                 let dossier = self.dossier(leaving.message.subject)?;
-                let notice = dossier.notices.get(id).cloned().ok_or(Reason::RecordUnknown)?;
+                let notice = dossier
+                    .notices
+                    .get(id)
+                    .cloned()
+                    .ok_or(Reason::RecordUnknown)?;
                 Ok(deliver_notice(leaving, notice))
             }
         }
@@ -126,7 +145,11 @@ impl Planner<'_> {
             controllers: providers(&decided.disclosed),
             purpose: Some((ask.purpose.clone(), decided.disclosed.version)),
             event: Event::Delivered(delivered(leaving, Some(decided.disclosed))),
-            told: Told::Message { envelope, content: decided.content, salt },
+            told: Told::Message {
+                envelope,
+                content: decided.content,
+                salt,
+            },
         })
     }
 
@@ -144,7 +167,11 @@ impl Planner<'_> {
             retention: Retention::Standard,
             controllers: BTreeSet::new(),
             purpose: None,
-            event: Event::Denied(Denied { asked, findings, reference }),
+            event: Event::Denied(Denied {
+                asked,
+                findings,
+                reference,
+            }),
             told: Told::Nobody,
         }
     }
@@ -169,7 +196,11 @@ impl Planner<'_> {
             retention: Retention::Standard,
             controllers: BTreeSet::new(),
             purpose: None,
-            event: Event::Acknowledged { delivery, position, notice },
+            event: Event::Acknowledged {
+                delivery,
+                position,
+                notice,
+            },
             told: Told::Plain(Outcome::Done),
         }
     }

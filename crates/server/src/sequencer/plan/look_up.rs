@@ -16,8 +16,9 @@ impl Planner<'_> {
     pub(super) fn look_up(&mut self, request: &Request, look_up: &LookUp) -> Plan {
         let subject = self.looked_at(request, look_up);
         let registry = self.registry();
-        let officer_for =
-            registry.party(&request.peer.principal).and_then(|party| party.officer_for.clone());
+        let officer_for = registry
+            .party(&request.peer.principal)
+            .and_then(|party| party.officer_for.clone());
         let controllers: BTreeSet<_> = officer_for.into_iter().collect();
         let (event, outcome) = if look_up.denied {
             let reference = Reference::draw(self.random);
@@ -26,7 +27,11 @@ impl Planner<'_> {
                 subject: look_up.subject.clone(),
             };
             let findings = Denial::of(Reason::RecordUnknown).into_findings();
-            let event = Event::Denied(Denied { asked, findings, reference });
+            let event = Event::Denied(Denied {
+                asked,
+                findings,
+                reference,
+            });
             (event, Outcome::NotDisclosed(reference))
         } else {
             let event = Event::LookedUp(LookedUp {
@@ -61,6 +66,8 @@ impl Planner<'_> {
             let entry = self.trail.entry(look_up.entry?.0).ok()??;
             entry.details?.subject
         };
-        named.or_else(of_entry).map_or(Subject::Unknown, Subject::Known)
+        named
+            .or_else(of_entry)
+            .map_or(Subject::Unknown, Subject::Known)
     }
 }

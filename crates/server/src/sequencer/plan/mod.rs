@@ -89,7 +89,11 @@ pub(super) enum Told {
     /// A disclosure, still closed.
     Disclosure { content: Committed, salt: [u8; 32] },
     /// A message that carries a disclosure, still closed.
-    Message { envelope: Envelope, content: Committed, salt: [u8; 32] },
+    Message {
+        envelope: Envelope,
+        content: Committed,
+        salt: [u8; 32],
+    },
     /// Nobody waits for this one.
     Nobody,
 }
@@ -136,13 +140,30 @@ impl Told {
     pub(super) fn release(self, durable: &Durable) -> Outcome {
         match self {
             Self::Plain(outcome) => outcome,
-            Self::Disclosure { content, salt } => {
-                Outcome::Disclosed { content: content.release(durable), salt }
-            }
-            Self::Message { envelope, content, salt } => {
-                let content = MessageContent::Disclosed { content: content.release(durable), salt };
-                let Envelope { delivery, position, subject } = envelope;
-                Outcome::Message(Box::new(Message { delivery, position, subject, content }))
+            Self::Disclosure { content, salt } => Outcome::Disclosed {
+                content: content.release(durable),
+                salt,
+            },
+            Self::Message {
+                envelope,
+                content,
+                salt,
+            } => {
+                let content = MessageContent::Disclosed {
+                    content: content.release(durable),
+                    salt,
+                };
+                let Envelope {
+                    delivery,
+                    position,
+                    subject,
+                } = envelope;
+                Outcome::Message(Box::new(Message {
+                    delivery,
+                    position,
+                    subject,
+                    content,
+                }))
             }
             Self::Nobody => Outcome::NoMessage,
         }
@@ -175,7 +196,9 @@ impl Planner<'_> {
         }
         let planned = match &request.call {
             Call::NextMessage { after } => self.next_message(request, *after),
-            call => self.plan_one(request, call).map(|plan| Planned::Record(vec![plan])),
+            call => self
+                .plan_one(request, call)
+                .map(|plan| Planned::Record(vec![plan])),
         };
         match planned {
             Ok(planned) => Ok(planned),
@@ -215,9 +238,12 @@ impl Planner<'_> {
 
     /// Whether the same write was made before, within 24 hours of log time.
     fn repeated(&self, request: &Request) -> std::result::Result<Option<Planned>, CallError> {
-        let Some((key, digest)) = request.write else { return Ok(None) };
-        let written =
-            self.world.written(&request.peer.principal, request.method, key, self.now);
+        let Some((key, digest)) = request.write else {
+            return Ok(None);
+        };
+        let written = self
+            .world
+            .written(&request.peer.principal, request.method, key, self.now);
         match written {
             None => Ok(None),
             Some(written) if written.digest == digest => {
@@ -231,7 +257,8 @@ impl Planner<'_> {
     /// The plan that records a denial and tells the caller nothing but a reference.
     fn denied(&mut self, request: &Request, findings: Vec<Finding>) -> Plan {
         let (subject, asked, kind, purpose) = self.denied_what(request);
-        let care = matches!(&request.call, Call::Ask(ask) if ask.conditions.contains(&Condition::Care));
+        let care =
+            matches!(&request.call, Call::Ask(ask) if ask.conditions.contains(&Condition::Care));
         let reference = Reference::draw(self.random);
         let told = match &request.call {
             // The answer to a redemption or a withdrawal is the same whatever came of it.
@@ -241,10 +268,18 @@ impl Planner<'_> {
         Plan {
             kind,
             subject,
-            retention: if care { Retention::Care } else { Retention::Standard },
+            retention: if care {
+                Retention::Care
+            } else {
+                Retention::Standard
+            },
             controllers: BTreeSet::new(),
             purpose,
-            event: Event::Denied(Denied { asked, findings, reference }),
+            event: Event::Denied(Denied {
+                asked,
+                findings,
+                reference,
+            }),
             told,
         }
     }
@@ -260,9 +295,15 @@ impl Planner<'_> {
         let subject = known.map_or(Subject::Unknown, Subject::Known);
         match &request.call {
             Call::Ask(ask) => {
-                let version = self.registry().purpose(&ask.purpose, ask.version, self.now);
+                let registry = self.registry();
+                let version = registry.purpose(&ask.purpose, ask.version, self.now);
                 let purpose = version.map(|found| (ask.purpose.clone(), found.version.version));
-                (subject, Asked::Disclosure(ask.clone()), EntryType::Denial, purpose)
+                (
+                    subject,
+                    Asked::Disclosure(ask.clone()),
+                    EntryType::Denial,
+                    purpose,
+                )
             }
             call => {
                 let kind = match call {
@@ -270,7 +311,10 @@ impl Planner<'_> {
                     Call::Acknowledge { .. } => EntryType::Acknowledgement,
                     _ => EntryType::Denial,
                 };
-                let asked = Asked::Call { method: request.method.to_owned(), subject: named };
+                let asked = Asked::Call {
+                    method: request.method.to_owned(),
+                    subject: named,
+                };
                 (subject, asked, kind, None)
             }
         }
@@ -282,13 +326,19 @@ impl Planner<'_> {
 
     /// The dossier of the person a caller means.
     fn find(&mut self, subject: &SubjectRef, caller: &PartyId) -> Result<Arc<Dossier>> {
-        let id = self.world.subject_of(subject, caller).ok_or(Reason::SubjectUnknown)?;
+        let id = self
+            .world
+            .subject_of(subject, caller)
+            .ok_or(Reason::SubjectUnknown)?;
         self.dossier(id)
     }
 
     fn dossier(&mut self, id: SubjectId) -> Result<Arc<Dossier>> {
         self.world.dossier(id).map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "a record cannot be read");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a record cannot be read"
+            );
             Obstacle::Refused(CallError::AuditUnavailable)
         })
     }
@@ -297,7 +347,9 @@ impl Planner<'_> {
     fn registered(&self, id: &PartyId, field: &str) -> Result<Party> {
         let registry = self.registry();
         let found = registry.party(id).filter(|party| party.is_active(self.now));
-        found.cloned().ok_or_else(|| invalid(field, "must be a registered party that is not suspended"))
+        found
+            .cloned()
+            .ok_or_else(|| invalid(field, "must be a registered party that is not suspended"))
     }
 
     fn registered_as(&self, id: &PartyId, role: Role, field: &str) -> Result<()> {
@@ -305,14 +357,21 @@ impl Planner<'_> {
         if party.has_role(role) {
             Ok(())
         } else {
-            Err(invalid(field, &format!("must be a party with the role {role}")))
+            Err(invalid(
+                field,
+                &format!("must be a party with the role {role}"),
+            ))
         }
     }
 }
 
 /// A field that breaks a rule only the registry or the log's time can judge.
 fn invalid(field: &str, rule: &str) -> Obstacle {
-    CallError::Invalid { field: field.to_owned(), rule: rule.to_owned() }.into()
+    CallError::Invalid {
+        field: field.to_owned(),
+        rule: rule.to_owned(),
+    }
+    .into()
 }
 
 /// The open case a caller means, in which it has a place as the check says; the newest when it named the
@@ -327,13 +386,20 @@ fn open_case<'d>(
         SubjectRef::Case(id) => case.id == *id,
         _ => true,
     };
-    let mut placed: Vec<&Case> =
-        dossier.cases.values().filter(named).filter(|case| has_place(case)).collect();
+    let mut placed: Vec<&Case> = dossier
+        .cases
+        .values()
+        .filter(named)
+        .filter(|case| has_place(case))
+        .collect();
     if placed.is_empty() {
         return Err(Reason::NotCaseParty.into());
     }
     placed.retain(|case| case.is_open(now));
-    placed.into_iter().max_by_key(|case| case.entry).ok_or_else(|| Reason::CaseClosed.into())
+    placed
+        .into_iter()
+        .max_by_key(|case| case.entry)
+        .ok_or_else(|| Reason::CaseClosed.into())
 }
 
 /// Whom a call names, where it names somebody.

@@ -64,7 +64,11 @@ impl Planner<'_> {
 
     fn check_change(&self, change: &Change) -> Result<()> {
         self.registry().check(change).map_err(|(field, broken)| {
-            CallError::Conflict { field: field.to_owned(), rule: broken.rule().to_owned() }.into()
+            CallError::Conflict {
+                field: field.to_owned(),
+                rule: broken.rule().to_owned(),
+            }
+            .into()
         })
     }
 }

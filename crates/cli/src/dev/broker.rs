@@ -1,0 +1,130 @@
+//! The broker of `schakel dev`: a directory that holds all it needs, and the same start as `schakel serve`.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result};
+use schakel_audit::note::SigningKey;
+use schakel_core::{catalogue::Catalogue, random::Random, time::Timestamp};
+use schakel_pki::{
+    develop::{self, AUTHORITY_CERTIFICATE, REVOCATION_LIST},
+    organisation::Organisations,
+};
+use schakel_server::{
+    clock::{Clock, SystemClock},
+    config::Config,
+    run::{Broker, Running},
+};
+use schakel_store::{keyring::Kek, random::OsRandom};
+use tokio::net::TcpListener;
+
+/// The name of the development log.
+pub(crate) const ORIGIN: &str = "schakel.localhost/log";
+const PURPOSES: &str = include_str!("../../../../deploy/purposes.toml");
+
+/// A broker that runs in this process.
+pub(crate) struct DevelopmentBroker {
+    running: Running,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// Where the certificates lie.
+    pub(crate) certificates: PathBuf,
+    /// The key that verifies its log.
+    pub(crate) verifier_key: String,
+}
+
+/// Fills a directory with what a development broker needs; keeps what is there already.
+pub(crate) fn furnish(directory: &Path, listen: SocketAddr, now: Timestamp) -> Result<PathBuf> {
+    let mut random = OsRandom;
+    let organisations = Organisations::of_development()?;
+    let certificates = directory.join("certificates");
+    fs::create_dir_all(&certificates)
+        .with_context(|| format!("cannot make `{}`", certificates.display()))?;
+    develop::develop(&certificates, &organisations, now, &mut random)?;
+    let kek = directory.join("kek");
+    if !kek.exists() {
+        Kek::create(&kek, &mut random)?;
+    }
+    let key = directory.join("checkpoint.key");
+    if !key.exists() {
+        write_checkpoint_key(&key, &mut random)?;
+    }
+    let parties = organisations.iter().map(|organisation| organisation.party(now)).collect();
+    let catalogue = Catalogue { parties, purposes: Vec::new() };
+    fs::write(directory.join("parties.toml"), toml::to_string(&catalogue)?)?;
+    fs::write(directory.join("purposes.toml"), PURPOSES)?;
+    let config = directory.join("schakel.toml");
+    fs::write(&config, configuration(listen))?;
+    Ok(config)
+}
+
+fn write_checkpoint_key(path: &Path, random: &mut dyn Random) -> Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+
+    let mut seed = [0; 32];
+    random.fill(&mut seed);
+    let key = SigningKey::from_seed(ORIGIN, &seed)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{}", key.to_skey().as_str())?;
+    file.sync_all()?;
+    Ok(())
+}
+
+fn configuration(listen: SocketAddr) -> String {
+    format!(
+        r#"# Written by `schakel dev`. Development only.
+[broker]
+origin = "{ORIGIN}"
+environment = "development"
+data_dir = "data"
+keyring_dir = "keyring"
+kek_file = "kek"
+checkpoint_key_file = "checkpoint.key"
+
+[listen]
+address = "{listen}"
+
+[tls]
+certificate = "certificates/broker.cert.pem"
+key = "certificates/broker.key.pem"
+client_ca = "certificates/{AUTHORITY_CERTIFICATE}"
+client_crls = ["certificates/{REVOCATION_LIST}"]
+
+[bootstrap]
+parties = "parties.toml"
+purposes = "purposes.toml"
+
+[telemetry]
+log = "warn"
+
+[inbox]
+publication_tick = "50ms"
+"#
+    )
+}
+
+impl DevelopmentBroker {
+    /// Starts a broker in a directory that was furnished.
+    pub(crate) async fn start(directory: &Path, config: &Path) -> Result<Self> {
+        let config = Config::load(config)?;
+        let listener = TcpListener::bind(config.listen.address)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen.address))?;
+        let address = listener.local_addr()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let running = Broker::start(config, clock, listener).await?;
+        let verifier_key = running.verifier_key().to_owned();
+        let certificates = directory.join("certificates");
+        Ok(Self { running, address, certificates, verifier_key })
+    }
+
+    /// Ends the broker in order.
+    pub(crate) async fn stop(self) -> Result<()> {
+        self.running.stop().await?;
+        Ok(())
+    }
+}

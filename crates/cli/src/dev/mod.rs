@@ -1,0 +1,134 @@
+//! `schakel dev`: one command on a fresh machine, from nothing to an audited exchange.
+
+pub(crate) mod broker;
+mod say;
+mod scene;
+mod story;
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use schakel_audit::{
+    checkpoint::Checkpoint,
+    note::VerifyingKey,
+    tree::{Frontier, leaf_hash},
+};
+use schakel_api::v1;
+use schakel_client::{Client, ClientConfig, Identity, Trail};
+use schakel_pki::develop::AUTHORITY_CERTIFICATE;
+use schakel_server::clock::{Clock as _, SystemClock};
+use sha2::{Digest as _, Sha256};
+
+use broker::DevelopmentBroker;
+use say::Teller;
+use scene::{Connect, Scene};
+
+/// Starts a development broker and plays a story through it.
+///
+/// Makes certificates for invented organisations, starts a broker, plays one person's story end to end over
+/// real mutual TLS, verifies the trail as an outsider, and keeps serving until Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DevArgs {
+    /// Stop after the story.
+    #[arg(long)]
+    once: bool,
+    /// Do not play the story; print only where the broker serves.
+    #[arg(long, conflicts_with = "once")]
+    quiet: bool,
+    /// Where the broker keeps its certificates and data; made when missing. Without it, a temporary
+    /// directory that is removed at the end.
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Where the broker listens; port 0 takes a free one. Without it, 127.0.0.1:7443, and a free port with
+    /// --once.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: DevArgs) -> Result<()> {
+    let temporary = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let directory = args.directory.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let port = if args.once { 0 } else { 7443 };
+    let listen = args.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into());
+    let now = SystemClock.now();
+    let config = broker::furnish(&directory, listen, now)?;
+    let broker = DevelopmentBroker::start(&directory, &config).await?;
+    let tell = Teller::new(args.quiet);
+    if !args.quiet {
+        tell.heading("A broker, ten organisations and one person");
+        tell_story(&broker, &tell).await?;
+    }
+    if args.once {
+        tell.line("");
+    } else {
+        invite(&broker, &directory, &config, &tell);
+        println!("serving on {}", broker.address);
+        tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+    }
+    broker.stop().await
+}
+
+async fn tell_story(broker: &DevelopmentBroker, tell: &Teller) -> Result<()> {
+    let server = broker.address.to_string();
+    let connect = Connect {
+        server: &server,
+        certificates: &broker.certificates,
+        trail: Arc::new(Trail::pinned(broker::ORIGIN, &broker.verifier_key)?),
+    };
+    let now = SystemClock.now().as_millis() / 1000;
+    let scene = Scene::set(&connect, i64::try_from(now)?).await?;
+    story::play(&scene, &broker.verifier_key, tell).await
+}
+
+fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: &Teller) {
+    tell.heading("What to try next, in another terminal");
+    let options = format!("--server {} --certificates {}", broker.address, broker.certificates.display());
+    tell.line(&format!("  schakel party list --as gemeente-oost {options}"));
+    tell.line(&format!("  schakel audit search --as fg-gemeente-oost --bsn {} {options}", scene::BSN));
+    tell.line(&format!("  schakel check-config {}", config.display()));
+    tell.line(&format!("\n  Everything is in {}; Ctrl-C stops the broker.\n", directory.display()));
+}
+
+/// SHA-256 of bytes.
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+impl Scene {
+    /// Checks the trail up to a checkpoint as an outsider would: its signature, and that the tree over every
+    /// leaf has the root it says. Gives the number of entries.
+    async fn verify_whole_trail(&self, checkpoint: &str, verifier_key: &str) -> Result<u64> {
+        let key: VerifyingKey = verifier_key.parse()?;
+        let checkpoint = Checkpoint::open(checkpoint, &key)?;
+        let mut tree = Frontier::new();
+        for index in 0..checkpoint.size {
+            let request = v1::GetEntryRequest { actor: scene::actor(), index };
+            let proof = self.auditor.get_entry(request).await?.proof;
+            tree.append(leaf_hash(&proof.context("an entry has a proof")?.leaf));
+        }
+        ensure!(tree.root() == checkpoint.root, "the tree over the leaves has another root");
+        Ok(checkpoint.size)
+    }
+}
+
+impl Connect<'_> {
+    /// Connects a party with its own certificate.
+    async fn party(&self, slug: &str) -> Result<Client> {
+        let read = |name: String| {
+            let path = self.certificates.join(name);
+            fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))
+        };
+        let ca = read(AUTHORITY_CERTIFICATE.into())?;
+        let certificate = read(format!("{slug}.cert.pem"))?;
+        let key = read(format!("{slug}.key.pem"))?;
+        let identity = Identity::new(slug, certificate, key);
+        let config = ClientConfig::new(self.server, ca, identity, Arc::clone(&self.trail));
+        Client::connect(config).await.with_context(|| format!("cannot connect as {slug}"))
+    }
+}

@@ -1,0 +1,35 @@
+//! How the story is told: one or two lines a step.
+
+/// Tells, or keeps quiet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Teller {
+    quiet: bool,
+}
+
+impl Teller {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// A new paragraph.
+    pub(super) fn heading(&self, text: &str) {
+        self.line(&format!("\n{text}\n"));
+    }
+
+    /// One step of the story.
+    pub(super) fn step(&self, text: &str) {
+        self.line(&format!("  {text}"));
+    }
+
+    /// What belongs to the step before.
+    pub(super) fn detail(&self, text: &str) {
+        self.line(&format!("      {text}"));
+    }
+
+    /// A line as it is.
+    pub(super) fn line(&self, text: &str) {
+        if !self.quiet {
+            println!("{text}");
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Starting the writer: keyring, log, state and indexes, in the order in which each needs the one before.
+
+use std::{fs, io, path::PathBuf, sync::Arc, thread};
+
+use schakel_audit::{
+    checkpoint::{Origin, OriginError},
+    leaf::Leaf,
+    note::{KeyError, SigningKey},
+};
+use schakel_core::{
+    catalogue::{Catalogue, CatalogueError},
+    code::Role,
+    event::Event,
+    id::{EntryIndex, PartyId},
+    random::Random as _,
+    registry::Registry,
+    time::Timestamp,
+};
+use schakel_store::{
+    index::{self, Index, OpenIndexError},
+    keyring::{Kek, KekError, Keyring, KeyringError},
+    log::{Log, LogReader, OpenError, ReadError, Settings},
+    random::OsRandom,
+    view,
+    world::{OpenWorldError, World},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Sequencer,
+    cursor::Cursors,
+    job::Job,
+    rules::RuleDigests,
+    shared::Shared,
+    sign::Signer,
+    time::LogTime,
+    writer::{Writer, WriterError},
+};
+use crate::{
+    clock::Clock,
+    telemetry::Metrics,
+    trail::{Head, Trail, TrailError, read_entry},
+};
+
+/// The most requests that wait for the writer; more are sent back at once.
+const MOST_WAITING: usize = 8192;
+
+/// Where the broker keeps what it keeps.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// The directory of log, view and indexes.
+    pub data: PathBuf,
+    /// The directory of the keyring.
+    pub keyring: PathBuf,
+    /// The key that wraps the keyring.
+    pub kek: PathBuf,
+    /// The private key that signs checkpoints, as an skey.
+    pub checkpoint_key: PathBuf,
+}
+
+/// What starting needs beside the paths.
+pub struct Setup<'a> {
+    /// The name of the log.
+    pub origin: &'a str,
+    /// How long a segment of the log is, in bytes.
+    pub segment_len: u64,
+    /// What is registered when the log is empty.
+    pub founding: &'a Catalogue,
+    /// The broker's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Where measurements go.
+    pub metrics: Metrics,
+    /// Is told what is being done and how far it is.
+    pub progress: &'a mut dyn FnMut(&'static str, u64, u64),
+}
+
+/// A writer that runs.
+#[derive(Debug)]
+pub struct Started {
+    /// The handle to it.
+    pub sequencer: Sequencer,
+    /// Resolves when the writer has ended: well after a stop, else with what went wrong. The process must
+    /// end then, because the state in memory may be ahead of the log.
+    pub ended: oneshot::Receiver<Result<(), WriterError>>,
+}
+
+/// Why the writer did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The key-encryption key.
+    #[error("the key-encryption key cannot be used")]
+    Kek(#[from] KekError),
+    /// The keyring.
+    #[error("the keyring cannot be opened")]
+    Keyring(#[from] KeyringError),
+    /// The log.
+    #[error("the log cannot be opened")]
+    Log(#[from] OpenError),
+    /// The state.
+    #[error("the view cannot be opened")]
+    World(#[from] OpenWorldError),
+    /// The indexes.
+    #[error("the search indexes cannot be opened")]
+    Index(#[from] OpenIndexError<TrailError>),
+    /// The signing key's file.
+    #[error("the checkpoint key `{path}` cannot be read", path = .path.display())]
+    SigningKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The signing key.
+    #[error("the checkpoint key file does not hold a signing key")]
+    SigningKey(#[source] KeyError),
+    /// The signing key is another log's.
+    #[error("the checkpoint key is named `{name}`: it must be named as the origin, `{origin}`")]
+    SigningKeyName {
+        /// Its name.
+        name: String,
+        /// The origin.
+        origin: String,
+    },
+    /// The origin.
+    #[error("the origin of the log cannot be used")]
+    Origin(#[from] OriginError),
+    /// The founding parties or purposes.
+    #[error("what is to be registered at the first start cannot be used")]
+    Founding(#[from] CatalogueError),
+    /// No party is the broker.
+    #[error("no registered party has the role BROKER: name one in the file of the first parties")]
+    NoBroker,
+    /// The newest entry of the log.
+    #[error("the newest entry of the log cannot be read")]
+    Newest(#[from] ReadError),
+    /// A thread.
+    #[error("a thread cannot be started")]
+    Thread(#[from] io::Error),
+    /// The first entries.
+    #[error("the first entries cannot be recorded")]
+    Writer(#[from] WriterError),
+    /// The view's key.
+    #[error("a key cannot be used")]
+    Cursors,
+}
+
+/// Opens everything, registers the founding parties and purposes when the log is empty, records the start,
+/// and sets the writer to work on a thread of its own.
+///
+/// # Errors
+/// [`StartError`]; nothing serves then.
+pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
+    let origin: Origin = setup.origin.parse()?;
+    let kek = Kek::read(&paths.kek)?;
+    let key = signing_key(paths, &origin)?;
+    let verifier_key = key.verifying_key().to_string();
+    let keyring = Keyring::open(&paths.keyring, kek, Box::new(OsRandom))?;
+    let log = open_log(paths, &setup)?;
+    let mut random = OsRandom;
+    let progress = setup.progress;
+    let world = World::open(
+        &log.reader(),
+        &keyring,
+        &paths.data.join("view"),
+        setup.origin,
+        Box::new(OsRandom),
+        &mut |done, of| progress("view", done, of),
+    )?;
+    keyring.ready()?;
+    let signer = Signer::start(origin.clone(), key)?;
+    signer.begin(log.size(), log.root());
+    let checkpoint = signer.finish().ok_or(WriterError::Signer)?;
+    let head = Head {
+        size: log.size(),
+        checkpoint,
+    };
+    let index = open_index(paths, &log.reader(), &keyring, setup.origin, progress)?;
+    let trail = Trail::new(
+        log.reader(),
+        Arc::clone(&keyring),
+        Arc::clone(&index),
+        setup.origin,
+        &verifier_key,
+        head,
+    );
+    let broker = broker(&world.registry(), setup.founding)?;
+    let mut rules = RuleDigests::default();
+    rules.learn(&world.registry());
+    let cursors = Cursors::new(&*keyring.cursor_key()?).ok_or(StartError::Cursors)?;
+    let mut nonce = [0; 16];
+    random.fill(&mut nonce);
+    let shared = Arc::new(Shared::new(
+        setup.origin.to_owned(),
+        setup.clock,
+        setup.metrics,
+        world.registry(),
+        trail,
+        keyring,
+        index,
+    ));
+    let time = LogTime::new(newest(&log.reader())?);
+    let empty = log.size() == 0;
+    let mut writer = Writer {
+        log,
+        world,
+        rules,
+        time,
+        signer,
+        random: Box::new(random),
+        broker,
+        shared: Arc::clone(&shared),
+    };
+    if empty {
+        found(&mut writer, setup.founding)?;
+    }
+    writer.own_entry(Event::Started {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        nonce,
+    })?;
+    let (jobs, taken) = mpsc::channel::<Job>(MOST_WAITING);
+    let (sender, ended) = oneshot::channel();
+    thread::Builder::new()
+        .name("writer".into())
+        .spawn(move || {
+            let result = writer.run(taken);
+            // When nobody waits for the end, the process is ending already.
+            let _ = sender.send(result);
+        })?;
+    let sequencer = Sequencer {
+        jobs,
+        shared,
+        cursors: Arc::new(cursors),
+    };
+    Ok(Started { sequencer, ended })
+}
+
+fn open_log(paths: &Paths, setup: &Setup<'_>) -> Result<Log, StartError> {
+    let settings = Settings {
+        segment_len: setup.segment_len,
+        ..Settings::new(setup.origin)
+    };
+    match Log::open(&paths.data, settings.clone()) {
+        Ok(opened) => {
+            if let Some(cut) = opened.cut {
+                tracing::warn!(
+                    ?cut,
+                    "an interrupted write at the end of the log was cut; nobody was told of it"
+                );
+            }
+            Ok(opened.log)
+        }
+        Err(OpenError::Absent(_)) => Ok(Log::create(&paths.data, settings)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn open_index(
+    paths: &Paths,
+    reader: &LogReader,
+    keyring: &Keyring,
+    origin: &str,
+    progress: &mut dyn FnMut(&'static str, u64, u64),
+) -> Result<Arc<Index>, StartError> {
+    let options = index::Options {
+        dir: paths.data.join("index"),
+        key: view::index_key(&keyring.view_key()?),
+        size: reader.size(),
+        run: index::DEFAULT_RUN,
+        random: Box::new(OsRandom),
+    };
+    let facts_of = |at: EntryIndex| {
+        let found = read_entry(reader, keyring, origin, at.0)?;
+        let facts = found
+            .details
+            .map(|details| index::facts(&found.leaf, &details, at));
+        Ok(facts.unwrap_or_default())
+    };
+    let index = Index::open(options, facts_of, &mut |done, of| {
+        progress("search indexes", done, of)
+    })?;
+    Ok(Arc::new(index))
+}
+
+fn signing_key(paths: &Paths, origin: &Origin) -> Result<SigningKey, StartError> {
+    let path = &paths.checkpoint_key;
+    let text = fs::read_to_string(path).map_err(|source| StartError::SigningKeyFile {
+        path: path.clone(),
+        source,
+    })?;
+    let key = SigningKey::from_skey(text.trim()).map_err(StartError::SigningKey)?;
+    if key.name() == origin.as_str() {
+        Ok(key)
+    } else {
+        let (name, origin) = (key.name().to_owned(), origin.to_string());
+        Err(StartError::SigningKeyName { name, origin })
+    }
+}
+
+/// The broker's own party: registered, or about to be.
+fn broker(registry: &Registry, founding: &Catalogue) -> Result<PartyId, StartError> {
+    let registered = registry
+        .parties()
+        .find(|party| party.has_role(Role::Broker));
+    let founded = || {
+        founding
+            .parties
+            .iter()
+            .find(|party| party.has_role(Role::Broker))
+    };
+    let party = registered.or_else(founded).ok_or(StartError::NoBroker)?;
+    Ok(party.id.clone())
+}
+
+/// Registers the founding parties and purposes, each an entry of its own.
+fn found(writer: &mut Writer, founding: &Catalogue) -> Result<(), StartError> {
+    founding.check()?;
+    let broker = writer.broker.clone();
+    for change in founding.changes() {
+        let event = Event::Changed {
+            proposal: None,
+            change,
+            proposed_by: broker.clone(),
+            approved_by: broker.clone(),
+        };
+        writer.own_entry(event)?;
+    }
+    Ok(())
+}
+
+/// The time of the newest entry.
+fn newest(reader: &LogReader) -> Result<Timestamp, StartError> {
+    let Some(last) = reader.size().checked_sub(1) else {
+        return Ok(Timestamp::EPOCH);
+    };
+    let stored = reader.read(last)?;
+    let at = Leaf::decode(&stored.leaf).map_or(0, |leaf| leaf.at_ms);
+    Ok(Timestamp::from_millis(at).unwrap_or(Timestamp::MAX))
+}
