@@ -115,6 +115,8 @@ fn times(a: u8, b: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -158,6 +160,24 @@ mod tests {
             let inverses = (1..32).filter(|b| times(a, *b) == 1).count();
             assert_eq!(inverses, 1, "{a}");
         }
+    }
+
+    /// The check is linear, so that an error is seen by itself: it changes what the check should be.
+    #[test]
+    fn no_two_errors_of_one_symbol_look_alike() {
+        let mut seen = BTreeSet::from([[0, 0]]);
+        for error in 1..32 {
+            for at in 0..DATA {
+                let mut symbols = [0; DATA];
+                symbols[at] = error;
+                assert!(seen.insert(check(&symbols)), "{error} at {at}");
+            }
+            assert!(
+                seen.insert([error, 0]) && seen.insert([0, error]),
+                "{error}"
+            );
+        }
+        assert_eq!(seen.len(), 31 * LENGTH + 1);
     }
 
     proptest! {
