@@ -1,0 +1,243 @@
+//! The client: a connection or several, and the checking of everything that comes over them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use tonic::{
+    Request, Response, Status,
+    metadata::{Ascii, MetadataValue},
+    transport::Channel,
+};
+
+use crate::{
+    answer::{Answer, Fault, Incomplete},
+    config::{ClientConfig, PRINCIPAL_HEADER},
+    connect::{self, ConnectError},
+    entropy::EntropyError,
+    receipt::{Expected, ReceiptError},
+    refusal::Refusal,
+    retry::{self, Failure, Safety},
+    trail::{Head, HeadError, Trail},
+};
+
+/// A client of the broker. Cheap to clone; clones share connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+    call_timeout: Duration,
+}
+
+/// What the clones of a client share.
+#[derive(Debug)]
+struct Shared {
+    channels: Vec<Channel>,
+    next: AtomicUsize,
+    config: ClientConfig,
+    principal: Option<MetadataValue<Ascii>>,
+}
+
+/// Why a call did not come to an answer that can be relied on.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// There is no connection.
+    #[error("there is no connection to the broker")]
+    Connect(#[from] ConnectError),
+    /// The broker did not answer in time. A write may have been made: repeat it with the same key.
+    #[error("the broker did not answer in time")]
+    Deadline,
+    /// No key could be drawn.
+    #[error("no idempotency key can be made")]
+    Entropy(#[from] EntropyError),
+    /// The checkpoint that the broker gave is not accepted.
+    #[error("the checkpoint is not accepted")]
+    Head(#[from] HeadError),
+    /// Part of the answer is missing.
+    #[error("the answer of the broker is incomplete")]
+    Incomplete(#[from] Incomplete),
+    /// The log was changed between two checkpoints: the notes of both prove it.
+    #[error("the log of {} entries does not begin with that of {}", to.checkpoint.size, from.checkpoint.size)]
+    Inconsistent {
+        /// The earlier head.
+        from: Arc<Head>,
+        /// The later head.
+        to: Arc<Head>,
+        /// What the proof leads to instead.
+        #[source]
+        source: schakel_audit::tree::ConsistencyError,
+    },
+    /// What the answer claims is not proved by its receipt.
+    #[error("the receipt of the broker does not hold")]
+    Receipt(#[from] ReceiptError),
+    /// The broker refused.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// TLS refused: most often a certificate that has expired, was revoked or is of another authority.
+    #[error("TLS refused the connection: {said}")]
+    Tls {
+        /// What TLS says of it.
+        said: String,
+    },
+    /// The connection was lost. A write may have been made: repeat it with the same key.
+    #[error("the connection to the broker was lost")]
+    Transport(#[source] Box<Status>),
+}
+
+impl Client {
+    /// Connects. Fails when the first connection cannot be made; one that is lost later opens itself anew.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, why the broker cannot be reached, or what TLS says.
+    pub async fn connect(config: ClientConfig) -> Result<Self, ConnectError> {
+        let principal = match &config.principal {
+            Some(party) if *party != config.identity.party => Some(header(party)?),
+            _ => None,
+        };
+        let channels = connect::channels(&config).await?;
+        Ok(Self {
+            call_timeout: config.timeouts.call,
+            shared: Arc::new(Shared {
+                channels,
+                next: AtomicUsize::new(0),
+                config,
+                principal,
+            }),
+        })
+    }
+
+    /// The same client with another time for a call as a whole.
+    #[must_use]
+    pub fn with_call_timeout(&self, call: Duration) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            call_timeout: call,
+        }
+    }
+
+    /// What is known of the log.
+    #[must_use]
+    pub fn trail(&self) -> &Arc<Trail> {
+        &self.shared.config.trail
+    }
+
+    /// The party for which this client calls.
+    #[must_use]
+    pub fn party(&self) -> &str {
+        self.shared.config.acting_party()
+    }
+
+    /// A new idempotency key: a random UUID. A write whose key is left empty gets one by itself; whoever
+    /// wants to be able to repeat a write after an error chooses the key beforehand.
+    ///
+    /// # Errors
+    /// When no random bytes can be had.
+    pub fn idempotency_key(&self) -> Result<String, EntropyError> {
+        let mut bytes = [0; 16];
+        self.config().entropy.fill(&mut bytes)?;
+        let key = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        Ok(key.to_string())
+    }
+
+    pub(crate) fn config(&self) -> &ClientConfig {
+        &self.shared.config
+    }
+
+    /// Makes a call and checks the answer. `fresh` is whether the entry must be new.
+    pub(crate) async fn call<Q, A, F, Fut>(
+        &self,
+        safety: Safety,
+        fresh: bool,
+        request: Q,
+        send: F,
+    ) -> Result<A, ClientError>
+    where
+        Q: Clone,
+        A: Answer,
+        F: Fn(Channel, Request<Q>) -> Fut,
+        Fut: Future<Output = Result<Response<A>, Status>>,
+    {
+        let config = self.config();
+        let expected = self.expect(fresh);
+        let times = (config.timeouts.attempt, Instant::now() + self.call_timeout);
+        let answer = retry::run(&config.retry, safety, times, &*config.entropy, |within| {
+            let mut request = self.request(request.clone());
+            request.set_timeout(within);
+            send(self.channel(), request)
+        });
+        let answer = answer.await?.into_inner();
+        answer.check(&expected)?;
+        Ok(answer)
+    }
+
+    /// What the answer to a call that is made now is held to.
+    pub(crate) fn expect(&self, fresh: bool) -> Expected<'_> {
+        let config = self.config();
+        let transport = self.shared.principal.as_ref();
+        Expected {
+            trail: &config.trail,
+            party: config.acting_party(),
+            transport: transport.map(|_| config.identity.party.as_str()),
+            floor: config.trail.newest(),
+            fresh,
+        }
+    }
+
+    pub(crate) fn request<Q>(&self, message: Q) -> Request<Q> {
+        let mut request = Request::new(message);
+        if let Some(principal) = &self.shared.principal {
+            request
+                .metadata_mut()
+                .insert(PRINCIPAL_HEADER, principal.clone());
+        }
+        request
+    }
+
+    /// The next connection in turn.
+    pub(crate) fn channel(&self) -> Channel {
+        let channels = &self.shared.channels;
+        let turn = self.shared.next.fetch_add(1, Ordering::Relaxed) % channels.len();
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the turn is below the length, which is at least 1"
+        )]
+        channels[turn].clone()
+    }
+}
+
+impl From<Failure> for ClientError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Deadline => Self::Deadline,
+            Failure::Lost(status) => Self::Transport(status.into()),
+            Failure::Refused(refusal) => Self::Refused(refusal.into()),
+            Failure::Tls(said) => Self::Tls { said },
+        }
+    }
+}
+
+impl From<Fault> for ClientError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Incomplete(incomplete) => Self::Incomplete(incomplete),
+            Fault::Receipt(error) => Self::Receipt(error),
+        }
+    }
+}
+
+fn header(principal: &str) -> Result<MetadataValue<Ascii>, ConnectError> {
+    let refused = || ConnectError::Principal {
+        principal: principal.to_owned(),
+    };
+    let fits = (3..=40).contains(&principal.len())
+        && principal
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    fits.then(|| principal.parse().ok())
+        .flatten()
+        .ok_or_else(refused)
+}
