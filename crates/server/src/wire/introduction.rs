@@ -134,6 +134,14 @@ mod tests {
         assert!(!text.contains(['I', 'L', 'O', 'U']), "{text}");
     }
 
+    /// Computed by another program, from the roots of the polynomial instead of by division. Codes are in
+    /// people's hands: what a code looks like never changes.
+    #[test]
+    fn a_code_is_written_as_it_always_was() {
+        let code = std::array::from_fn(|at| 0xf0 | u8::try_from(at).unwrap());
+        assert_eq!(write(code), "7GY7-SF7X-7NYV-VZHY-FTZF-YFVZ-QZDF");
+    }
+
     #[test]
     fn a_code_of_another_form_is_refused_without_repeating_it() {
         let good = write([7; 16]);

@@ -3,12 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use schakel_core::{
-    code::Role,
-    id::PartyId,
-    party::{Party, Peer},
-    registry::Registry,
-};
+use schakel_core::{code::Role, id::PartyId, party::Peer, registry::Registry};
 
 /// The parties whose names are left out of what one party is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +15,7 @@ pub(crate) struct Veil {
 impl Veil {
     /// What is left out for a caller.
     pub(crate) fn for_peer(registry: &Registry, peer: &Peer) -> Self {
-        Self::new(registry, &peer.principal, &peer.roles)
+        Self::new(registry, &peer.roles)
     }
 
     /// What is left out for the officer of a controller. Nobody knows of detention by being suspended or
@@ -29,7 +24,7 @@ impl Veil {
         let roles = registry
             .party(controller)
             .map_or(&[][..], |party| party.roles.as_slice());
-        Self::new(registry, controller, roles)
+        Self::new(registry, roles)
     }
 
     /// Whether a party's name is left out.
@@ -60,16 +55,15 @@ impl Veil {
             .collect()
     }
 
-    fn new(registry: &Registry, own: &PartyId, roles: &[Role]) -> Self {
+    fn new(registry: &Registry, roles: &[Role]) -> Self {
         if roles.iter().any(|role| role.knows_of_detention()) {
             return Self::default();
         }
-        let tells = |party: &&Party| party.has_role(Role::Pi) && party.id != *own;
         Self {
             outsider: true,
             hidden: registry
                 .parties()
-                .filter(tells)
+                .filter(|party| party.has_role(Role::Pi))
                 .map(|party| party.id.clone())
                 .collect(),
         }
