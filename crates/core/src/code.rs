@@ -223,6 +223,12 @@ impl Basis {
         matches!(self, Self::Consent | Self::ExplicitConsent)
     }
 
+    /// Whether naming the basis would tell that the person is or was detained.
+    #[must_use]
+    pub const fn tells_of_detention(self) -> bool {
+        self.is_wjsg_51c() || matches!(self, Self::Pbw18a | Self::Uavg30_2b)
+    }
+
     /// Whether the basis is one of Wjsg 51c(2), which asks for the five-step checklist.
     #[must_use]
     pub const fn is_wjsg_51c(self) -> bool {

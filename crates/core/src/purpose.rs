@@ -218,6 +218,13 @@ impl Route {
                 Invalid::new("must lie within the purpose's conditions"),
             ));
         }
+        let to_outsiders = self.to.iter().any(|role| !role.knows_of_detention());
+        let telling = self.recipient_basis.basis.tells_of_detention();
+        if to_outsiders && (telling || self.regime == Regime::Wjsg) {
+            let rule = "must let others than PI, municipality and probation receive under the AVG \
+                        and on a basis that does not tell of detention";
+            return Err(("routes.recipient_basis", Invalid::new(rule)));
+        }
         let law = [&self.provider_basis.law_ref, &self.recipient_basis.law_ref];
         if law
             .iter()

@@ -139,9 +139,12 @@ impl Exchange<'_> {
         mut nearest: Finding,
     ) -> Result<Grant, Finding> {
         let from = self.registry.roles(&record.reporter, self.now);
+        // To outsiders the basis for receiving is named: one that tells of detention is no way to them.
+        let outsider = self.is_to_outsider();
         let routes = self
             .version
-            .routes_between(from, self.roles, record.condition);
+            .routes_between(from, self.roles, record.condition)
+            .filter(|(_, route)| !outsider || !route.recipient_basis.basis.tells_of_detention());
         let mut best: Option<Grant> = None;
         for (number, route) in routes {
             let passage = Passage {

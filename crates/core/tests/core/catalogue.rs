@@ -113,10 +113,23 @@ fn care_on_consent_to_a_pi_cannot_be_registered() {
     assert_eq!(version.check().unwrap_err().0, "routes.to");
 
     // Nor when only the ground for data on health is a consent.
-    let statutory = version.routes[0].provider_basis.clone();
+    let statutory = shipped("P-PLAN").routes[0].provider_basis.clone();
+    version.routes[0].provider_basis = statutory.clone();
     version.routes[0].recipient_basis = statutory;
+    version.wjsg_51c = None;
     assert!(!version.routes[0].needs_consent());
     assert_eq!(version.check().unwrap_err().0, "routes.to");
+}
+
+#[test]
+fn what_outsiders_are_told_cannot_be_registered_to_tell_of_detention() {
+    let mut version = shipped("P-ARRANGE-HOUSING");
+    version.routes[0].recipient_basis = version.routes[0].provider_basis.clone();
+    assert_eq!(version.check().unwrap_err().0, "routes.recipient_basis");
+
+    let mut version = shipped("P-ARRANGE-HOUSING");
+    version.routes[1].regime = schakel_core::code::Regime::Wjsg;
+    assert_eq!(version.check().unwrap_err().0, "routes.recipient_basis");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn the_worlds_are_worth_deciding_in() {
         care += usize::from(grants.any(|grant| grant.condition == Condition::Care));
     }
     let counts = (permits, on_consent, to_outsiders, care);
-    let enough = permits > 200 && on_consent > 50 && to_outsiders > 50 && care > 20;
+    let enough = permits > 300 && on_consent > 100 && to_outsiders > 80 && care > 40;
     assert!(
         enough,
         "permits, on consent, to outsiders, of care: {counts:?}"

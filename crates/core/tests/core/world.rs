@@ -43,7 +43,7 @@ pub(crate) struct World {
 
 /// Any world, at an instant in the middle of things.
 pub(crate) fn any_world() -> impl Strategy<Value = World> {
-    proptest::collection::vec(any::<u8>(), 600).prop_map(|bytes| {
+    proptest::collection::vec(any::<u8>(), 700).prop_map(|bytes| {
         let mut choices = Choices {
             bytes: bytes.into_iter(),
             now: at("2026-06-01T12:00:00Z"),
@@ -153,7 +153,15 @@ impl Choices {
             })
             .collect();
         let version = self.version();
-        let dossier = self.dossier();
+        let mut dossier = self.dossier();
+        let asker = self.party();
+        if self.chance(6) {
+            let period = Period::new(at("2026-02-01T00:00:00Z"), None).unwrap();
+            for case in dossier.cases.values_mut() {
+                let party = asker.clone();
+                case.members.push(Assignment { party, period });
+            }
+        }
         World {
             parties,
             version,
@@ -169,7 +177,7 @@ impl Choices {
                 conditions: self.some(Condition::ALL, 5),
                 granularity: self.one(Granularity::ALL),
             },
-            asker: self.party(),
+            asker,
             now: self.now,
         }
     }
@@ -230,7 +238,7 @@ impl Choices {
             let case = self.case(number);
             dossier.cases.insert(case.id, case);
         }
-        for entry in 0..6 + self.below(6) as u64 {
+        for entry in 0..8 + self.below(8) as u64 {
             let record = self.record(EntryIndex(100 + entry));
             let key = (record.case, record.condition, record.reporter.clone());
             dossier.statuses.insert(key, record);

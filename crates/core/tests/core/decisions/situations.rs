@@ -13,8 +13,8 @@ use schakel_core::{
 };
 
 use crate::core::scene::{
-    CARE, CASE, EAST, HOUSING, PARTIES, PI, PROBATION, UWV, WEST, at, consent, dossier, keep, now, party,
-    purpose, registry, report, terms, with_purpose,
+    CARE, CASE, EAST, HOUSING, PARTIES, PI, PROBATION, UWV, WEST, at, consent, dossier, keep, now,
+    party, purpose, registry, report, terms, with_purpose,
 };
 
 pub(super) fn consent_situations() -> Vec<(&'static str, Vec<Consent>)> {
