@@ -12,7 +12,9 @@ pub enum DetailsError {
     #[error("the details cannot be written as CBOR")]
     Encode(#[source] Box<ciborium::ser::Error<std::io::Error>>),
     /// The bytes are not the details of an entry.
-    #[error("the bytes are not the details of an entry; they are damaged, or a newer broker wrote them")]
+    #[error(
+        "the bytes are not the details of an entry; they are damaged, or a newer broker wrote them"
+    )]
     Decode(#[source] Box<ciborium::de::Error<std::io::Error>>),
     /// More bytes follow where the details end.
     #[error("{0} bytes follow where the details end")]
@@ -37,7 +39,8 @@ pub fn encode(details: &Details) -> Result<Vec<u8>, DetailsError> {
 /// When the bytes are not exactly the details of one entry.
 pub fn decode(bytes: &[u8]) -> Result<Details, DetailsError> {
     let mut rest = bytes;
-    let details = ciborium::from_reader(&mut rest).map_err(|e| DetailsError::Decode(Box::new(e)))?;
+    let details =
+        ciborium::from_reader(&mut rest).map_err(|e| DetailsError::Decode(Box::new(e)))?;
     match rest.len() {
         0 => Ok(details),
         more => Err(DetailsError::Trailing(more)),

@@ -7,10 +7,15 @@
 //! Everything else here can be rebuilt from it and the keyring, and the keyring cannot be rebuilt at all.
 
 mod aes;
+pub mod details;
+pub mod entry;
+pub mod index;
 pub mod keyring;
 pub mod log;
 pub mod random;
 pub mod record;
 pub mod seal;
+pub mod view;
+pub mod world;
 
 mod durable;

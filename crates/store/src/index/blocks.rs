@@ -8,25 +8,25 @@
 //! of the whole, so that a file that was cut short does not open.
 
 use std::{
+    fmt,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
-use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
-    error::Unspecified,
-    hkdf::{HKDF_SHA256, Salt},
-};
 use schakel_core::random::Random;
 
+use crate::{
+    aes::{self, TAG_LEN},
+    keyring::Key,
+};
+
 const SALT: usize = 32;
-const TAG: usize = 16;
 /// Content in a full block.
 const CONTENT: usize = 4080;
 /// A full block on disk.
-const BLOCK: usize = CONTENT + TAG;
+const BLOCK: usize = CONTENT + TAG_LEN;
 
 /// Why a file of the index cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,14 +40,13 @@ pub enum FileError {
 }
 
 /// A file that is open for reading.
-#[derive(Debug)]
 pub(super) struct Blocks {
     file: File,
-    key: LessSafeKey,
+    key: Key,
     /// Bytes of content.
     len: u64,
     /// What only somebody with the key of this file can compute.
-    secret: [u8; 32],
+    secret: Key,
 }
 
 /// Writes a file; its content is made with the file's secret. A crash leaves the file whole, absent, or
@@ -55,26 +54,30 @@ pub(super) struct Blocks {
 /// up the log.
 pub(super) fn write(
     path: &Path,
-    key: &[u8; 32],
-    content: impl FnOnce(&[u8; 32]) -> Vec<u8>,
+    key: &Key,
+    content: impl FnOnce(&Key) -> Vec<u8>,
     random: &mut dyn Random,
 ) -> Result<(), FileError> {
     let mut salt = [0; SALT];
     random.fill(&mut salt);
-    let (sealing, secret) = derive(key, &salt)?;
+    let (sealing, secret) = derive(key, &salt);
     let content = content(&secret);
     let mut bytes = salt.to_vec();
     for (number, chunk) in (0..).zip(content.chunks(CONTENT)) {
         let mut block = chunk.to_vec();
-        let bound = Aad::from((content.len() as u64).to_le_bytes());
-        sealing
-            .seal_in_place_append_tag(nonce(number), bound, &mut block)
-            .map_err(|_| io::Error::other("sealing failed"))?;
+        let bound = (content.len() as u64).to_le_bytes();
+        aes::seal(&sealing, nonce(number), &bound, &mut block)
+            .map_err(|_| io::Error::other("encryption failed"))?;
         bytes.append(&mut block);
     }
     let unfinished = path.with_added_extension("tmp");
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&unfinished)?;
     file.write_all(&bytes)?;
     fs::rename(&unfinished, path)?;
     Ok(())
@@ -82,16 +85,29 @@ pub(super) fn write(
 
 impl Blocks {
     /// Opens a file; what is in its blocks is looked at when it is read.
-    pub(super) fn open(path: &Path, key: &[u8; 32]) -> Result<Self, FileError> {
+    pub(super) fn open(path: &Path, key: &Key) -> Result<Self, FileError> {
         let file = File::open(path)?;
-        let blocks = file.metadata()?.len().checked_sub(SALT as u64).ok_or(FileError::Damaged)?;
+        let blocks = file
+            .metadata()?
+            .len()
+            .checked_sub(SALT as u64)
+            .ok_or(FileError::Damaged)?;
         let (full, rest) = (blocks / BLOCK as u64, blocks % BLOCK as u64);
-        let rest = if rest == 0 { Some(0) } else { rest.checked_sub(TAG as u64) };
+        let rest = if rest == 0 {
+            Some(0)
+        } else {
+            rest.checked_sub(TAG_LEN as u64)
+        };
         let len = full * CONTENT as u64 + rest.ok_or(FileError::Damaged)?;
         let mut salt = [0; SALT];
         file.read_exact_at(&mut salt, 0)?;
-        let (key, secret) = derive(key, &salt)?;
-        Ok(Self { file, key, len, secret })
+        let (key, secret) = derive(key, &salt);
+        Ok(Self {
+            file,
+            key,
+            len,
+            secret,
+        })
     }
 
     /// Bytes of content.
@@ -100,30 +116,32 @@ impl Blocks {
     }
 
     /// 32 bytes that belong to this file and that only somebody with its key can compute.
-    pub(super) const fn secret(&self) -> &[u8; 32] {
+    pub(super) const fn secret(&self) -> &Key {
         &self.secret
     }
 
     /// Reads a part of the content, which must lie within it.
-    pub(super) fn read(&self, from: u64, len: usize) -> Result<Vec<u8>, FileError> {
-        let end = from.checked_add(len as u64).filter(|end| *end <= self.len);
+    pub(super) fn read(&self, from: u64, len: u64) -> Result<Vec<u8>, FileError> {
+        let end = from.checked_add(len).filter(|end| *end <= self.len);
         let end = end.ok_or(FileError::Damaged)?;
         let first = from / CONTENT as u64;
         let after = end.div_ceil(CONTENT as u64).max(first);
-        let tags = (after - first) * TAG as u64;
-        let last = (after * CONTENT as u64).min(self.len).max(first * CONTENT as u64);
+        let tags = (after - first) * TAG_LEN as u64;
+        let last = (after * CONTENT as u64)
+            .min(self.len)
+            .max(first * CONTENT as u64);
         let sealed = last - first * CONTENT as u64 + tags;
         let mut sealed = vec![0; usize::try_from(sealed).map_err(|_| FileError::Damaged)?];
-        self.file.read_exact_at(&mut sealed, SALT as u64 + first * BLOCK as u64)?;
+        self.file
+            .read_exact_at(&mut sealed, SALT as u64 + first * BLOCK as u64)?;
         let mut content = Vec::with_capacity(sealed.len());
         for (number, block) in (first..).zip(sealed.chunks_mut(BLOCK)) {
-            let bound = Aad::from(self.len.to_le_bytes());
-            let opened = self.key.open_in_place(nonce(number), bound, block);
+            let opened = aes::open(&self.key, nonce(number), &self.len.to_le_bytes(), block);
             content.extend_from_slice(opened.map_err(|_| FileError::Damaged)?);
         }
         let start = usize::try_from(from % CONTENT as u64).map_err(|_| FileError::Damaged)?;
         content.drain(..start.min(content.len()));
-        content.truncate(len);
+        content.truncate(usize::try_from(len).map_err(|_| FileError::Damaged)?);
         Ok(content)
     }
 
@@ -133,35 +151,38 @@ impl Blocks {
         let mut from = 0;
         while from < self.len {
             let len = AT_ONCE.min(self.len - from);
-            self.read(from, usize::try_from(len).map_err(|_| FileError::Damaged)?)?;
+            self.read(from, len)?;
             from += len;
         }
         Ok(())
     }
 }
 
+impl fmt::Debug for Blocks {
+    /// Shows no key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Blocks")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The key that seals a file, and its secret.
-fn derive(key: &[u8; 32], salt: &[u8; SALT]) -> Result<(LessSafeKey, [u8; 32]), FileError> {
-    let failed = |_: Unspecified| io::Error::other("deriving a key failed");
-    let pseudo_random = Salt::new(HKDF_SHA256, salt).extract(key);
-    let expand = |info: &'static [u8]| -> Result<[u8; 32], Unspecified> {
-        let mut bytes = [0; 32];
-        pseudo_random.expand(&[info], HKDF_SHA256)?.fill(&mut bytes)?;
-        Ok(bytes)
-    };
-    let sealing = expand(b"schakel/index/seal/v1").map_err(failed)?;
-    let sealing = UnboundKey::new(&AES_256_GCM, &sealing).map_err(failed)?;
-    let secret = expand(b"schakel/index/token/v1").map_err(failed)?;
-    Ok((LessSafeKey::new(sealing), secret))
+fn derive(key: &Key, salt: &[u8; SALT]) -> (Key, Key) {
+    let sealing = aes::derive(salt, &[key], b"schakel/index/seal/v1");
+    (
+        sealing,
+        aes::derive(salt, &[key], b"schakel/index/token/v1"),
+    )
 }
 
 /// A block's number never repeats under the key of its file.
-fn nonce(number: u64) -> Nonce {
+fn nonce(number: u64) -> [u8; 12] {
     let mut bytes = [0; 12];
     for (byte, of_number) in bytes.iter_mut().zip(number.to_le_bytes()) {
         *byte = of_number;
     }
-    Nonce::assume_unique_for_key(bytes)
+    bytes
 }
 
 #[cfg(test)]
@@ -169,7 +190,9 @@ mod tests {
     use super::*;
     use crate::random::OsRandom;
 
-    const KEY: [u8; 32] = [7; 32];
+    fn key(byte: u8) -> Key {
+        Key::new([byte; 32])
+    }
 
     fn content(len: usize) -> Vec<u8> {
         (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect()
@@ -181,17 +204,20 @@ mod tests {
         let path = dir.path().join("f");
         for len in [0, 1, CONTENT - 1, CONTENT, CONTENT + 1, 3 * CONTENT + 17] {
             let written = content(len);
-            write(&path, &KEY, |_| written.clone(), &mut OsRandom).unwrap();
-            let blocks = Blocks::open(&path, &KEY).unwrap();
+            write(&path, &key(7), |_| written.clone(), &mut OsRandom).unwrap();
+            let blocks = Blocks::open(&path, &key(7)).unwrap();
             assert_eq!(blocks.len(), len as u64);
             blocks.verify().unwrap();
             for from in [0, len / 2, len.saturating_sub(1), len] {
                 for part in [0, 1.min(len - from), len - from] {
-                    let read = blocks.read(from as u64, part).unwrap();
+                    let read = blocks.read(from as u64, part as u64).unwrap();
                     assert_eq!(read, written[from..from + part], "{len} {from} {part}");
                 }
             }
-            assert!(matches!(blocks.read(0, len + 1), Err(FileError::Damaged)));
+            assert!(matches!(
+                blocks.read(0, len as u64 + 1),
+                Err(FileError::Damaged)
+            ));
         }
     }
 
@@ -199,20 +225,20 @@ mod tests {
     fn what_was_changed_or_cut_or_belongs_to_another_key_does_not_open() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
-        write(&path, &KEY, |_| content(3 * CONTENT), &mut OsRandom).unwrap();
+        write(&path, &key(7), |_| content(3 * CONTENT), &mut OsRandom).unwrap();
         let whole = fs::read(&path).unwrap();
-        let verify = |bytes: &[u8], key: &[u8; 32]| {
+        let verify = |bytes: &[u8], key: &Key| {
             fs::write(&path, bytes).unwrap();
             Blocks::open(&path, key).and_then(|blocks| blocks.verify())
         };
-        verify(&whole, &KEY).unwrap();
-        assert!(verify(&whole, &[8; 32]).is_err());
-        assert!(verify(&whole[..whole.len() - BLOCK], &KEY).is_err());
-        assert!(verify(&[], &KEY).is_err());
+        verify(&whole, &key(7)).unwrap();
+        assert!(verify(&whole, &key(8)).is_err());
+        assert!(verify(&whole[..whole.len() - BLOCK], &key(7)).is_err());
+        assert!(verify(&[], &key(7)).is_err());
         for at in [0, SALT, whole.len() - 1] {
             let mut changed = whole.clone();
             changed[at] ^= 1;
-            assert!(verify(&changed, &KEY).is_err(), "{at}");
+            assert!(verify(&changed, &key(7)).is_err(), "{at}");
         }
     }
 }

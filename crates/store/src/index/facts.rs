@@ -55,8 +55,10 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
         return Vec::new();
     };
     let party: PartyId = party;
-    let purpose: Option<PurposeCode> =
-        leaf.purpose.as_ref().and_then(|(code, _)| code.parse().ok());
+    let purpose: Option<PurposeCode> = leaf
+        .purpose
+        .as_ref()
+        .and_then(|(code, _)| code.parse().ok());
     let (conditions, outcome) = gist(&details.event);
     let of = |controller: &PartyId| Facts {
         entry,
@@ -76,16 +78,21 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
 fn gist(event: &Event) -> (BTreeSet<Condition>, Outcome) {
     match event {
         Event::Disclosed(disclosed) => (granted(disclosed), Outcome::Disclosed),
-        Event::Delivered(Delivered { disclosed: Some(disclosed), .. }) => {
-            (granted(disclosed), Outcome::Disclosed)
-        }
+        Event::Delivered(Delivered {
+            disclosed: Some(disclosed),
+            ..
+        }) => (granted(disclosed), Outcome::Disclosed),
         Event::Denied(denied) => (wanted(denied), Outcome::Denied),
         event => (concerned(event), Outcome::Other),
     }
 }
 
 fn granted(disclosed: &Disclosed) -> BTreeSet<Condition> {
-    disclosed.grants.iter().map(|grant| grant.condition).collect()
+    disclosed
+        .grants
+        .iter()
+        .map(|grant| grant.condition)
+        .collect()
 }
 
 fn wanted(denied: &Denied) -> BTreeSet<Condition> {

@@ -19,6 +19,7 @@ use super::{
     recent::Recent,
     worker::Files,
 };
+use crate::keyring::Key;
 
 const MAGIC: &[u8; 8] = b"SCHKRUN1";
 const HEADER: u64 = 24;
@@ -26,8 +27,10 @@ const TIME: u64 = 8;
 const TOKEN: usize = 16;
 /// A token with where its list starts.
 const ROW: u64 = 20;
+const ROW_LEN: usize = 20;
 /// Every so many tokens one is held in memory: a look-up reads only what lies between two of them.
 const STRIDE: u64 = 64;
+const STRIDE_LEN: usize = 64;
 
 type Token = [u8; TOKEN];
 
@@ -55,20 +58,15 @@ impl RunFile {
     pub(super) fn write(run: &Recent, files: &mut Files) -> Result<Self, FileError> {
         let path = path(&files.dir, run.first());
         // The tokens depend on the salt of the file, which comes first.
-        let content = |secret: &[u8; 32]| encode(run, &token_key(secret));
+        let content = |secret: &Key| encode(run, &token_key(secret));
         blocks::write(&path, &files.key, content, files.random.as_mut())?;
         Self::open(&files.dir, run.first(), run.len(), &files.key)
     }
 
     /// Opens the file of a run of `entries` from `first` on; its lists are looked at when they are read.
-    pub(super) fn open(
-        dir: &Path,
-        first: u64,
-        entries: u64,
-        key: &[u8; 32],
-    ) -> Result<Self, FileError> {
+    pub(super) fn open(dir: &Path, first: u64, entries: u64, key: &Key) -> Result<Self, FileError> {
         let blocks = Blocks::open(&path(dir, first), key)?;
-        let header = blocks.read(0, HEADER as usize)?;
+        let header = blocks.read(0, HEADER)?;
         let lists = u64::from(u32_at(&header, 20)?);
         if !header.starts_with(MAGIC)
             || u64_at(&header, 8)? != first
@@ -78,8 +76,15 @@ impl RunFile {
             return Err(FileError::Damaged);
         }
         let secret = token_key(blocks.secret());
-        let mut run =
-            Self { blocks, first, entries, lists, span: (0, 0), sparse: Vec::new(), secret };
+        let mut run = Self {
+            blocks,
+            first,
+            entries,
+            lists,
+            span: (0, 0),
+            sparse: Vec::new(),
+            secret,
+        };
         run.span = (run.time(0)?, run.time(entries.saturating_sub(1))?);
         run.sparse = run.read_sparse()?;
         Ok(run)
@@ -91,14 +96,15 @@ impl RunFile {
     }
 
     fn read_sparse(&self) -> Result<Vec<Token>, FileError> {
-        let len = usize::try_from(self.lists * ROW).map_err(|_| FileError::Damaged)?;
-        let rows = self.blocks.read(self.rows_at(), len)?;
-        let every = rows.chunks_exact(ROW as usize).step_by(STRIDE as usize);
-        every.map(|row| row.first_chunk().copied().ok_or(FileError::Damaged)).collect()
+        let rows = self.blocks.read(self.rows_at(), self.lists * ROW)?;
+        let every = rows.chunks_exact(ROW_LEN).step_by(STRIDE_LEN);
+        every
+            .map(|row| row.first_chunk().copied().ok_or(FileError::Damaged))
+            .collect()
     }
 
     fn time(&self, at: u64) -> Result<u64, FileError> {
-        let bytes = self.blocks.read(HEADER + at * TIME, TIME as usize)?;
+        let bytes = self.blocks.read(HEADER + at * TIME, TIME)?;
         u64_at(&bytes, 0)
     }
 
@@ -113,14 +119,19 @@ impl RunFile {
     /// Where the list of a token lies, from where to where; `None` when there is none.
     fn find(&self, token: &Token) -> Result<Option<(u64, u64)>, FileError> {
         let group = self.sparse.partition_point(|known| known <= token) as u64;
-        let Some(group) = group.checked_sub(1) else { return Ok(None) };
+        let Some(group) = group.checked_sub(1) else {
+            return Ok(None);
+        };
         let from = group * STRIDE;
         // One more than the group, because a list ends where the next one starts.
         let until = (from + STRIDE + 1).min(self.lists);
-        let len = usize::try_from((until - from) * ROW).map_err(|_| FileError::Damaged)?;
-        let rows = self.blocks.read(self.rows_at() + from * ROW, len)?;
-        let mut rows = rows.chunks_exact(ROW as usize);
-        let Some(row) = rows.find(|row| row.starts_with(token)) else { return Ok(None) };
+        let rows = self
+            .blocks
+            .read(self.rows_at() + from * ROW, (until - from) * ROW)?;
+        let mut rows = rows.chunks_exact(ROW_LEN);
+        let Some(row) = rows.find(|row| row.starts_with(token)) else {
+            return Ok(None);
+        };
         let start = u64::from(u32_at(row, TOKEN)?);
         let end = match rows.next() {
             Some(next) => u64::from(u32_at(next, TOKEN)?),
@@ -143,15 +154,19 @@ impl Lists for RunFile {
             period.from.as_millis() <= first
                 && period.until.is_none_or(|until| last < until.as_millis())
         });
-        if whole { Ok((0, self.entries)) } else { within(period, self.entries, |at| self.time(at)) }
+        if whole {
+            Ok((0, self.entries))
+        } else {
+            within(period, self.entries, |at| self.time(at))
+        }
     }
 
     fn list(&self, controller: &PartyId, term: &Term<'_>) -> Result<Vec<Place>, FileError> {
         let Some((start, end)) = self.find(&token(&self.secret, controller, term))? else {
             return Ok(Vec::new());
         };
-        let len = end.checked_sub(start).and_then(|len| usize::try_from(len).ok());
-        let bytes = self.blocks.read(self.lists_at() + start, len.ok_or(FileError::Damaged)?)?;
+        let len = end.checked_sub(start).ok_or(FileError::Damaged)?;
+        let bytes = self.blocks.read(self.lists_at() + start, len)?;
         Ok(list::get(&bytes))
     }
 }
@@ -191,8 +206,8 @@ fn token(secret: &hmac::Key, controller: &PartyId, term: &Term<'_>) -> Token {
     tag.as_ref().first_chunk().copied().unwrap_or_default()
 }
 
-fn token_key(secret: &[u8; 32]) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, secret)
+fn token_key(secret: &Key) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice())
 }
 
 /// A run holds at most 65,536 entries, and its lists far fewer than 2^32 bytes.

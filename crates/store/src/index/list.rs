@@ -81,7 +81,9 @@ pub(super) fn within<E>(
     len: u64,
     mut time: impl FnMut(u64) -> Result<u64, E>,
 ) -> Result<(u64, u64), E> {
-    let Some(period) = period else { return Ok((0, len)) };
+    let Some(period) = period else {
+        return Ok((0, len));
+    };
     let from = first_not_before(period.from.as_millis(), len, &mut time)?;
     let until = match period.until {
         Some(until) => first_not_before(until.as_millis(), len, &mut time)?,
@@ -178,7 +180,10 @@ mod tests {
         let times = [10, 10, 20, 30, 30, 40];
         let time = |at: u64| Ok::<u64, ()>(times[usize::try_from(at).unwrap()]);
         let at = |ms| Timestamp::from_millis(ms).unwrap();
-        let period = |from, until| Period { from: at(from), until: until.map(at) };
+        let period = |from, until| Period {
+            from: at(from),
+            until: until.map(at),
+        };
         let within = |period: &Period| within(Some(period), 6, time).unwrap();
         assert_eq!(within(&period(10, Some(30))), (0, 3));
         assert_eq!(within(&period(11, None)), (2, 6));

@@ -52,7 +52,9 @@ pub struct Index {
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
     /// A file of the index cannot be read. It is rebuilt at the next start.
-    #[error("the index of the entries from {first} on cannot be read; restart the broker to rebuild it")]
+    #[error(
+        "the index of the entries from {first} on cannot be read; restart the broker to rebuild it"
+    )]
     File {
         /// The first entry of the run.
         first: u64,
@@ -81,7 +83,7 @@ struct Runs {
 #[derive(Debug)]
 enum Closed {
     /// As it should be.
-    File(RunFile),
+    File(Box<RunFile>),
     /// Its file could not be written; it is at the next start.
     Memory(Recent),
 }
@@ -114,7 +116,10 @@ impl Index {
     #[must_use]
     pub fn wait(&self, size: u64, within: Duration) -> bool {
         let behind = |progress: &mut Progress| progress.indexed < size && !progress.ended;
-        let waited = self.shared.advanced.wait_timeout_while(self.shared.progress(), within, behind);
+        let waited =
+            self.shared
+                .advanced
+                .wait_timeout_while(self.shared.progress(), within, behind);
         let (progress, _) = waited.unwrap_or_else(PoisonError::into_inner);
         progress.indexed >= size
     }

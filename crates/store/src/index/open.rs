@@ -2,7 +2,6 @@
 
 use std::{
     fmt, fs, io,
-    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, RwLock, mpsc},
     thread,
@@ -16,6 +15,7 @@ use super::{
     recent::Recent,
     worker::{Files, Worker},
 };
+use crate::{durable, keyring::Key};
 
 /// How many entries make a run, unless a test wants fewer; also the most there can be.
 pub const DEFAULT_RUN: u32 = 65_536;
@@ -26,8 +26,8 @@ const MOST_WAITING: usize = 8192;
 pub struct Options {
     /// Their directory; created when it is missing.
     pub dir: PathBuf,
-    /// The key of the present generation: files under another one are made again.
-    pub key: [u8; 32],
+    /// The key of the present generation, [`index_key`](crate::view::index_key): files under another one are made again.
+    pub key: Key,
     /// How many entries the log holds.
     pub size: u64,
     /// How many entries make a run, from 1 to [`DEFAULT_RUN`].
@@ -93,18 +93,25 @@ impl Index {
         mut facts_of: impl FnMut(EntryIndex) -> Result<Vec<Facts>, E>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, OpenIndexError<E>> {
-        let Options { dir, key, size, run, random } = options;
+        let Options {
+            dir,
+            key,
+            size,
+            run,
+            random,
+        } = options;
         let run = u64::from(run.clamp(1, DEFAULT_RUN));
-        prepare(&dir, size / run * run)
-            .map_err(|source| OpenIndexError::Directory { dir: dir.clone(), source })?;
+        prepare(&dir, size / run * run).map_err(|source| OpenIndexError::Directory {
+            dir: dir.clone(),
+            source,
+        })?;
         let mut files = Files { dir, key, random };
         let mut closed = Vec::new();
         let mut gather = |from: u64, until: u64| {
             let mut gathered = Recent::new(from);
             for index in from..until {
                 let facts = facts_of(EntryIndex(index));
-                gathered
-                    .add(facts.map_err(|source| OpenIndexError::Entry { index, source })?);
+                gathered.add(facts.map_err(|source| OpenIndexError::Entry { index, source })?);
                 progress(index.saturating_add(1), size);
             }
             Ok(gathered)
@@ -124,7 +131,7 @@ impl Index {
                         .map_err(|source| OpenIndexError::Write { first, source })?
                 }
             };
-            closed.push(Arc::new(Closed::File(file)));
+            closed.push(Arc::new(Closed::File(Box::new(file))));
         }
         let recent = gather(size / run * run, size)?;
         start(Runs { closed, recent }, files, run).map_err(OpenIndexError::Thread)
@@ -136,23 +143,36 @@ fn start(runs: Runs, files: Files, run: u64) -> io::Result<Index> {
     let indexed = runs.recent.next();
     let shared = Arc::new(Shared {
         runs: RwLock::new(runs),
-        progress: Mutex::new(Progress { indexed, ended: false }),
+        progress: Mutex::new(Progress {
+            indexed,
+            ended: false,
+        }),
         advanced: Condvar::new(),
     });
     let (sender, receiver) = mpsc::sync_channel(MOST_WAITING);
-    let worker = Worker { shared: Arc::clone(&shared), files, run };
+    let worker = Worker {
+        shared: Arc::clone(&shared),
+        files,
+        run,
+    };
     let thread = thread::Builder::new().name("indexer".to_owned());
     let worker = thread.spawn(move || worker.work(&receiver))?;
-    Ok(Index { shared, sender: Some(sender), worker: Some(worker) })
+    Ok(Index {
+        shared,
+        sender: Some(sender),
+        worker: Some(worker),
+    })
 }
 
-/// Creates the directory and removes what is not the file of a run that is full.
+/// Creates the directory and removes files that were left unfinished, or whose run is not full.
 fn prepare(dir: &Path, end: u64) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    durable::create_dir(dir)?;
+    durable::remove_unfinished(dir)?;
     for found in fs::read_dir(dir)? {
         let path = found?.path();
-        let first = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
-        if first.is_none_or(|first: u64| first >= end || file::path(dir, first) != path) {
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let first: Option<u64> = stem.and_then(|stem| stem.parse().ok());
+        if first.is_some_and(|first| first >= end && file::path(dir, first) == path) {
             fs::remove_file(path)?;
         }
     }

@@ -37,7 +37,11 @@ struct Found {
 impl Recent {
     /// A run with nothing in it.
     pub(super) fn new(first: u64) -> Self {
-        Self { first, times: Vec::new(), controllers: HashMap::new() }
+        Self {
+            first,
+            times: Vec::new(),
+            controllers: HashMap::new(),
+        }
     }
 
     /// Adds the next entry.
@@ -49,7 +53,10 @@ impl Recent {
         let at = facts.first().map_or(before, |first| first.at.as_millis());
         self.times.push(before.max(at));
         for facts in facts {
-            self.controllers.entry(facts.controller.clone()).or_default().add(facts, place);
+            self.controllers
+                .entry(facts.controller.clone())
+                .or_default()
+                .add(facts, place);
         }
     }
 
@@ -71,7 +78,9 @@ impl Recent {
     /// Every list there is.
     pub(super) fn lists(&self) -> impl Iterator<Item = (&PartyId, Term<'_>, &[Place])> {
         self.controllers.iter().flat_map(|(controller, found)| {
-            found.lists().map(move |(term, places)| (controller, term, places))
+            found
+                .lists()
+                .map(move |(term, places)| (controller, term, places))
         })
     }
 }
@@ -85,13 +94,19 @@ impl Lists for Recent {
 
     fn period(&self, period: Option<&Period>) -> Result<(u64, u64), Self::Error> {
         within(period, self.len(), |at| {
-            Ok(usize::try_from(at).ok().and_then(|at| self.times.get(at).copied()).unwrap_or(u64::MAX))
+            Ok(usize::try_from(at)
+                .ok()
+                .and_then(|at| self.times.get(at).copied())
+                .unwrap_or(u64::MAX))
         })
     }
 
     fn list(&self, controller: &PartyId, term: &Term<'_>) -> Result<Vec<Place>, Self::Error> {
         let found = self.controllers.get(controller);
-        Ok(found.and_then(|found| found.list(term)).cloned().unwrap_or_default())
+        Ok(found
+            .and_then(|found| found.list(term))
+            .cloned()
+            .unwrap_or_default())
     }
 }
 
@@ -124,11 +139,31 @@ impl Found {
 
     fn lists(&self) -> impl Iterator<Item = (Term<'_>, &[Place])> {
         let all = std::iter::once((Term::All, &self.all));
-        all.chain(self.subjects.iter().map(|(id, list)| (Term::Subject(*id), list)))
-            .chain(self.parties.iter().map(|(id, list)| (Term::Party(id), list)))
-            .chain(self.purposes.iter().map(|(code, list)| (Term::Purpose(code), list)))
-            .chain(self.conditions.iter().map(|(code, list)| (Term::Condition(*code), list)))
-            .chain(self.outcomes.iter().map(|(code, list)| (Term::Outcome(*code), list)))
-            .map(|(term, list)| (term, list.as_slice()))
+        all.chain(
+            self.subjects
+                .iter()
+                .map(|(id, list)| (Term::Subject(*id), list)),
+        )
+        .chain(
+            self.parties
+                .iter()
+                .map(|(id, list)| (Term::Party(id), list)),
+        )
+        .chain(
+            self.purposes
+                .iter()
+                .map(|(code, list)| (Term::Purpose(code), list)),
+        )
+        .chain(
+            self.conditions
+                .iter()
+                .map(|(code, list)| (Term::Condition(*code), list)),
+        )
+        .chain(
+            self.outcomes
+                .iter()
+                .map(|(code, list)| (Term::Outcome(*code), list)),
+        )
+        .map(|(term, list)| (term, list.as_slice()))
     }
 }

@@ -16,7 +16,11 @@ pub(super) fn search(shared: &Shared, query: &Query) -> Result<Page, SearchError
         let runs = shared.read();
         let Ok(()) = finding.look_through(&runs.recent);
         // Most pages are full by now, or end in the newest of the closed runs.
-        if finding.is_over() { Vec::new() } else { runs.closed.clone() }
+        if finding.is_over() {
+            Vec::new()
+        } else {
+            runs.closed.clone()
+        }
     };
     for run in closed.iter().rev() {
         if finding.is_over() {
@@ -26,9 +30,14 @@ pub(super) fn search(shared: &Shared, query: &Query) -> Result<Page, SearchError
             Closed::Memory(run) => {
                 let Ok(()) = finding.look_through(run);
             }
-            Closed::File(run) => finding
-                .look_through(run)
-                .map_err(|source: FileError| SearchError::File { first: run.first(), source })?,
+            Closed::File(run) => {
+                finding
+                    .look_through(&**run)
+                    .map_err(|source: FileError| SearchError::File {
+                        first: run.first(),
+                        source,
+                    })?
+            }
         }
     }
     Ok(finding.page())
@@ -62,7 +71,10 @@ impl<'q> Finding<'q> {
 
     fn look_through<R: Lists>(&mut self, run: &R) -> Result<(), R::Error> {
         let first = run.first();
-        let before = self.query.before.map_or(u64::MAX, |before| before.0.saturating_sub(first));
+        let before = self
+            .query
+            .before
+            .map_or(u64::MAX, |before| before.0.saturating_sub(first));
         let (from, until) = run.period(self.query.period.as_ref())?;
         self.too_old = from > 0;
         let places = from..until.min(before);
@@ -70,9 +82,15 @@ impl<'q> Finding<'q> {
             return Ok(());
         }
         let found = self.common(run)?;
-        let found = found.into_iter().rev().filter(|place| places.contains(&u64::from(*place)));
+        let found = found
+            .into_iter()
+            .rev()
+            .filter(|place| places.contains(&u64::from(*place)));
         let entries = found.map(|place| EntryIndex(first.saturating_add(u64::from(place))));
-        let room = self.limit.saturating_add(1).saturating_sub(self.entries.len());
+        let room = self
+            .limit
+            .saturating_add(1)
+            .saturating_sub(self.entries.len());
         self.entries.extend(entries.take(room));
         Ok(())
     }
@@ -95,6 +113,9 @@ impl<'q> Finding<'q> {
         let more = self.entries.len() > self.limit;
         self.entries.truncate(self.limit);
         let next = self.entries.last().copied().filter(|_| more);
-        Page { entries: self.entries, next }
+        Page {
+            entries: self.entries,
+            next,
+        }
     }
 }

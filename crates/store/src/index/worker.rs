@@ -9,6 +9,7 @@ use std::{
 use schakel_core::{id::EntryIndex, random::Random};
 
 use super::{Closed, Facts, Shared, file::RunFile, recent::Recent};
+use crate::keyring::Key;
 
 /// The most entries added at once: searches wait while they are.
 const MOST_AT_ONCE: usize = 256;
@@ -31,7 +32,7 @@ pub(super) struct Worker {
 /// How run files are made.
 pub(super) struct Files {
     pub(super) dir: PathBuf,
-    pub(super) key: [u8; 32],
+    pub(super) key: Key,
     pub(super) random: Box<dyn Random + Send>,
 }
 
@@ -80,7 +81,7 @@ impl Worker {
         let next = runs.recent.next();
         let run = mem::replace(&mut runs.recent, Recent::new(next));
         let closed = match written {
-            Ok(file) => Closed::File(file),
+            Ok(file) => Closed::File(Box::new(file)),
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

@@ -1,0 +1,333 @@
+//! The state that decisions are made against: what all entries of the log together say.
+//!
+//! The one thread that writes the log owns it. An entry is applied in memory at once, so that the next
+//! one of the same batch is decided against it; the rows it changed are written to the view when the
+//! batch is on disk. What the view does not hold, because it would describe people in a way that
+//! outlives the process, or because it is cheap to find again, is made at the start: by what people are
+//! found, and the writes of the last 24 hours.
+
+mod open;
+mod people;
+mod post;
+mod writes;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use lru::LruCache;
+use schakel_audit::leaf::Leaf;
+use schakel_core::{
+    decide::Grant,
+    dossier::{Dossier, RowKey},
+    event::{Details, Event},
+    id::{EntryIndex, IdempotencyKey, PartyId, SubjectId},
+    inbox::{Inbox, InboxKey},
+    person::{Identifier, SubjectRef},
+    random::Random,
+    registry::{Registry, RegistryKey},
+    time::Timestamp,
+};
+
+pub use self::{
+    open::{OpenWorldError, Options},
+    writes::Written,
+};
+use self::{people::People, post::Inboxes, writes::Writes};
+use crate::view::{Applied, Changes, View, ViewError};
+
+/// The state of the log so far.
+pub struct World {
+    view: View,
+    random: Box<dyn Random + Send>,
+    registry: Arc<Registry>,
+    inboxes: Inboxes,
+    people: People,
+    writes: Writes,
+    /// Dossiers as they stand in the view.
+    dossiers: LruCache<SubjectId, Arc<Dossier>>,
+    /// What is not in the view yet.
+    pending: Pending,
+    applied: Applied,
+}
+
+/// What changed since the view was last written.
+#[derive(Debug, Default)]
+struct Pending {
+    registry: BTreeSet<RegistryKey>,
+    inboxes: BTreeSet<(PartyId, InboxKey)>,
+    dossiers: BTreeMap<SubjectId, Changed>,
+}
+
+/// A dossier that changed, and the rows of it that did.
+#[derive(Debug)]
+struct Changed {
+    dossier: Arc<Dossier>,
+    rows: BTreeSet<RowKey>,
+}
+
+/// Why the state could not be read or kept. What is in memory must not be used any more.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The view failed.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// An entry is not the next one.
+    #[error("entry {got} cannot be applied: the state is that of {expected} entries")]
+    OutOfOrder {
+        /// How many entries are applied.
+        expected: u64,
+        /// What came.
+        got: u64,
+    },
+}
+
+impl World {
+    /// What is registered.
+    #[must_use]
+    pub fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry)
+    }
+
+    /// The inbox of a party; `None` when nothing was ever laid in it.
+    #[must_use]
+    pub fn inbox(&self, party: &PartyId) -> Option<&Inbox> {
+        self.inboxes.get(party)
+    }
+
+    /// The person a caller means; `None` when nobody is known by that reference.
+    #[must_use]
+    pub fn subject_of(&self, reference: &SubjectRef, caller: &PartyId) -> Option<SubjectId> {
+        self.people.meant_by(reference, caller)
+    }
+
+    /// The person found by an identifier.
+    #[must_use]
+    pub fn subject_known_by(&self, identifier: &Identifier) -> Option<SubjectId> {
+        self.people.known_by(identifier)
+    }
+
+    /// The person to whom a code introduces, whether or not it still works.
+    #[must_use]
+    pub fn subject_by_code(&self, code_sha256: &[u8; 32]) -> Option<SubjectId> {
+        self.people.introduced_by(code_sha256)
+    }
+
+    /// The dossier of a person. One of whom nothing is held is empty.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    pub fn dossier(&mut self, subject: SubjectId) -> Result<Arc<Dossier>, WorldError> {
+        if let Some(changed) = self.pending.dossiers.get(&subject) {
+            return Ok(Arc::clone(&changed.dossier));
+        }
+        if let Some(dossier) = self.dossiers.get(&subject) {
+            return Ok(Arc::clone(dossier));
+        }
+        let held = self.view.dossier(subject)?;
+        let dossier = Arc::new(held.unwrap_or_else(|| Dossier::new(subject)));
+        self.dossiers.put(subject, Arc::clone(&dossier));
+        Ok(dossier)
+    }
+
+    /// The write that a party made with this key, by this method (`Service/Method`), less than 24 hours
+    /// before `now`.
+    #[must_use]
+    pub fn written(
+        &self,
+        party: &PartyId,
+        method: &str,
+        key: IdempotencyKey,
+        now: Timestamp,
+    ) -> Option<&Written> {
+        self.writes.find(party, method, key, now)
+    }
+
+    /// How many entries are applied.
+    #[must_use]
+    pub const fn applied(&self) -> u64 {
+        self.applied.entries
+    }
+
+    /// Applies the next entry in memory. What an entry says again that is known already, as most
+    /// disclosures do, costs a look-up and changes nothing.
+    ///
+    /// # Errors
+    /// When it is not the next entry, or the view cannot be read.
+    pub fn apply(
+        &mut self,
+        details: &Details,
+        leaf: &Leaf,
+        entry: EntryIndex,
+        at: Timestamp,
+    ) -> Result<(), WorldError> {
+        self.expect(entry)?;
+        self.apply_to_registry(&details.event, entry, at);
+        self.pending
+            .inboxes
+            .extend(post::apply(&mut self.inboxes, details, entry));
+        if let Some(subject) = details.subject {
+            self.apply_to_dossier(subject, details, entry, at)?;
+        }
+        self.writes.learn(details, entry, at);
+        self.applied = Applied {
+            entries: entry.0.saturating_add(1),
+            last: leaf.id,
+        };
+        Ok(())
+    }
+
+    /// Writes what changed to the view, once the log holds it durably.
+    ///
+    /// # Errors
+    /// When `entries`, how many the log holds, is not how many are applied, or the view cannot be written.
+    pub fn flush(&mut self, entries: u64) -> Result<(), WorldError> {
+        self.expect(EntryIndex(entries))?;
+        let pending = std::mem::take(&mut self.pending);
+        let mut changes = Changes::default();
+        changes
+            .registry
+            .extend(pending.registry.into_iter().map(|key| {
+                let row = self.registry.row(&key);
+                (key, row)
+            }));
+        changes
+            .inboxes
+            .extend(pending.inboxes.into_iter().map(|(party, key)| {
+                let row = self.inboxes.get(&party).and_then(|inbox| inbox.row(key));
+                (party, key, row)
+            }));
+        for (subject, Changed { dossier, rows }) in pending.dossiers {
+            changes.dossiers.extend(rows.into_iter().map(|key| {
+                let row = dossier.row(&key);
+                (subject, key, row)
+            }));
+            self.dossiers.put(subject, dossier);
+        }
+        Ok(self
+            .view
+            .apply(&changes, self.applied, self.random.as_mut())?)
+    }
+
+    /// Passes over an entry whose details are gone.
+    fn skip(&mut self, leaf: &Leaf, entry: EntryIndex) -> Result<(), WorldError> {
+        self.expect(entry)?;
+        self.applied = Applied {
+            entries: entry.0.saturating_add(1),
+            last: leaf.id,
+        };
+        Ok(())
+    }
+
+    fn expect(&self, entry: EntryIndex) -> Result<(), WorldError> {
+        let expected = self.applied.entries;
+        if entry.0 == expected {
+            Ok(())
+        } else {
+            Err(WorldError::OutOfOrder {
+                expected,
+                got: entry.0,
+            })
+        }
+    }
+
+    fn apply_to_registry(&mut self, event: &Event, entry: EntryIndex, at: Timestamp) {
+        let touched = match event {
+            Event::Proposed(proposal) => {
+                let registry = Arc::make_mut(&mut self.registry);
+                [Some(registry.propose(proposal.clone())), None]
+            }
+            Event::Changed {
+                proposal, change, ..
+            } => {
+                let registry = Arc::make_mut(&mut self.registry);
+                let settled = proposal.map(|id| registry.settle(id));
+                [settled, registry.make(change, entry, at)]
+            }
+            Event::Rejected { proposal } => [
+                Some(Arc::make_mut(&mut self.registry).settle(*proposal)),
+                None,
+            ],
+            _ => [None, None],
+        };
+        self.pending.registry.extend(touched.into_iter().flatten());
+    }
+
+    fn apply_to_dossier(
+        &mut self,
+        subject: SubjectId,
+        details: &Details,
+        entry: EntryIndex,
+        at: Timestamp,
+    ) -> Result<(), WorldError> {
+        let mut dossier = self.dossier(subject)?;
+        if !alters(details, &dossier) {
+            return Ok(());
+        }
+        // The one kept here must go, or the dossier would be copied before it is changed.
+        let before = self.pending.dossiers.remove(&subject);
+        let mut rows = before.map(|changed| changed.rows).unwrap_or_default();
+        self.dossiers.pop(&subject);
+        let touched = Arc::make_mut(&mut dossier).apply(details, entry, at);
+        for row in &touched {
+            match row {
+                RowKey::Identifier(by) => {
+                    let since = dossier.identifiers.get(by).copied().unwrap_or(entry);
+                    self.people.know(by, subject, since);
+                }
+                RowKey::Case(case) => self.people.open_case(*case, subject),
+                RowKey::Introduction(code) => self.people.introduce(*code, subject),
+                _ => {}
+            }
+        }
+        rows.extend(touched);
+        if rows.is_empty() {
+            self.dossiers.put(subject, dossier);
+        } else {
+            self.pending
+                .dossiers
+                .insert(subject, Changed { dossier, rows });
+        }
+        Ok(())
+    }
+}
+
+/// Whether an entry changes anything in the dossier of its person. Copying a dossier to find out that
+/// nothing changed would be most of the cost of a disclosure.
+fn alters(details: &Details, dossier: &Dossier) -> bool {
+    if !details.binds.is_empty() {
+        return true;
+    }
+    match &details.event {
+        Event::Denied(_) | Event::LookedUp(_) => false,
+        Event::Disclosed(disclosed) => match &details.call {
+            Some(call) => !disclosed
+                .grants
+                .iter()
+                .all(|grant| was_served(dossier, &call.principal, grant)),
+            None => false,
+        },
+        _ => true,
+    }
+}
+
+/// Whether the recipient was served this condition before, from this provider and under these consents.
+fn was_served(dossier: &Dossier, recipient: &PartyId, grant: &Grant) -> bool {
+    let served = dossier.served.get(&(recipient.clone(), grant.condition));
+    served.is_some_and(|served| {
+        served.providers.contains(&grant.provider)
+            && grant
+                .consents
+                .iter()
+                .all(|consent| served.consents.contains(consent))
+    })
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("applied", &self.applied.entries)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,160 @@
+//! By what people are found. In memory only, as digests under a key that lives as long as the process.
+
+use std::collections::HashMap;
+
+use aws_lc_rs::hmac;
+use schakel_core::{
+    id::{CaseId, EntryIndex, PartyId, SubjectId},
+    person::{Identifier, SubjectRef},
+    random::Random,
+};
+
+/// Who is found by what.
+pub(super) struct People {
+    key: hmac::Key,
+    /// With the entry from which on: the earliest holds, should two ever claim the same.
+    known: HashMap<[u8; 16], (EntryIndex, SubjectId)>,
+    cases: HashMap<CaseId, SubjectId>,
+    codes: HashMap<[u8; 32], SubjectId>,
+}
+
+impl People {
+    pub(super) fn new(random: &mut dyn Random) -> Self {
+        let mut key = [0; 32];
+        random.fill(&mut key);
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            known: HashMap::new(),
+            cases: HashMap::new(),
+            codes: HashMap::new(),
+        }
+    }
+
+    /// A person is found by an identifier from an entry on.
+    pub(super) fn know(&mut self, by: &Identifier, subject: SubjectId, entry: EntryIndex) {
+        let known = self
+            .known
+            .entry(self.digest(by))
+            .or_insert((entry, subject));
+        if entry < known.0 {
+            *known = (entry, subject);
+        }
+    }
+
+    /// A case is a person's.
+    pub(super) fn open_case(&mut self, case: CaseId, subject: SubjectId) {
+        self.cases.insert(case, subject);
+    }
+
+    /// A code introduces a partner to a person.
+    pub(super) fn introduce(&mut self, code_sha256: [u8; 32], subject: SubjectId) {
+        self.codes.insert(code_sha256, subject);
+    }
+
+    /// Who is found by an identifier.
+    pub(super) fn known_by(&self, identifier: &Identifier) -> Option<SubjectId> {
+        self.known
+            .get(&self.digest(identifier))
+            .map(|(_, subject)| *subject)
+    }
+
+    /// Whom a caller means.
+    pub(super) fn meant_by(&self, reference: &SubjectRef, caller: &PartyId) -> Option<SubjectId> {
+        match reference {
+            SubjectRef::Bsn(bsn) => self.known_by(&Identifier::Bsn(bsn.clone())),
+            SubjectRef::Skn(skn) => self.known_by(&Identifier::Skn(skn.clone())),
+            SubjectRef::ClientRef(mark) => {
+                self.known_by(&Identifier::ClientRef(caller.clone(), mark.clone()))
+            }
+            SubjectRef::Case(case) => self.cases.get(case).copied(),
+        }
+    }
+
+    /// To whom a code introduces.
+    pub(super) fn introduced_by(&self, code_sha256: &[u8; 32]) -> Option<SubjectId> {
+        self.codes.get(code_sha256).copied()
+    }
+
+    fn digest(&self, identifier: &Identifier) -> [u8; 16] {
+        let (kind, party, text) = match identifier {
+            Identifier::Bsn(bsn) => (0, "", bsn.reveal()),
+            Identifier::Skn(skn) => (1, "", skn.reveal()),
+            Identifier::ClientRef(party, mark) => (2, party.as_str(), mark.reveal()),
+        };
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(&[kind]);
+        context.update(party.as_bytes());
+        // No id of a party holds a zero byte.
+        context.update(&[0]);
+        context.update(text.as_bytes());
+        context
+            .sign()
+            .as_ref()
+            .first_chunk()
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for People {
+    /// Shows how many, and nobody.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("People")
+            .field("known", &self.known.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::OsRandom;
+
+    #[test]
+    fn the_same_mark_of_two_partners_means_two_people() {
+        let mut people = People::new(&mut OsRandom);
+        let (one, other) = (
+            SubjectId::from_bytes([1; 16]),
+            SubjectId::from_bytes([2; 16]),
+        );
+        let (housing, uwv): (PartyId, PartyId) =
+            ("housing".parse().unwrap(), "uwv".parse().unwrap());
+        let mark = || "c-17".parse().unwrap();
+        people.know(
+            &Identifier::ClientRef(housing.clone(), mark()),
+            one,
+            EntryIndex(1),
+        );
+        people.know(
+            &Identifier::ClientRef(uwv.clone(), mark()),
+            other,
+            EntryIndex(2),
+        );
+        assert_eq!(
+            people.meant_by(&SubjectRef::ClientRef(mark()), &housing),
+            Some(one)
+        );
+        assert_eq!(
+            people.meant_by(&SubjectRef::ClientRef(mark()), &uwv),
+            Some(other)
+        );
+        let skn = SubjectRef::Skn("C17".parse().unwrap());
+        assert_eq!(people.meant_by(&skn, &uwv), None);
+    }
+
+    #[test]
+    fn the_earliest_claim_holds_in_whatever_order_they_are_read() {
+        let (one, other) = (
+            SubjectId::from_bytes([1; 16]),
+            SubjectId::from_bytes([2; 16]),
+        );
+        let bsn = Identifier::Bsn("111222333".parse().unwrap());
+        for claims in [[(3, one), (7, other)], [(7, other), (3, one)]] {
+            let mut people = People::new(&mut OsRandom);
+            for (entry, subject) in claims {
+                people.know(&bsn, subject, EntryIndex(entry));
+            }
+            assert_eq!(people.known_by(&bsn), Some(one));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What an event does to the inboxes.
+
+use std::collections::HashMap;
+
+use schakel_core::{
+    event::{Asked, ConsentEnded, Delivered, Denied, Details, Event},
+    id::{EntryIndex, PartyId, SubjectId},
+    inbox::{Inbox, InboxKey, Order, Pending, Topic},
+    notice::Notice,
+};
+
+/// The inboxes, by their parties.
+pub(super) type Inboxes = HashMap<PartyId, Inbox>;
+
+/// Applies an event to the inboxes, and names the rows it touched.
+pub(super) fn apply(
+    inboxes: &mut Inboxes,
+    details: &Details,
+    entry: EntryIndex,
+) -> Vec<(PartyId, InboxKey)> {
+    match &details.event {
+        Event::StatusReported {
+            messages, notices, ..
+        } => {
+            let messages = messages
+                .iter()
+                .cloned()
+                .chain(about(notices, details.subject));
+            lay_in(inboxes, messages, entry)
+        }
+        Event::ConsentEnded(ConsentEnded { notices, .. }) | Event::Restricted { notices, .. } => {
+            lay_in(inboxes, about(notices, details.subject), entry)
+        }
+        Event::Delivered(_) | Event::Acknowledged { .. } | Event::Denied(_) => {
+            take_out(inboxes, details)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The messages that tell of notices.
+fn about(
+    notices: &[Notice],
+    subject: Option<SubjectId>,
+) -> impl Iterator<Item = (PartyId, Pending)> {
+    notices.iter().filter_map(move |notice| {
+        let message = Pending {
+            subject: subject?,
+            topic: Topic::Notice(notice.id),
+        };
+        Some((notice.recipient.clone(), message))
+    })
+}
+
+/// Lets messages wait, in the order in which the entry names them.
+fn lay_in(
+    inboxes: &mut Inboxes,
+    messages: impl Iterator<Item = (PartyId, Pending)>,
+    entry: EntryIndex,
+) -> Vec<(PartyId, InboxKey)> {
+    let mut rows = Vec::new();
+    for (number, (party, message)) in (0..).zip(messages) {
+        let inbox = inboxes.entry(party.clone()).or_default();
+        let row = inbox.add(Order(entry, number), message);
+        rows.extend(row.map(|row| (party, row)));
+    }
+    rows
+}
+
+/// What the principal of a call took out of its own inbox.
+fn take_out(inboxes: &mut Inboxes, details: &Details) -> Vec<(PartyId, InboxKey)> {
+    let Some(call) = &details.call else {
+        return Vec::new();
+    };
+    let Some(inbox) = inboxes.get_mut(&call.principal) else {
+        return Vec::new();
+    };
+    let rows = match &details.event {
+        Event::Delivered(Delivered {
+            order: Some(order),
+            delivery,
+            ..
+        }) => inbox.hand_over(*order, *delivery),
+        Event::Acknowledged { position, .. } => vec![inbox.drop_handed(*position)],
+        Event::Denied(Denied {
+            asked: Asked::Message {
+                order, position, ..
+            },
+            ..
+        }) => {
+            let waiting = order.map(|order| inbox.suppress(order));
+            let handed = position.map(|position| inbox.drop_handed(position));
+            waiting.into_iter().chain(handed).collect()
+        }
+        _ => Vec::new(),
+    };
+    rows.into_iter()
+        .map(|row| (call.principal.clone(), row))
+        .collect()
+}
