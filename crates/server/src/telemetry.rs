@@ -87,10 +87,13 @@ impl Telemetry {
         let metrics = meters.as_ref().map_or_else(Metrics::unsent, |meters| {
             Metrics::new(&meters.meter("schakel"))
         });
-        let tracer = traces.as_ref().map(|traces| traces.tracer("schakel"));
         let subscriber = tracing_subscriber::registry()
             .with(log_layer(config.log_format).with_filter(directives))
-            .with(tracer.map(call_layer));
+            .with(
+                traces
+                    .as_ref()
+                    .map(|traces| call_layer(traces.tracer("schakel"))),
+            );
         if tracing::subscriber::set_global_default(subscriber).is_ok() {
             panic::set_hook(Box::new(log_panic));
         }

@@ -10,9 +10,9 @@ use std::{
 use super::{Config, Limits, error::Broken};
 
 const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 impl Config {
     pub(super) fn check(&self) -> Result<(), Broken> {
@@ -152,7 +152,7 @@ impl Limits {
     }
 }
 
-fn number<N: PartialOrd + Display>(
+fn number<N: Copy + PartialOrd + Display>(
     key: &'static str,
     value: N,
     bounds: RangeInclusive<N>,

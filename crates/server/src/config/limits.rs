@@ -55,7 +55,7 @@ impl Default for Limits {
             connections_per_party: 32,
             handshakes: 256,
             handshake_timeout: Duration::from_secs(10),
-            connection_age: Duration::from_secs(3600),
+            connection_age: Duration::from_hours(1),
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(20),
             streams_per_connection: 256,

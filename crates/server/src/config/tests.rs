@@ -93,9 +93,12 @@ fn each_error_is_one_sentence_with_the_key_and_the_remedy() {
         ("heartbeat = \"20s\"", "heartbeat = \"\""),
         ("[listen]", "[listen"),
     ];
-    let told: String = edits
-        .iter()
-        .map(|(from, to)| format!("{}\n", edited(from, to)))
-        .collect();
-    assert_eq!(told, golden, "got:\n{told}");
+    let told: Vec<String> = edits.iter().map(|(from, to)| edited(from, to)).collect();
+    assert_eq!(
+        told.join(
+            "
+"
+        ),
+        golden.trim_end()
+    );
 }

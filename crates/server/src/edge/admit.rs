@@ -143,7 +143,7 @@ impl Shared {
             arrival,
             code: Code::Cancelled,
             span: Span::none(),
-            _place: CallPlace::default(),
+            place: CallPlace::default(),
         };
         account
             .check(request)
@@ -199,7 +199,8 @@ pub(super) struct Account {
     /// How it ended; a call that is dropped before that was cancelled by its caller.
     pub(super) code: Code,
     span: Span,
-    _place: CallPlace,
+    /// Given back when the answer has left.
+    place: CallPlace,
 }
 
 impl Account {
@@ -217,7 +218,7 @@ impl Account {
         let trace = context::trace_parent(headers);
         if method.admits != Admits::Anyone {
             let caller = self.identify(method, &connection, request)?;
-            self._place = self
+            self.place = self
                 .shared
                 .quota
                 .take(method, &caller.peer.principal)
