@@ -8,6 +8,7 @@
 )]
 
 mod store {
+    mod keyring;
     mod log_append;
     mod log_bytes;
     mod log_property;

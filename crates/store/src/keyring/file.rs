@@ -5,9 +5,7 @@
 //! ```
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +13,7 @@ use schakel_core::random::Random;
 use zeroize::Zeroizing;
 
 use super::kek::Kek;
-use crate::{aes, durable::sync_dir};
+use crate::{aes, durable};
 
 const MAGIC: &[u8; 8] = b"SCHKKEY1";
 const NONCE_LEN: usize = 12;
@@ -64,31 +62,13 @@ pub(super) fn replace(
     random: &mut dyn Random,
 ) -> Result<(), KeyFileError> {
     let path = dir.join(name);
-    let write = || {
-        let mut nonce = [0; NONCE_LEN];
-        random.fill(&mut nonce);
-        let mut sealed = content.to_vec();
-        aes::seal(&file_key(kek, name), nonce, &aad(name), &mut sealed)
-            .map_err(|_| io::Error::other("encryption failed"))?;
-        let temporary = dir.join(format!("{name}.tmp"));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)?;
-        file.write_all(MAGIC)?;
-        file.write_all(&nonce)?;
-        file.write_all(&sealed)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)?;
-        sync_dir(dir)
-    };
-    let mut write = write;
-    write().map_err(|source| KeyFileError::Io {
-        path: path.clone(),
-        source,
-    })
+    let mut nonce = [0; NONCE_LEN];
+    random.fill(&mut nonce);
+    let mut sealed = content.to_vec();
+    let replaced = aes::seal(&file_key(kek, name), nonce, &aad(name), &mut sealed)
+        .map_err(|_| io::Error::other("encryption failed"))
+        .and_then(|()| durable::replace(&path, &[MAGIC.as_slice(), &nonce, &sealed].concat()));
+    replaced.map_err(|source| KeyFileError::Io { path, source })
 }
 
 fn open(bytes: &[u8], name: &str, kek: &Kek) -> Option<Zeroizing<Vec<u8>>> {

@@ -10,13 +10,13 @@ mod months;
 mod slots;
 
 use std::{
-    fs,
+    fs::File,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, RwLock, Weak,
+        Arc, Mutex, PoisonError, RwLock,
         mpsc::{self, SyncSender},
     },
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use aws_lc_rs::hmac;
@@ -33,7 +33,7 @@ pub use kek::{Kek, KekError};
 use months::Months;
 use slots::Slots;
 
-use crate::aes;
+use crate::{aes, durable};
 
 /// A key of 32 bytes, wiped when it is dropped.
 pub type Key = Zeroizing<[u8; 32]>;
@@ -44,12 +44,24 @@ const LOW_WATER: usize = slots::SHARD / 2;
 /// The keyring. Shared by all who seal and open.
 #[derive(Debug)]
 pub struct Keyring {
+    shared: Arc<Shared>,
+    /// Asks for a refill; taken away to end the thread.
+    refill: Option<SyncSender<()>>,
+    refiller: Option<JoinHandle<()>>,
+}
+
+/// What the keyring shares with the thread that refills its pool.
+#[derive(Debug)]
+struct Shared {
     dir: PathBuf,
     kek: Kek,
     slots: RwLock<Slots>,
     months: RwLock<Months>,
+    /// Held while a file is replaced too, so that no file is ever replaced by an older state of itself.
+    /// Taken before the tables, which are never locked while the disk is waited for.
     random: Mutex<Source>,
-    refill: SyncSender<()>,
+    /// Released when both the keyring and the thread are gone.
+    _lock: File,
 }
 
 struct Source(Box<dyn Random + Send>);
@@ -69,6 +81,14 @@ pub enum KeyringError {
     /// A file holds something else than keys.
     #[error("`{0}` does not hold what it should")]
     Malformed(PathBuf),
+    /// Another process has the keyring open.
+    #[error("`{0}` is locked: another process has the keyring open")]
+    InUse(PathBuf),
+    /// The log binds a slot that the keyring has never had: it is another keyring, or an old copy.
+    #[error(
+        "the keyring lacks slot `{0}`, which the log binds: restore the keyring that belongs to the log"
+    )]
+    Missing(SlotId),
     /// There is no such key: it was destroyed, or never was.
     #[error("there is no such key")]
     Gone,
@@ -90,39 +110,49 @@ impl Keyring {
             path: dir.to_owned(),
             source,
         };
-        fs::create_dir_all(dir).map_err(failed)?;
-        let slots = Slots::read(dir, &kek)?;
-        let months = Months::read(dir, &kek)?;
-        let (refill, wanted) = mpsc::sync_channel(1);
-        let keyring = Arc::new(Self {
+        durable::create_dir(dir).map_err(failed)?;
+        let lock = dir.join("lock");
+        let lock = durable::lock(&lock)
+            .map_err(failed)?
+            .ok_or(KeyringError::InUse(lock))?;
+        durable::remove_unfinished(dir).map_err(failed)?;
+        let shared = Arc::new(Shared {
+            slots: RwLock::new(Slots::read(dir, &kek)?),
+            months: RwLock::new(Months::read(dir, &kek)?),
             dir: dir.to_owned(),
             kek,
-            slots: RwLock::new(slots),
-            months: RwLock::new(months),
             random: Mutex::new(Source(random)),
-            refill,
+            _lock: lock,
         });
-        let weak = Arc::downgrade(&keyring);
-        thread::Builder::new()
+        let (refill, wanted) = mpsc::sync_channel(1);
+        let pool = Arc::clone(&shared);
+        let refiller = thread::Builder::new()
             .name("keyring-refill".into())
-            .spawn(move || keep_filled(&weak, &wanted))
+            .spawn(move || keep_filled(&pool, &wanted))
             .map_err(failed)?;
-        Ok(keyring)
+        Ok(Arc::new(Self {
+            shared,
+            refill: Some(refill),
+            refiller: Some(refiller),
+        }))
     }
 
     /// Notes that the log binds a slot, so that it is never given out again.
     pub fn mark_used(&self, slot: SlotId) {
-        write(&self.slots).mark_used(slot);
+        write(&self.shared.slots).mark_used(slot);
     }
 
     /// Opens the pool: every slot the log does not bind may be given out.
     ///
     /// # Errors
-    /// When a first shard is needed and cannot be written.
+    /// [`KeyringError::Missing`] when the log binds a slot that the keyring neither has nor has destroyed;
+    /// or when a first shard is needed and cannot be written.
     pub fn ready(&self) -> Result<(), KeyringError> {
-        let waiting = write(&self.slots).fill_pool();
+        let waiting = write(&self.shared.slots)
+            .fill_pool()
+            .map_err(KeyringError::Missing)?;
         if waiting < LOW_WATER {
-            self.refill_now()
+            self.shared.refill_now()
         } else {
             Ok(())
         }
@@ -134,14 +164,16 @@ impl Keyring {
     /// When the pool ran dry and cannot be refilled.
     pub fn take_slot(&self) -> Result<SlotId, KeyringError> {
         loop {
-            let (slot, left) = write(&self.slots).take();
-            if left < LOW_WATER {
+            let (slot, left) = write(&self.shared.slots).take();
+            if left < LOW_WATER
+                && let Some(refill) = &self.refill
+            {
                 // Full means that a refill is under way or asked for already.
-                let _ = self.refill.try_send(());
+                let _ = refill.try_send(());
             }
             match slot {
                 Some(slot) => return Ok(slot),
-                None => self.refill_now()?,
+                None => self.shared.refill_now()?,
             }
         }
     }
@@ -151,21 +183,22 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::Gone`].
     pub fn key(&self, slot: SlotId) -> Result<Key, KeyringError> {
-        let found = read(&self.slots)
-            .key(slot)
-            .or_else(|| read(&self.months).unknown_key(slot));
+        let found = read(&self.shared.slots).key(slot);
+        let found = found.or_else(|| read(&self.shared.months).unknown_key(slot));
         found.ok_or(KeyringError::Gone)
     }
 
     /// The key of a retention class and month, made durable on first use.
     ///
     /// # Errors
-    /// When it is new and cannot be written.
+    /// [`KeyringError::Gone`] when it was destroyed; or when it is new and cannot be written.
     pub fn month(&self, class: RetentionClass, month: Month) -> Result<Key, KeyringError> {
-        let found = read(&self.months).class_key(class, month);
+        let found = read(&self.shared.months).class_key(class, month);
         match found {
             Some(key) => Ok(key),
-            None => self.alter_months(|months, random| months.make_class(class, month, random)),
+            None => self
+                .shared
+                .make_in_months(|months, random| months.make_class(class, month, random)),
         }
     }
 
@@ -174,7 +207,7 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::Gone`].
     pub fn existing_month(&self, class: RetentionClass, month: Month) -> Result<Key, KeyringError> {
-        read(&self.months)
+        read(&self.shared.months)
             .class_key(class, month)
             .ok_or(KeyringError::Gone)
     }
@@ -184,10 +217,12 @@ impl Keyring {
     /// # Errors
     /// When it is new and cannot be written.
     pub fn unknown(&self, month: Month) -> Result<(SlotId, Key), KeyringError> {
-        let found = read(&self.months).unknown(month);
+        let found = read(&self.shared.months).unknown(month);
         match found {
             Some(found) => Ok(found),
-            None => self.alter_months(|months, random| months.make_unknown(month, random)),
+            None => self
+                .shared
+                .make_in_months(|months, random| Some(months.make_unknown(month, random))),
         }
     }
 
@@ -196,7 +231,7 @@ impl Keyring {
     /// # Errors
     /// When it is new and cannot be written.
     pub fn view_key(&self) -> Result<Key, KeyringError> {
-        let found = read(&self.months).view_key();
+        let found = read(&self.shared.months).view_key();
         match found {
             Some(key) => Ok(key),
             None => self.new_view_key(),
@@ -220,25 +255,42 @@ impl Keyring {
     /// # Errors
     /// When it cannot be written.
     pub fn new_view_key(&self) -> Result<Key, KeyringError> {
-        self.alter_months(Months::make_view)
+        self.shared
+            .make_in_months(|months, random| Some(months.make_view(random)))
     }
 
-    /// Destroys the key of a slot: what it sealed can no longer be read.
+    /// Destroys the key of a slot: what it sealed can no longer be read. Once this has returned well the
+    /// key is not on disk either; a slot that was destroyed before costs nothing.
     ///
     /// # Errors
-    /// When the shard cannot be replaced; the key is unusable all the same.
+    /// When the shard cannot be replaced; the key is unusable all the same, and a later call tries again.
     pub fn destroy_slot(&self, slot: SlotId) -> Result<(), KeyringError> {
-        let mut slots = write(&self.slots);
-        let mut random = self.random();
-        slots.destroy(&self.dir, &self.kek, slot, random.0.as_mut())
+        let shared = &self.shared;
+        let mut random = shared.random();
+        let Some((number, content)) = write(&shared.slots).destroy(slot) else {
+            return Ok(());
+        };
+        slots::keep(
+            &shared.dir,
+            &shared.kek,
+            number,
+            &content,
+            random.0.as_mut(),
+        )?;
+        write(&shared.slots).kept(number);
+        Ok(())
     }
 
-    /// Destroys the key of a retention class and month.
+    /// Destroys the key of a retention class and month, for good: it is never made again.
     ///
     /// # Errors
-    /// When the table cannot be replaced; the key is unusable all the same.
+    /// When the table cannot be replaced; the key is unusable all the same, and a later call tries again.
     pub fn destroy_month(&self, class: RetentionClass, month: Month) -> Result<(), KeyringError> {
-        self.alter_months(|months, _| months.destroy_class(class, month))
+        let shared = &self.shared;
+        let mut random = shared.random();
+        write(&shared.months).destroy_class(class, month);
+        let months = read(&shared.months).clone();
+        Ok(months.keep(&shared.dir, &shared.kek, random.0.as_mut())?)
     }
 
     /// The tag of a person in the leaves of a party's entries of one month:
@@ -264,28 +316,40 @@ impl Keyring {
         }
         Ok(tag)
     }
+}
 
+impl Drop for Keyring {
+    fn drop(&mut self) {
+        self.refill = None;
+        if let Some(refiller) = self.refiller.take() {
+            // A thread that has panicked has nothing left to do.
+            let _ = refiller.join();
+        }
+    }
+}
+
+impl Shared {
+    /// Adds a shard to the pool, once it is durable.
     fn refill_now(&self) -> Result<(), KeyringError> {
-        let shard = {
-            let mut random = self.random();
-            slots::make(random.0.as_mut())
-        };
-        let number = write(&self.slots).next_shard();
         let mut random = self.random();
-        shard.keep(&self.dir, &self.kek, number, random.0.as_mut())?;
-        drop(random);
+        let shard = slots::make(random.0.as_mut());
+        let number = write(&self.slots).next_shard();
+        let content = shard.encode();
+        slots::keep(&self.dir, &self.kek, number, &content, random.0.as_mut())?;
         write(&self.slots).add(number, shard);
         Ok(())
     }
 
-    fn alter_months<T>(
+    /// Adds keys to the table of months. They can be used only once they are durable.
+    fn make_in_months<T>(
         &self,
-        change: impl FnOnce(&mut Months, &mut dyn Random) -> T,
+        draw: impl FnOnce(&mut Months, &mut dyn Random) -> Option<T>,
     ) -> Result<T, KeyringError> {
-        let mut months = write(&self.months);
         let mut random = self.random();
-        let made = change(&mut months, random.0.as_mut());
+        let mut months = read(&self.months).clone();
+        let made = draw(&mut months, random.0.as_mut()).ok_or(KeyringError::Gone)?;
         months.keep(&self.dir, &self.kek, random.0.as_mut())?;
+        *write(&self.months) = months;
         Ok(made)
     }
 
@@ -296,12 +360,9 @@ impl Keyring {
 
 /// Refills the pool whenever it is asked to, until the keyring is gone. A shard that cannot be written is
 /// tried again when the next slot is taken; the taker sees the error once the pool is dry.
-fn keep_filled(keyring: &Weak<Keyring>, wanted: &mpsc::Receiver<()>) {
+fn keep_filled(shared: &Shared, wanted: &mpsc::Receiver<()>) {
     while wanted.recv().is_ok() {
-        let Some(keyring) = keyring.upgrade() else {
-            return;
-        };
-        if let Err(error) = keyring.refill_now() {
+        if let Err(error) = shared.refill_now() {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the key pool was not refilled"

@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 use super::{Kek, Key, KeyFileError, KeyringError, file};
 
 const NAME: &str = "months.keys";
-/// kind | yyyymm | id | key
+/// kind | yyyymm | id | key, all zeros when it was destroyed
 const ROW: usize = 1 + 4 + 16 + 32;
 const UNKNOWN: u8 = 0xff;
 const VIEW: u8 = 0xfe;
 
 /// The table. The view's key stands in it as a row of its own.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Months {
     rows: BTreeMap<(u8, u32), (SlotId, Key)>,
 }
@@ -46,20 +46,25 @@ impl Months {
     pub(super) fn class_key(&self, class: RetentionClass, month: Month) -> Option<Key> {
         self.rows
             .get(&(kind(class), month.number()))
+            .filter(|(_, key)| !is_destroyed(key))
             .map(|(_, key)| key.clone())
     }
 
+    /// Makes a key, unless there is one; `None` when there was one and it was destroyed.
     pub(super) fn make_class(
         &mut self,
         class: RetentionClass,
         month: Month,
         random: &mut dyn Random,
-    ) -> Key {
-        self.make(kind(class), month.number(), random).1
+    ) -> Option<Key> {
+        let (_, key) = self.make(kind(class), month.number(), random);
+        (!is_destroyed(&key)).then_some(key)
     }
 
+    /// Destroys a key. Its row stays, so that it is not made again.
     pub(super) fn destroy_class(&mut self, class: RetentionClass, month: Month) {
-        self.rows.remove(&(kind(class), month.number()));
+        let destroyed = (SlotId::from_bytes([0; 16]), Zeroizing::new([0; 32]));
+        self.rows.insert((kind(class), month.number()), destroyed);
     }
 
     pub(super) fn unknown(&self, month: Month) -> Option<(SlotId, Key)> {
@@ -96,6 +101,11 @@ impl Months {
         });
         made.clone()
     }
+}
+
+/// Whether a key is the one that stands for none. No key that is drawn is all zeros.
+fn is_destroyed(key: &Key) -> bool {
+    **key == [0; 32]
 }
 
 fn kind(class: RetentionClass) -> u8 {

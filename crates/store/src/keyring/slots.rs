@@ -1,7 +1,7 @@
 //! Slots and the shards they are kept in.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fs,
     path::Path,
 };
@@ -13,12 +13,18 @@ use super::{Kek, Key, KeyFileError, KeyringError, file};
 
 /// Slots made at once, in one file.
 pub(super) const SHARD: usize = 4096;
+/// id | key, all zeros when it was destroyed
 const ROW: usize = 48;
 
 /// Every slot there is, and which of them are free.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    keys: HashMap<SlotId, (Key, u32)>,
+    /// The key of each slot, unless it was destroyed, and the shard it stands in.
+    keys: HashMap<SlotId, (Option<Key>, u32)>,
+    /// The slots of each shard, in its order.
+    shards: BTreeMap<u32, Vec<SlotId>>,
+    /// Shards that still hold a destroyed key on disk.
+    unwritten: HashSet<u32>,
     used: HashSet<SlotId>,
     pool: Vec<SlotId>,
     next_shard: u32,
@@ -42,17 +48,21 @@ pub(super) fn make(random: &mut dyn Random) -> Shard {
     }
 }
 
+/// Makes the content of a shard durable.
+pub(super) fn keep(
+    dir: &Path,
+    kek: &Kek,
+    number: u32,
+    content: &[u8],
+    random: &mut dyn Random,
+) -> Result<(), KeyFileError> {
+    file::replace(dir, &name(number), kek, content, random)
+}
+
 impl Shard {
-    /// Makes the shard durable.
-    pub(super) fn keep(
-        &self,
-        dir: &Path,
-        kek: &Kek,
-        number: u32,
-        random: &mut dyn Random,
-    ) -> Result<(), KeyFileError> {
-        let rows = self.rows.iter().map(|(id, key)| (*id, key));
-        file::replace(dir, &name(number), kek, &encode(rows), random)
+    /// The content of its file.
+    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
+        encode(self.rows.iter().map(|(id, key)| (*id, Some(key))))
     }
 }
 
@@ -64,9 +74,7 @@ impl Slots {
             let content = file::read(dir, &name(number), kek)?.unwrap_or_default();
             let rows =
                 decode(&content).ok_or_else(|| KeyringError::Malformed(dir.join(name(number))))?;
-            slots
-                .keys
-                .extend(rows.into_iter().map(|(id, key)| (id, (key, number))));
+            slots.insert(number, rows);
             slots.next_shard = slots.next_shard.max(number.saturating_add(1));
         }
         Ok(slots)
@@ -76,16 +84,17 @@ impl Slots {
         self.used.insert(slot);
     }
 
-    /// Lets every slot that is not used be given out; how many there are.
-    pub(super) fn fill_pool(&mut self) -> usize {
+    /// Lets every slot that is neither used nor destroyed be given out; how many there are. Fails with a
+    /// slot that is used and not there.
+    pub(super) fn fill_pool(&mut self) -> Result<usize, SlotId> {
+        if let Some(missing) = self.used.iter().find(|slot| !self.keys.contains_key(*slot)) {
+            return Err(*missing);
+        }
         let used = std::mem::take(&mut self.used);
-        self.pool = self
-            .keys
-            .keys()
-            .filter(|slot| !used.contains(slot))
-            .copied()
-            .collect();
-        self.pool.len()
+        let free = self.keys.iter().filter(|(_, (key, _))| key.is_some());
+        let free = free.map(|(slot, _)| *slot);
+        self.pool = free.filter(|slot| !used.contains(slot)).collect();
+        Ok(self.pool.len())
     }
 
     pub(super) fn take(&mut self) -> (Option<SlotId>, usize) {
@@ -93,7 +102,7 @@ impl Slots {
     }
 
     pub(super) fn key(&self, slot: SlotId) -> Option<Key> {
-        self.keys.get(&slot).map(|(key, _)| key.clone())
+        self.keys.get(&slot)?.0.clone()
     }
 
     /// Reserves the number of the next shard.
@@ -106,25 +115,38 @@ impl Slots {
     /// Adds a shard that is durable.
     pub(super) fn add(&mut self, number: u32, shard: Shard) {
         self.pool.extend(shard.rows.iter().map(|(id, _)| *id));
-        self.keys
-            .extend(shard.rows.into_iter().map(|(id, key)| (id, (key, number))));
+        let rows = shard.rows.into_iter().map(|(id, key)| (id, Some(key)));
+        self.insert(number, rows.collect());
     }
 
-    /// Takes a key out of memory, and then out of its shard.
-    pub(super) fn destroy(
-        &mut self,
-        dir: &Path,
-        kek: &Kek,
-        slot: SlotId,
-        random: &mut dyn Random,
-    ) -> Result<(), KeyringError> {
-        let Some((_, number)) = self.keys.remove(&slot) else {
-            return Ok(());
-        };
+    /// Takes a key out of memory, and gives what is to stand in its shard from now on. `None` when there is
+    /// nothing to write: the slot is not there, or its key is gone from disk already.
+    pub(super) fn destroy(&mut self, slot: SlotId) -> Option<(u32, Zeroizing<Vec<u8>>)> {
+        let (key, number) = self.keys.get_mut(&slot)?;
+        let number = *number;
+        if key.take().is_some() {
+            self.unwritten.insert(number);
+        }
         self.pool.retain(|free| *free != slot);
-        let rest = self.keys.iter().filter(|(_, (_, shard))| *shard == number);
-        let content = encode(rest.map(|(id, (key, _))| (*id, key)));
-        Ok(file::replace(dir, &name(number), kek, &content, random)?)
+        let ids = self.shards.get(&number)?;
+        let rows = ids
+            .iter()
+            .filter_map(|id| Some((*id, self.keys.get(id)?.0.as_ref())));
+        self.unwritten
+            .contains(&number)
+            .then(|| (number, encode(rows)))
+    }
+
+    /// Notes that a shard is on disk as it is in memory.
+    pub(super) fn kept(&mut self, number: u32) {
+        self.unwritten.remove(&number);
+    }
+
+    fn insert(&mut self, number: u32, rows: Vec<(SlotId, Option<Key>)>) {
+        self.shards
+            .insert(number, rows.iter().map(|(id, _)| *id).collect());
+        self.keys
+            .extend(rows.into_iter().map(|(id, key)| (id, (key, number))));
     }
 }
 
@@ -150,27 +172,25 @@ fn numbers(dir: &Path) -> Result<Vec<u32>, KeyringError> {
     Ok(found)
 }
 
-fn encode<'a>(rows: impl Iterator<Item = (SlotId, &'a Key)>) -> Zeroizing<Vec<u8>> {
+fn encode<'a>(rows: impl Iterator<Item = (SlotId, Option<&'a Key>)>) -> Zeroizing<Vec<u8>> {
     let mut content = Zeroizing::new(Vec::with_capacity(SHARD * ROW));
     for (id, key) in rows {
         content.extend_from_slice(id.as_bytes());
-        content.extend_from_slice(key.as_slice());
+        content.extend_from_slice(key.map_or(&[0; 32], |key| &**key));
     }
     content
 }
 
-fn decode(content: &[u8]) -> Option<Vec<(SlotId, Key)>> {
+fn decode(content: &[u8]) -> Option<Vec<(SlotId, Option<Key>)>> {
     if !content.len().is_multiple_of(ROW) {
         return None;
     }
-    content
-        .chunks_exact(ROW)
-        .map(|row| {
-            let (id, key) = row.split_first_chunk::<16>()?;
-            Some((
-                SlotId::from_bytes(*id),
-                Zeroizing::new(key.try_into().ok()?),
-            ))
-        })
-        .collect()
+    let row = |row: &[u8]| {
+        let (id, key) = row.split_first_chunk()?;
+        let key: Key = Zeroizing::new(key.try_into().ok()?);
+        // No key that is drawn is all zeros.
+        let key = (*key != [0; 32]).then_some(key);
+        Some((SlotId::from_bytes(*id), key))
+    };
+    content.chunks_exact(ROW).map(row).collect()
 }
