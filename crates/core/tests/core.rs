@@ -1,7 +1,7 @@
 //! The rules, from the outside: what is decided, told, planned and kept.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test that cannot go on fails, whichever helper it is in"
 )]
 
@@ -12,6 +12,7 @@ mod core {
     mod dossier;
     mod exact;
     mod explain;
+    mod kept;
     mod plans;
     mod properties;
     mod records;

@@ -5,7 +5,7 @@ use schakel_core::{
     purpose::{PurposeVersion, REFUSED_BY_DESIGN},
 };
 
-use super::scene::catalogue;
+use super::scene::{Altered, catalogue};
 
 #[test]
 fn every_purpose_that_ships_can_be_registered() {
@@ -79,7 +79,7 @@ fn a_housing_association_is_told_a_signal_at_most() {
 
 #[test]
 fn a_version_that_breaks_a_rule_is_refused_by_its_field() {
-    let breaks: [(&str, fn(&mut PurposeVersion)); 9] = [
+    let breaks: [Altered<PurposeVersion>; 9] = [
         ("version", |version| version.version = 0),
         ("title", |version| version.title.clear()),
         ("retention_days", |version| version.retention_days = 0),
@@ -88,11 +88,11 @@ fn a_version_that_breaks_a_rule_is_refused_by_its_field() {
             version.wjsg_51c.as_mut().unwrap().necessity = "x".repeat(201);
         }),
         ("routes", |version| {
-            version.routes = vec![version.routes[0].clone(); 9]
+            version.routes = vec![version.routes[0].clone(); 9];
         }),
         ("routes", |version| version.routes[0].origins.clear()),
         ("routes.law_ref", |version| {
-            version.routes[0].provider_basis.law_ref.clear()
+            version.routes[0].provider_basis.law_ref.clear();
         }),
         ("routes.conditions", |version| {
             version.routes[0].conditions = [Condition::Housing].into();

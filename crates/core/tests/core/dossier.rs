@@ -5,107 +5,24 @@ use schakel_core::{
     code::{Condition, Granularity, Moment, Regime, Role, Status},
     consent::{ConsentKind, ConsentState},
     decide::Grant,
-    dossier::{Dossier, RowKey},
-    event::{Call, ConsentEnded, Delivered, Details, Disclosed, Event, SlotUse},
-    id::{ConsentId, DeliveryId, EntryIndex, NoticeId, PartyId, RestrictionId, SlotId, SubjectId},
+    dossier::RowKey,
+    event::{ConsentEnded, Delivered, Details, Disclosed, Event, SlotUse},
+    id::{ConsentId, DeliveryId, EntryIndex, NoticeId, PartyId, RestrictionId, SlotId},
     inbox::{Pending, Topic},
     notice::{Notice, NoticeKind},
     person::{Identifier, SubjectRef},
     restriction::RestrictionKind,
     status::Report,
-    time::{Period, Timestamp},
+    time::Period,
 };
 
-use super::scene::{CASE, EAST, HOUSING, PI, WEST, ask, at, party, terms};
+use super::{
+    kept::{Kept, SUBJECT},
+    scene::{CASE, EAST, HOUSING, PI, WEST, ask, at, party, terms},
+};
 
 const CONSENT: ConsentId = ConsentId::from_bytes([1; 16]);
 const NOTICE: NoticeId = NoticeId::from_bytes([2; 16]);
-const SUBJECT: SubjectId = SubjectId::from_bytes([9; 16]);
-
-/// A dossier that keeps, beside itself, the rows that the view would keep.
-struct Kept {
-    dossier: Dossier,
-    rows: std::collections::BTreeMap<RowKey, schakel_core::dossier::Row>,
-    next: u64,
-}
-
-impl Kept {
-    fn new() -> Self {
-        Self {
-            dossier: Dossier::new(SUBJECT),
-            rows: std::collections::BTreeMap::new(),
-            next: 1,
-        }
-    }
-
-    /// Applies an event, an hour after the one before, and checks that the rows it named are all that
-    /// changed: a dossier restored from them is the same.
-    fn apply(&mut self, by: &str, event: Event) -> Vec<RowKey> {
-        let details = Details {
-            call: Some(call(by)),
-            subject: Some(SUBJECT),
-            controllers: [].into(),
-            binds: Vec::new(),
-            event,
-        };
-        self.apply_details(&details)
-    }
-
-    fn apply_details(&mut self, details: &Details) -> Vec<RowKey> {
-        let touched = self
-            .dossier
-            .apply(details, EntryIndex(self.next), self.now());
-        self.next += 1;
-        for key in &touched {
-            match self.dossier.row(key) {
-                Some(row) => drop(self.rows.insert(key.clone(), row)),
-                None => drop(self.rows.remove(key)),
-            }
-        }
-        let mut restored = Dossier::new(SUBJECT);
-        for row in self.rows.values() {
-            restored.restore(row.clone());
-        }
-        assert_eq!(
-            restored, self.dossier,
-            "the rows on disk make the same dossier"
-        );
-        let keys: std::collections::BTreeSet<_> = self.dossier.keys().into_iter().collect();
-        assert!(keys.iter().eq(self.rows.keys()), "every row has a key");
-        touched
-    }
-
-    fn now(&self) -> Timestamp {
-        at("2026-03-01T00:00:00Z").plus_millis(self.next * 3_600_000)
-    }
-
-    /// With a case that the PI opened, for a person known by a number.
-    fn with_case() -> Self {
-        let mut kept = Self::new();
-        let identifiers = vec![Identifier::Skn("123".parse().unwrap())];
-        let opened = Event::CaseOpened {
-            case: CASE,
-            identifiers,
-            municipality: Some(party(EAST)),
-        };
-        kept.apply(PI, opened);
-        kept
-    }
-}
-
-fn call(by: &str) -> Call {
-    Call {
-        principal: party(by),
-        transport: party(by),
-        certificate: [0; 32],
-        address: "192.0.2.1".into(),
-        actor: None,
-        responsible: None,
-        transaction: None,
-        trace: None,
-        write: None,
-    }
-}
 
 fn reported(notices: Vec<Notice>) -> Event {
     Event::StatusReported {
@@ -327,7 +244,8 @@ fn whoever_is_served_is_remembered_once_with_all_providers_and_consents() {
     let mut kept = Kept::with_case();
     let key = RowKey::Served(party(HOUSING), Condition::Housing);
     let asked = |provider, consents| Event::Disclosed(disclosed(provider, consents));
-    assert_eq!(kept.apply(HOUSING, asked(PI, vec![CONSENT])), [key.clone()]);
+    let first = kept.apply(HOUSING, asked(PI, vec![CONSENT]));
+    assert_eq!(first, vec![key.clone()]);
     assert_eq!(
         kept.apply(HOUSING, asked(PI, vec![CONSENT])),
         [],

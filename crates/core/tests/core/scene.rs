@@ -49,6 +49,9 @@ pub(crate) const PARTIES: [(&str, Role); 9] = [
 
 pub(crate) const CASE: CaseId = CaseId::from_bytes([1; 16]);
 
+/// Something changed in a value, with the name of what was changed.
+pub(crate) type Altered<T> = (&'static str, fn(&mut T));
+
 /// Randomness that counts.
 pub(crate) struct Counting(pub(crate) u8);
 

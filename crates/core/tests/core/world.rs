@@ -90,9 +90,39 @@ impl World {
         )
     }
 
-    pub(crate) fn decide_at(&self, now: Timestamp) -> Result<Permit, Denial> {
-        let registry = self.registry();
-        decide(&self.ask, &self.peer(), Some(&self.dossier), &registry, now)
+    /// The same world with everything some days later.
+    pub(crate) fn later(&self, days: u32) -> Self {
+        let mut world = self.clone();
+        let shift = |at: &mut Timestamp| *at = at.plus_days(days);
+        let period = |period: &mut Period| {
+            shift(&mut period.from);
+            period.until.iter_mut().for_each(shift);
+        };
+        shift(&mut world.now);
+        period(&mut world.version.validity);
+        for case in world.dossier.cases.values_mut() {
+            shift(&mut case.opened_at);
+            case.closed_at.iter_mut().for_each(shift);
+            let places = case.returns.iter_mut().chain(&mut case.members);
+            places.for_each(|place| period(&mut place.period));
+        }
+        for consent in world.dossier.consents.values_mut() {
+            shift(&mut consent.terms.valid_from);
+            shift(&mut consent.terms.valid_until);
+            consent
+                .history
+                .iter_mut()
+                .for_each(|step| shift(&mut step.at));
+            consent
+                .narrowed
+                .iter_mut()
+                .for_each(|part| shift(&mut part.at));
+        }
+        for restriction in world.dossier.restrictions.values_mut() {
+            shift(&mut restriction.from);
+            restriction.lifted_at.iter_mut().for_each(shift);
+        }
+        world
     }
 }
 
@@ -103,21 +133,21 @@ struct Choices {
 }
 
 impl Choices {
-    fn below(&mut self, count: usize) -> usize {
-        usize::from(self.bytes.next().unwrap_or(0)) % count
+    fn below(&mut self, count: u8) -> u8 {
+        self.bytes.next().unwrap_or(0) % count
     }
 
     /// Yes in so many of eight cases.
-    fn chance(&mut self, of_eight: usize) -> bool {
+    fn chance(&mut self, of_eight: u8) -> bool {
         self.below(8) < of_eight
     }
 
     fn one<T: Clone>(&mut self, all: &[T]) -> T {
-        let at = self.below(all.len());
-        all.get(at).unwrap().clone()
+        let count = u8::try_from(all.len()).unwrap();
+        all[usize::from(self.below(count))].clone()
     }
 
-    fn some<T: Clone + Ord>(&mut self, all: &[T], of_eight: usize) -> BTreeSet<T> {
+    fn some<T: Clone + Ord>(&mut self, all: &[T], of_eight: u8) -> BTreeSet<T> {
         all.iter()
             .filter(|_| self.chance(of_eight))
             .cloned()
@@ -130,7 +160,7 @@ impl Choices {
             0 => self.now,
             1 => self.now.plus_millis(1),
             2 => self.now.plus_days(9),
-            days => self.now.minus_millis(Timestamp::DAY_MS * days as u64),
+            days => self.now.minus_millis(Timestamp::DAY_MS * u64::from(days)),
         }
     }
 
@@ -183,7 +213,7 @@ impl Choices {
     }
 
     fn version(&mut self) -> PurposeVersion {
-        let routes = (0..1 + self.below(4)).map(|_| self.route()).collect();
+        let routes = (0..=self.below(4)).map(|_| self.route()).collect();
         PurposeVersion {
             code: purpose("P-ANY"),
             version: 1,
@@ -234,16 +264,16 @@ impl Choices {
 
     fn dossier(&mut self) -> Dossier {
         let mut dossier = Dossier::new(SubjectId::from_bytes([9; 16]));
-        for number in 1..=1 + self.below(2) as u8 {
+        for number in 1..=1 + self.below(2) {
             let case = self.case(number);
             dossier.cases.insert(case.id, case);
         }
-        for entry in 0..8 + self.below(8) as u64 {
+        for entry in 0..8 + u64::from(self.below(8)) {
             let record = self.record(EntryIndex(100 + entry));
             let key = (record.case, record.condition, record.reporter.clone());
             dossier.statuses.insert(key, record);
         }
-        for number in 1..=self.below(5) as u8 {
+        for number in 1..=self.below(5) {
             let consent = self.consent(number);
             dossier.consents.insert(consent.id, consent);
         }
@@ -325,7 +355,7 @@ impl Choices {
         terms.explicit = self.chance(6);
         terms.case = self
             .chance(2)
-            .then(|| CaseId::from_bytes([1 + self.below(2) as u8; 16]));
+            .then(|| CaseId::from_bytes([1 + self.below(2); 16]));
         terms.conditions = self.some(Condition::ALL, 6);
         terms.purposes = [purpose(if self.chance(7) { "P-ANY" } else { "P-OTHER" })].into();
         terms.providers = self.some(&parties, 6);
@@ -341,16 +371,13 @@ impl Choices {
         if self.chance(2) {
             states.push(self.one(ConsentState::ALL));
         }
-        let entry = |step: usize| EntryIndex(10 + u64::from(number) * 10 + step as u64);
-        let history = states
-            .into_iter()
-            .enumerate()
-            .map(|(step, state)| StateChange {
-                state,
-                at: terms.collected_at.plus_days(step as u32),
-                by: terms.collected_by.clone(),
-                entry: entry(step),
-            });
+        let entry = |step: u32| EntryIndex(10 + u64::from(number) * 10 + u64::from(step));
+        let history = (0..).zip(states).map(|(step, state)| StateChange {
+            state,
+            at: terms.collected_at.plus_days(step),
+            by: terms.collected_by.clone(),
+            entry: entry(step),
+        });
         Consent {
             id: ConsentId::from_bytes([number; 16]),
             history: history.collect(),

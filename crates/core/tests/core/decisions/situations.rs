@@ -13,15 +13,26 @@ use schakel_core::{
 };
 
 use crate::core::scene::{
-    CARE, CASE, EAST, HOUSING, PARTIES, PI, PROBATION, UWV, WEST, at, consent, dossier, keep, now,
-    party, purpose, registry, report, terms, with_purpose,
+    Altered, CARE, CASE, EAST, HOUSING, PARTIES, PI, PROBATION, UWV, WEST, at, consent, dossier,
+    keep, now, party, purpose, registry, report, terms, with_purpose,
 };
 
-pub(super) fn consent_situations() -> Vec<(&'static str, Vec<Consent>)> {
+/// A situation by its name.
+type Situation = (&'static str, Vec<Consent>);
+
+pub(super) fn consent_situations() -> Vec<Situation> {
+    let mut situations = vec![("none", Vec::new())];
+    situations.extend(by_state());
+    situations.extend(by_terms());
+    situations.extend(by_kind());
+    situations.extend(in_part());
+    situations
+}
+
+fn by_state() -> impl IntoIterator<Item = Situation> {
     use ConsentState::{
         Deferred, Given, Invalidated, Refused, Renewed, Requested, Revoked, Withdrawn,
     };
-    let basis = || terms(ConsentKind::ProcessingBasis);
     let states: [(&str, &[ConsentState]); 9] = [
         ("asked for", &[Requested]),
         ("deferred", &[Deferred]),
@@ -33,60 +44,69 @@ pub(super) fn consent_situations() -> Vec<(&'static str, Vec<Consent>)> {
         ("given and found invalid", &[Given, Invalidated]),
         ("renewed alone", &[Renewed]),
     ];
-    let mut situations = vec![("none", Vec::new())];
-    situations.extend(states.map(|(name, states)| (name, vec![consent(1, basis(), states)])));
-    let altered: [(&str, fn(&mut ConsentTerms)); 10] = [
+    let terms = || terms(ConsentKind::ProcessingBasis);
+    states.map(|(name, states)| (name, vec![consent(1, terms(), states)]))
+}
+
+fn by_terms() -> impl IntoIterator<Item = Situation> {
+    let altered: [Altered<ConsentTerms>; 10] = [
         ("given, not explicit", |terms| terms.explicit = false),
         ("given, to begin in a month", |terms| {
-            terms.valid_from = at("2026-07-01T00:00:00Z")
+            terms.valid_from = at("2026-07-01T00:00:00Z");
         }),
         ("given, ended a month ago", |terms| {
-            terms.valid_until = at("2026-05-01T00:00:00Z")
+            terms.valid_until = at("2026-05-01T00:00:00Z");
         }),
         ("given, for another condition", |terms| {
             terms.conditions = [Condition::Income].into();
         }),
         ("given, for another purpose", |terms| {
-            terms.purposes = [purpose("P-FOLLOWUP")].into()
+            terms.purposes = [purpose("P-FOLLOWUP")].into();
         }),
         ("given, from the municipality alone", |terms| {
-            terms.providers = [party(EAST)].into()
+            terms.providers = [party(EAST)].into();
         }),
         ("given, to another recipient", |terms| {
-            terms.recipients = [party(UWV)].into()
+            terms.recipients = [party(UWV)].into();
         }),
         ("given, within another case", |terms| {
             terms.case = Some(CaseId::from_bytes([2; 16]));
         }),
         ("given, within this case", |terms| terms.case = Some(CASE)),
         ("given, for a signal", |terms| {
-            terms.granularity = Granularity::Signal
+            terms.granularity = Granularity::Signal;
         }),
     ];
-    situations.extend(altered.map(|(name, alter)| {
-        let mut terms = basis();
+    altered.map(|(name, alter)| {
+        let mut terms = terms(ConsentKind::ProcessingBasis);
         alter(&mut terms);
-        (name, vec![consent(1, terms, &[Given])])
-    }));
-    situations.push((
-        "given, with a waiver of secrecy",
-        vec![
-            given(ConsentKind::ProcessingBasis),
-            given(ConsentKind::SecrecyWaiver),
-        ],
-    ));
-    situations.push((
-        "a waiver of secrecy alone",
-        vec![given(ConsentKind::SecrecyWaiver)],
-    ));
-    situations.push((
-        "an agreement to the help alone",
-        vec![given(ConsentKind::ServiceAgreement)],
-    ));
+        (name, vec![consent(1, terms, &[ConsentState::Given])])
+    })
+}
+
+fn by_kind() -> [Situation; 3] {
+    let (basis, waiver) = (
+        given(ConsentKind::ProcessingBasis),
+        given(ConsentKind::SecrecyWaiver),
+    );
+    [
+        (
+            "given, with a waiver of secrecy",
+            vec![basis, waiver.clone()],
+        ),
+        ("a waiver of secrecy alone", vec![waiver]),
+        (
+            "an agreement to the help alone",
+            vec![given(ConsentKind::ServiceAgreement)],
+        ),
+    ]
+}
+
+fn in_part() -> [Situation; 3] {
     let part = |recipient: Option<&str>, conditions: &[Condition]| {
         let mut whole = given(ConsentKind::ProcessingBasis);
         whole.narrowed.push(Narrowing {
-            state: Withdrawn,
+            state: ConsentState::Withdrawn,
             conditions: conditions.iter().copied().collect(),
             recipient: recipient.map(party),
             at: at("2026-05-20T00:00:00Z"),
@@ -95,28 +115,31 @@ pub(super) fn consent_situations() -> Vec<(&'static str, Vec<Consent>)> {
         });
         vec![whole]
     };
-    situations.push(("given, withdrawn for UWV", part(Some(UWV), &[])));
-    situations.push((
-        "given, withdrawn for income",
-        part(None, &[Condition::Income]),
-    ));
-    situations.push((
-        "given, withdrawn for housing and care",
-        part(None, &[Condition::Housing, Condition::Care]),
-    ));
-    situations
+    let both = [Condition::Housing, Condition::Care];
+    [
+        ("given, withdrawn for UWV", part(Some(UWV), &[])),
+        (
+            "given, withdrawn for income",
+            part(None, &[Condition::Income]),
+        ),
+        ("given, withdrawn for housing and care", part(None, &both)),
+    ]
 }
 
-pub(super) type Alter<T> = fn(&mut T);
+pub(super) fn dossier_circumstances() -> Vec<Altered<Dossier>> {
+    let mut circumstances = circumstances_of_the_case();
+    circumstances.extend(circumstances_of_the_data());
+    circumstances
+}
 
-pub(super) fn dossier_circumstances() -> Vec<(&'static str, Alter<Dossier>)> {
+fn circumstances_of_the_case() -> Vec<Altered<Dossier>> {
     vec![
         ("as described", |_| {}),
         ("the case is closed", |dossier| {
-            case(dossier).closed_at = Some(at("2026-05-01T00:00:00Z"))
+            case(dossier).closed_at = Some(at("2026-05-01T00:00:00Z"));
         }),
         ("nobody is the municipality of return", |dossier| {
-            case(dossier).returns.clear()
+            case(dossier).returns.clear();
         }),
         (
             "the municipality of return became gemeente-west",
@@ -132,7 +155,7 @@ pub(super) fn dossier_circumstances() -> Vec<(&'static str, Alter<Dossier>)> {
             },
         ),
         ("the partners lost their places", |dossier| {
-            case(dossier).members.clear()
+            case(dossier).members.clear();
         }),
         (
             "the partners lost their places, the association is introduced for housing",
@@ -152,18 +175,23 @@ pub(super) fn dossier_circumstances() -> Vec<(&'static str, Alter<Dossier>)> {
                     .insert((party(HOUSING), Condition::Income));
             },
         ),
+    ]
+}
+
+fn circumstances_of_the_data() -> Vec<Altered<Dossier>> {
+    vec![
         ("nobody reported", |dossier| dossier.statuses.clear()),
         ("restricted for everyone", |dossier| {
-            restrict(dossier, None, &[])
+            restrict(dossier, None, &[]);
         }),
         ("restricted for the PI", |dossier| {
-            restrict(dossier, Some(PI), &[])
+            restrict(dossier, Some(PI), &[]);
         }),
         ("restricted for gemeente-oost", |dossier| {
-            restrict(dossier, Some(EAST), &[])
+            restrict(dossier, Some(EAST), &[]);
         }),
         ("restricted for income", |dossier| {
-            restrict(dossier, None, &[Condition::Income])
+            restrict(dossier, None, &[Condition::Income]);
         }),
         ("restricted until a month ago", |dossier| {
             restrict(dossier, None, &[]);
@@ -208,7 +236,7 @@ pub(super) fn registry_circumstances(code: &str) -> Vec<(&'static str, Registry)
         (
             "the purpose is not yet in force",
             with_purpose(code, |version| {
-                version.validity.from = at("2026-07-01T00:00:00Z")
+                version.validity.from = at("2026-07-01T00:00:00Z");
             }),
         ),
         (
