@@ -11,8 +11,10 @@ mod store {
     mod keyring;
     mod log_append;
     mod log_bytes;
+    mod log_crash;
     mod log_property;
     mod log_recovery;
     mod log_tree;
+    mod sealing;
     mod support;
 }

@@ -14,7 +14,7 @@ use schakel_audit::leaf::{Month, RetentionClass};
 use schakel_core::id::SlotId;
 use schakel_store::keyring::{Kek, KekError, Keyring, KeyringError};
 
-use super::support::{Seeded, data, hex, snapshot};
+use super::support::{Counting, Seeded, data, hex, snapshot};
 
 const KEK: [u8; 32] = [7; 32];
 
@@ -475,4 +475,46 @@ fn tags_tell_persons_parties_and_months_apart() {
             .tag(one, &party("gemeente-a"), month(202_611))
             .is_err()
     );
+}
+
+/// A keyring whose randomness counts up.
+pub(crate) fn counting(dir: &Path) -> Arc<Keyring> {
+    Keyring::open(dir, Kek::from_bytes(KEK), Box::new(Counting(0))).unwrap()
+}
+
+/// What was written once must open for ever: the same keys and randomness give these digits.
+#[test]
+fn a_file_of_the_keyring_has_these_digits_and_is_built_as_the_format_says() {
+    use aws_lc_rs::{
+        aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+        hmac::{HMAC_SHA256, Key, sign},
+    };
+    let dir = data();
+    counting(dir.path())
+        .month(RetentionClass::Standard, month(203_112))
+        .unwrap();
+    let file = fs::read(dir.path().join("months.keys")).unwrap();
+    assert_eq!(
+        file[..20],
+        [b"SCHKKEY1".as_slice(), &(48..60).collect::<Vec<u8>>()].concat()
+    );
+    let extracted = sign(&Key::new(HMAC_SHA256, b"schakel/keyring/v1"), &KEK);
+    let key = sign(
+        &Key::new(HMAC_SHA256, extracted.as_ref()),
+        b"months.keys\x01",
+    );
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_ref()).unwrap());
+    let nonce = Nonce::try_assume_unique_for_key(&file[8..20]).unwrap();
+    let mut content = file[20..].to_vec();
+    let content = key.open_in_place(nonce, Aad::from(b"SCHKKEY1months.keys"), &mut content);
+    // Class, month, id and key: the first 48 bytes that were drawn.
+    let row = [
+        &[2],
+        203_112u32.to_le_bytes().as_slice(),
+        &(0..48).collect::<Vec<u8>>(),
+    ]
+    .concat();
+    assert_eq!(content.unwrap(), row);
+    let want = include_str!("golden/keyring.hex").replace(char::is_whitespace, "");
+    assert_eq!(hex(file), want);
 }

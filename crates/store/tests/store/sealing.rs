@@ -1,0 +1,410 @@
+//! Sealing: who opens, who does not, and what no longer can be opened by anybody.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use schakel_audit::leaf::{EntryType, Leaf, Month, RetentionClass};
+use schakel_core::id::SlotId;
+use schakel_store::{
+    keyring::Keyring,
+    seal::{self, OpenError, Scope, SealError, Term},
+};
+
+use super::{
+    keyring,
+    support::{Counting, ORIGIN, Seeded, data, hex},
+};
+
+/// A keyring with five slots taken, whoever's they are.
+struct Sealer {
+    keyring: Arc<Keyring>,
+    slots: Vec<SlotId>,
+    random: Seeded,
+    _dir: tempfile::TempDir,
+}
+
+fn sealer() -> Sealer {
+    let dir = data();
+    let keyring = keyring::ready(dir.path());
+    let slots = (0..5).map(|_| keyring.take_slot().unwrap()).collect();
+    Sealer {
+        keyring,
+        slots,
+        random: Seeded(3),
+        _dir: dir,
+    }
+}
+
+fn month(number: u64) -> Month {
+    Month::from_number(number).unwrap()
+}
+
+fn leaf(id: u8) -> Leaf {
+    Leaf {
+        entry_type: EntryType::Disclosure,
+        at_ms: 1_795_000_000_000,
+        party: "gemeente-a".to_owned(),
+        transport: None,
+        purpose: None,
+        id: [id; 16],
+        commitment: [0; 32],
+        released: None,
+        subject_tag: None,
+        class: RetentionClass::Standard,
+        destroy: Some(month(203_112)),
+        rules: None,
+    }
+}
+
+impl Sealer {
+    fn seal(&mut self, leaf: &mut Leaf, details: &[u8], scope: &Scope<'_>) -> Vec<u8> {
+        self.try_seal(leaf, details, scope).unwrap()
+    }
+
+    fn try_seal(
+        &mut self,
+        leaf: &mut Leaf,
+        details: &[u8],
+        scope: &Scope<'_>,
+    ) -> Result<Vec<u8>, SealError> {
+        seal::seal(
+            leaf,
+            details,
+            scope,
+            ORIGIN,
+            &self.keyring,
+            &mut self.random,
+        )
+    }
+
+    fn open(&self, leaf: &Leaf, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        seal::open(leaf, sealed, ORIGIN, &self.keyring)
+    }
+}
+
+fn by_month(slots: &[SlotId]) -> Scope<'_> {
+    Scope::Slots {
+        slots,
+        term: Term::ClassMonth,
+    }
+}
+
+fn is_erased(opened: &Result<Vec<u8>, OpenError>) -> bool {
+    matches!(opened, Err(OpenError::Erased))
+}
+
+fn is_damaged(opened: &Result<Vec<u8>, OpenError>) -> bool {
+    matches!(opened, Err(OpenError::Damaged))
+}
+
+#[test]
+fn each_slot_opens_alone_and_without_them_all_it_is_erased() {
+    for last in 0..3 {
+        let mut sealer = sealer();
+        let slots = sealer.slots[..3].to_vec();
+        let mut leaf = leaf(1);
+        let sealed = sealer.seal(&mut leaf, b"details", &by_month(&slots));
+        assert_eq!(seal::slots(&sealed), slots);
+        for slot in slots.iter().filter(|slot| **slot != slots[last]) {
+            assert_eq!(sealer.open(&leaf, &sealed).unwrap(), b"details");
+            sealer.keyring.destroy_slot(*slot).unwrap();
+        }
+        assert_eq!(
+            sealer.open(&leaf, &sealed).unwrap(),
+            b"details",
+            "slot {last} alone"
+        );
+        sealer.keyring.destroy_slot(slots[last]).unwrap();
+        // Two slots that were not named are still there, and do not open it.
+        assert!(is_erased(&sealer.open(&leaf, &sealed)));
+    }
+}
+
+#[test]
+fn the_end_of_the_month_erases_for_everybody_and_for_that_class_alone() {
+    let mut sealer = sealer();
+    let slots = sealer.slots[..2].to_vec();
+    let mut standard = leaf(1);
+    let sealed = sealer.seal(&mut standard, b"details", &by_month(&slots));
+    let mut care = Leaf {
+        class: RetentionClass::Care,
+        ..leaf(2)
+    };
+    let sealed_care = sealer.seal(&mut care, b"care", &by_month(&slots));
+    let mut later = Leaf {
+        destroy: Some(month(203_201)),
+        ..leaf(3)
+    };
+    let sealed_later = sealer.seal(&mut later, b"later", &by_month(&slots));
+    sealer
+        .keyring
+        .destroy_month(RetentionClass::Standard, month(203_112))
+        .unwrap();
+    assert!(is_erased(&sealer.open(&standard, &sealed)));
+    assert_eq!(sealer.open(&care, &sealed_care).unwrap(), b"care");
+    assert_eq!(sealer.open(&later, &sealed_later).unwrap(), b"later");
+    // Nor is anything sealed for a month that is over.
+    let again = sealer.try_seal(&mut standard, b"details", &by_month(&slots));
+    assert!(matches!(again, Err(SealError::Keyring(_))));
+}
+
+#[test]
+fn the_end_of_a_record_erases_for_everybody() {
+    let mut sealer = sealer();
+    let (slots, record) = (sealer.slots[..2].to_vec(), sealer.slots[4]);
+    let mut leaf = Leaf {
+        class: RetentionClass::OpenEnded,
+        destroy: None,
+        ..leaf(1)
+    };
+    let scope = Scope::Slots {
+        slots: &slots,
+        term: Term::Record(record),
+    };
+    let sealed = sealer.seal(&mut leaf, b"details", &scope);
+    assert_eq!(sealer.open(&leaf, &sealed).unwrap(), b"details");
+    assert_eq!(seal::slots(&sealed), slots);
+    sealer.keyring.destroy_slot(record).unwrap();
+    assert!(is_erased(&sealer.open(&leaf, &sealed)));
+}
+
+#[test]
+fn an_entry_about_nobody_known_opens_and_ends_with_its_month() {
+    let mut sealer = sealer();
+    let mut leaf = leaf(1);
+    let sealed = sealer.seal(&mut leaf, b"nobody", &Scope::Unknown);
+    assert_eq!(sealer.open(&leaf, &sealed).unwrap(), b"nobody");
+    sealer
+        .keyring
+        .destroy_month(RetentionClass::Standard, month(203_112))
+        .unwrap();
+    assert!(is_erased(&sealer.open(&leaf, &sealed)));
+}
+
+#[test]
+fn known_and_unknown_are_sealed_to_the_same_length() {
+    let mut sealer = sealer();
+    let slots = sealer.slots[..1].to_vec();
+    for len in [0, 1, 251, 252, 253, 508, 509, 4_000] {
+        let details = vec![1; len];
+        let known = sealer.seal(&mut leaf(1), &details, &by_month(&slots));
+        let unknown = sealer.seal(&mut leaf(2), &details, &Scope::Unknown);
+        assert_eq!(known.len(), unknown.len());
+        // Version, mode and counts; one wrap; blind; padded details with their length; tag.
+        assert_eq!(
+            known.len(),
+            4 + 64 + 32 + (4 + len).next_multiple_of(256) + 16
+        );
+        assert_eq!(known[..4], unknown[..4]);
+    }
+}
+
+#[test]
+fn what_holds_nothing_personal_is_open_to_everybody() {
+    let (mut sealer, stranger) = (sealer(), sealer());
+    let mut leaf = Leaf {
+        class: RetentionClass::Permanent,
+        destroy: None,
+        ..leaf(1)
+    };
+    let sealed = sealer.seal(&mut leaf, b"a purpose", &Scope::Open);
+    assert_eq!(stranger.open(&leaf, &sealed).unwrap(), b"a purpose");
+    assert!(seal::slots(&sealed).is_empty());
+}
+
+#[test]
+fn another_keyring_opens_nothing() {
+    let (mut sealer, stranger) = (sealer(), sealer());
+    let slots = sealer.slots.clone();
+    let mut leaf = leaf(1);
+    let sealed = sealer.seal(&mut leaf, b"details", &by_month(&slots));
+    assert!(stranger.open(&leaf, &sealed).is_err());
+}
+
+#[test]
+fn every_bit_that_is_turned_over_is_noticed() {
+    let mut sealer = sealer();
+    let (one, record) = (sealer.slots[..1].to_vec(), sealer.slots[4]);
+    let scopes = [
+        Scope::Open,
+        Scope::Unknown,
+        by_month(&one),
+        Scope::Slots {
+            slots: &one,
+            term: Term::Record(record),
+        },
+    ];
+    for scope in &scopes {
+        let mut leaf = leaf(1);
+        let sealed = sealer.seal(&mut leaf, b"details", scope);
+        let padding = 4 + 32 + 4 + b"details".len();
+        for bit in 0..sealed.len() * 8 {
+            let mut turned = sealed.clone();
+            turned[bit / 8] ^= 1 << (bit % 8);
+            let opened = sealer.open(&leaf, &turned);
+            // Nothing is committed to by the padding of what is open anyway.
+            if matches!(scope, Scope::Open) && bit / 8 >= padding {
+                assert_eq!(opened.unwrap(), b"details");
+            } else {
+                assert!(opened.is_err(), "{scope:?}: bit {bit}");
+            }
+        }
+        for len in 0..sealed.len() {
+            let opened = sealer.open(&leaf, &sealed[..len]);
+            assert!(
+                opened.is_err() || matches!(scope, Scope::Open) && len >= padding,
+                "{len}"
+            );
+        }
+    }
+}
+
+#[test]
+fn details_do_not_open_beside_another_leaf_or_in_another_log() {
+    let mut sealer = sealer();
+    let slots = sealer.slots.clone();
+    let mut leaf = leaf(1);
+    let sealed = sealer.seal(&mut leaf, b"details", &by_month(&slots));
+    let mut other = Leaf {
+        id: [9; 16],
+        ..leaf.clone()
+    };
+    assert!(is_damaged(&sealer.open(&other, &sealed)));
+    other = leaf.clone();
+    other.commitment[0] ^= 1;
+    assert!(is_damaged(&sealer.open(&other, &sealed)));
+    assert!(is_damaged(&seal::open(
+        &leaf,
+        &sealed,
+        "schakel.example/other",
+        &sealer.keyring
+    )));
+    let mut same = leaf.clone();
+    let again = sealer.seal(&mut same, b"details", &by_month(&slots));
+    assert_ne!(
+        same.commitment, leaf.commitment,
+        "equal details must not show as such"
+    );
+    assert!(is_damaged(&sealer.open(&leaf, &again)));
+}
+
+#[test]
+fn what_cannot_be_sealed_is_refused() {
+    let mut sealer = sealer();
+    let slots = sealer.slots.clone();
+    assert!(matches!(
+        sealer.try_seal(&mut leaf(1), b"", &by_month(&[])),
+        Err(SealError::Slots)
+    ));
+    let many = vec![slots[0]; 256];
+    assert!(matches!(
+        sealer.try_seal(&mut leaf(1), b"", &by_month(&many)),
+        Err(SealError::Slots)
+    ));
+    for scope in [by_month(&slots), Scope::Unknown] {
+        let mut endless = Leaf {
+            destroy: None,
+            ..leaf(1)
+        };
+        assert!(matches!(
+            sealer.try_seal(&mut endless, b"", &scope),
+            Err(SealError::NoMonth)
+        ));
+    }
+    sealer.keyring.destroy_slot(slots[1]).unwrap();
+    let sealed = sealer.try_seal(&mut leaf(1), b"", &by_month(&slots));
+    assert!(matches!(sealed, Err(SealError::Keyring(_))));
+}
+
+/// Opens a sealed record by the description of the format alone, with other code than sealed it.
+#[test]
+fn a_sealed_record_is_built_as_the_format_says() {
+    use aws_lc_rs::{
+        aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+        hmac::{HMAC_SHA256, Key, sign},
+    };
+    let decrypt = |key: &[u8], aad: &[u8], sealed: &[u8]| {
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).unwrap());
+        let mut plain = sealed.to_vec();
+        let nonce = Nonce::assume_unique_for_key([0; 12]);
+        key.open_in_place(nonce, Aad::from(aad), &mut plain)
+            .unwrap()
+            .to_vec()
+    };
+    let hmac = |key: &[u8], parts: &[&[u8]]| {
+        sign(&Key::new(HMAC_SHA256, key), &parts.concat())
+            .as_ref()
+            .to_vec()
+    };
+    let mut sealer = sealer();
+    let slots = sealer.slots[..2].to_vec();
+    let mut leaf = leaf(1);
+    let sealed = sealer.seal(&mut leaf, b"details", &by_month(&slots));
+    assert_eq!(sealed[..4], [1, 1, 2, 0]);
+    let term = sealer
+        .keyring
+        .existing_month(leaf.class, leaf.destroy.unwrap())
+        .unwrap();
+    for (at, slot) in slots.iter().enumerate() {
+        let wrap = &sealed[4 + 64 * at..4 + 64 * (at + 1)];
+        assert_eq!(&wrap[..16], slot.as_bytes());
+        let slot_key = sealer.keyring.key(*slot).unwrap();
+        let extracted = hmac(&leaf.id, &[slot_key.as_slice(), term.as_slice()]);
+        let wrap_key = hmac(&extracted, &[b"schakel/wrap/v1", &[1]]);
+        let dek = decrypt(&wrap_key, slot.as_bytes(), &wrap[16..]);
+        let aad = [
+            b"schakel/details/v1\0",
+            leaf.commitment.as_slice(),
+            ORIGIN.as_bytes(),
+        ]
+        .concat();
+        let plain = decrypt(&dek, &aad, &sealed[4 + 128..]);
+        let (blind, rest) = plain.split_at(32);
+        assert_eq!(rest.len(), 256);
+        assert_eq!(rest[..11], *b"\x07\0\0\0details");
+        assert!(rest[11..].iter().all(|byte| *byte == 0));
+        let commitment = hmac(blind, &[b"schakel/details/v1\0details"]);
+        assert_eq!(leaf.commitment, commitment.as_slice());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+
+    #[test]
+    fn any_details_come_back(details in prop::collection::vec(any::<u8>(), 0..2_000), count in 1usize..5) {
+        let mut sealer = sealer();
+        let slots = sealer.slots[..count].to_vec();
+        let mut leaf = leaf(1);
+        let sealed = sealer.seal(&mut leaf, &details, &by_month(&slots));
+        prop_assert_eq!(sealer.open(&leaf, &sealed).unwrap(), details);
+    }
+
+    #[test]
+    fn no_bytes_make_opening_panic(sealed in prop::collection::vec(any::<u8>(), 0..300), head in any::<[bool; 2]>()) {
+        let sealer = sealer();
+        let start = [1, u8::from(head[0]), 1, u8::from(head[1])];
+        prop_assert!(sealer.open(&leaf(1), &sealed).is_err());
+        prop_assert!(sealer.open(&leaf(1), &[start.as_slice(), &sealed].concat()).is_err());
+    }
+}
+
+/// What was sealed once must open for ever: the same keys and randomness give these digits.
+#[test]
+fn a_sealed_record_has_these_digits() {
+    let dir = data();
+    let keyring = keyring::counting(dir.path());
+    let mut leaf = leaf(1);
+    let mut random = Counting(0x80);
+    let sealed = seal::seal(
+        &mut leaf,
+        b"details",
+        &Scope::Unknown,
+        ORIGIN,
+        &keyring,
+        &mut random,
+    )
+    .unwrap();
+    let want = include_str!("golden/sealed.hex").replace(char::is_whitespace, "");
+    assert_eq!(hex([leaf.commitment.as_slice(), &sealed].concat()), want);
+}
