@@ -1,1 +1,14 @@
-//! The broker: sequencer, gRPC services, mutual TLS, limits and telemetry.
+//! The broker: one sequencer that decides and records everything in log order, gRPC services around it,
+//! mutual TLS, limits and telemetry.
+
+pub mod call;
+pub mod clock;
+pub mod config;
+pub mod edge;
+pub mod run;
+pub mod sequencer;
+pub mod service;
+pub mod status;
+pub mod telemetry;
+pub mod trail;
+pub mod wire;

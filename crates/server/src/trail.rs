@@ -3,14 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use schakel_audit::leaf::Leaf;
-use schakel_core::event::Details;
 use schakel_store::{
-    details,
+    entry::{self, Entry},
     index::{Index, Page, Query},
     keyring::Keyring,
     log::LogReader,
-    seal,
 };
 
 use crate::call::Receipt;
@@ -44,15 +41,6 @@ pub enum TrailError {
     /// The indexes did not catch up in time.
     #[error("the indexes did not catch up in time")]
     Behind,
-}
-
-/// An entry as it is read back.
-#[derive(Debug)]
-pub struct ReadEntry {
-    /// Its leaf.
-    pub leaf: Leaf,
-    /// Its details; `None` when the keys that open them are gone.
-    pub details: Option<Details>,
 }
 
 /// A consistency proof.
@@ -171,11 +159,14 @@ impl Trail {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn entry(&self, index: u64) -> Result<Option<ReadEntry>, TrailError> {
+    pub fn entry(&self, index: u64) -> Result<Option<Entry>, TrailError> {
         if index >= self.size() {
             return Ok(None);
         }
-        read_entry(&self.reader, &self.keyring, &self.origin, index).map(Some)
+        let stored = self.reader.read(index);
+        entry::open(index, stored, &self.origin, &self.keyring)
+            .map(Some)
+            .map_err(unreadable)
     }
 
     /// Searches, once the indexes have caught up with the log's end as of this call.
@@ -197,23 +188,6 @@ impl Trail {
     pub(crate) fn advance(&self, head: Head) {
         self.head.store(Arc::new(head));
     }
-}
-
-/// Reads an entry and opens its details.
-pub(crate) fn read_entry(
-    reader: &LogReader,
-    keyring: &Keyring,
-    origin: &str,
-    index: u64,
-) -> Result<ReadEntry, TrailError> {
-    let stored = reader.read(index).map_err(unreadable)?;
-    let leaf = Leaf::decode(&stored.leaf).map_err(unreadable)?;
-    let details = match seal::open(&leaf, &stored.sealed, origin, keyring) {
-        Ok(opened) => Some(details::decode(&opened).map_err(unreadable)?),
-        Err(seal::OpenError::Erased) => None,
-        Err(error) => return Err(unreadable(error)),
-    };
-    Ok(ReadEntry { leaf, details })
 }
 
 fn unreadable(error: impl std::error::Error) -> TrailError {

@@ -15,6 +15,9 @@ mod start;
 mod time;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, sync::Arc};
 
 use schakel_core::{

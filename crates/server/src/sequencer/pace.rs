@@ -24,8 +24,8 @@ fn next_point(arrival: Instant, now: Instant) -> Instant {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_leaves_on_the_next_point_of_the_grid() {
+    #[test]
+    fn an_answer_leaves_on_the_next_point_of_the_grid() {
         let arrival = Instant::now();
         for (millis, leaves) in [(0, 10), (3, 10), (10, 10), (11, 20), (29, 30)] {
             let now = arrival + Duration::from_millis(millis);

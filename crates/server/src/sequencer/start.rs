@@ -17,12 +17,13 @@ use schakel_core::{
     time::Timestamp,
 };
 use schakel_store::{
+    entry::{self, EntryError},
     index::{self, Index, OpenIndexError},
     keyring::{Kek, KekError, Keyring, KeyringError},
     log::{Log, LogReader, OpenError, ReadError, Settings},
     random::OsRandom,
     view,
-    world::{OpenWorldError, World},
+    world::{self, OpenWorldError, World},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -39,7 +40,7 @@ use super::{
 use crate::{
     clock::Clock,
     telemetry::Metrics,
-    trail::{Head, Trail, TrailError, read_entry},
+    trail::{Head, Trail},
 };
 
 /// The most requests that wait for the writer; more are sent back at once.
@@ -101,7 +102,7 @@ pub enum StartError {
     World(#[from] OpenWorldError),
     /// The indexes.
     #[error("the search indexes cannot be opened")]
-    Index(#[from] OpenIndexError<TrailError>),
+    Index(#[from] OpenIndexError<EntryError>),
     /// The signing key's file.
     #[error("the checkpoint key `{path}` cannot be read", path = .path.display())]
     SigningKeyFile {
@@ -159,14 +160,14 @@ pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
     let log = open_log(paths, &setup)?;
     let mut random = OsRandom;
     let progress = setup.progress;
-    let world = World::open(
-        &log.reader(),
-        &keyring,
-        &paths.data.join("view"),
-        setup.origin,
-        Box::new(OsRandom),
-        &mut |done, of| progress("view", done, of),
-    )?;
+    let options = world::Options {
+        log: &log.reader(),
+        origin: setup.origin,
+        keyring: &keyring,
+        dir: &paths.data.join("view"),
+        random: Box::new(OsRandom),
+    };
+    let world = World::open(options, &mut |done, of| progress("view", done, of))?;
     keyring.ready()?;
     let signer = Signer::start(origin.clone(), key)?;
     signer.begin(log.size(), log.root());
@@ -270,7 +271,7 @@ fn open_index(
         random: Box::new(OsRandom),
     };
     let facts_of = |at: EntryIndex| {
-        let found = read_entry(reader, keyring, origin, at.0)?;
+        let found = entry::open(at.0, reader.read(at.0), origin, keyring)?;
         let facts = found
             .details
             .map(|details| index::facts(&found.leaf, &details, at));

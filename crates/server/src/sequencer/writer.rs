@@ -257,7 +257,7 @@ impl Writer {
         now: Timestamp,
     ) -> Result<Result<Composed, ComposeError>, WriterError> {
         let dossier = match plan.subject {
-            Subject::Known(id) => Some(self.world.dossier_or_new(id)?),
+            Subject::Known(id) => Some(self.world.dossier(id)?),
             Subject::Unknown | Subject::Nobody => None,
         };
         let slot_of = |usage: &SlotUse| {

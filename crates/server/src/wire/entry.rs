@@ -13,6 +13,7 @@ use schakel_core::{
     registry::Registry,
     time::Timestamp,
 };
+use schakel_store::entry::Entry;
 
 use super::{
     code::{Coded as _, to_wire},
@@ -22,7 +23,6 @@ use super::{
     time::instant,
     veil::Veil,
 };
-use crate::trail::ReadEntry;
 
 /// For whom entries are shown: the officer of a controller.
 #[derive(Clone, Debug)]
@@ -66,8 +66,8 @@ impl Viewer {
 }
 
 /// The entry, as far as its details can still be opened.
-pub(crate) fn entry(index: u64, read: &ReadEntry, viewer: &Viewer) -> v1::Entry {
-    let ReadEntry { leaf, details } = read;
+pub(crate) fn entry(index: u64, read: &Entry, viewer: &Viewer) -> v1::Entry {
+    let Entry { leaf, details } = read;
     let (purpose, purpose_version) = leaf.purpose.clone().unzip();
     let mut entry = v1::Entry {
         index,

@@ -13,14 +13,12 @@ use schakel_core::{
     registry::Registry,
     time::Timestamp,
 };
+use schakel_store::entry::Entry;
 
-use crate::{
-    trail::ReadEntry,
-    wire::{
-        entry::{Viewer, entry},
-        explanation::explanation,
-        testing,
-    },
+use crate::wire::{
+    entry::{Viewer, entry},
+    explanation::explanation,
+    testing,
 };
 
 fn party(id: &str) -> PartyId {
@@ -40,7 +38,7 @@ fn viewer(controller: &str) -> Viewer {
 }
 
 /// An entry that this party caused, about which two controllers may know.
-fn read(by: &str, entry_type: EntryType, event: Event) -> ReadEntry {
+fn read(by: &str, entry_type: EntryType, event: Event) -> Entry {
     let leaf = Leaf {
         entry_type,
         at_ms: 1_500,
@@ -73,7 +71,7 @@ fn read(by: &str, entry_type: EntryType, event: Event) -> ReadEntry {
         binds: Vec::new(),
         event,
     };
-    ReadEntry {
+    Entry {
         leaf,
         details: Some(details),
     }
@@ -210,7 +208,7 @@ fn an_entry_made_by_a_penitentiary_institution_is_not_shown_to_outsiders() {
         ("home-1", false, true),
     ] {
         let viewer = viewer(controller);
-        let sees = |read: &ReadEntry| viewer.sees(&read.leaf, read.details.as_ref().unwrap());
+        let sees = |read: &Entry| viewer.sees(&read.leaf, read.details.as_ref().unwrap());
         assert_eq!((sees(&by_pi), sees(&by_town)), (pi, town), "{controller}");
     }
     assert!(viewer("town-1").sees_actor(&by_pi.leaf));
@@ -233,10 +231,10 @@ fn a_denial_is_shown_with_its_reference_and_most_telling_reason() {
 
 #[test]
 fn an_erased_entry_shows_its_leaf_and_nothing_more() {
-    let ReadEntry { leaf, .. } = read("home-1", EntryType::Disclosure, disclosed());
+    let Entry { leaf, .. } = read("home-1", EntryType::Disclosure, disclosed());
     let shown = entry(
         8,
-        &ReadEntry {
+        &Entry {
             leaf,
             details: None,
         },

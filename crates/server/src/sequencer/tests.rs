@@ -1,0 +1,239 @@
+//! The writer with everything behind it, without the wire.
+
+use std::{fs, path::Path, sync::Arc};
+
+use schakel_audit::note::SigningKey;
+use schakel_core::{
+    ask::Ask,
+    catalogue::Catalogue,
+    code::{Condition, Granularity, Moment, Role, Status},
+    id::{IdempotencyKey, PartyId},
+    party::Peer,
+    person::{Identifier, SubjectRef},
+    status::Report,
+    time::Timestamp,
+};
+use schakel_pki::organisation::Organisations;
+use schakel_store::{keyring::Kek, random::OsRandom};
+
+use super::{Paths, Sequencer, Setup, Started, start};
+use crate::{
+    call::{Answer, Call, CallError, Outcome, Request},
+    clock::{Clock as _, ManualClock},
+    telemetry::Metrics,
+};
+
+const ORIGIN: &str = "schakel.test/log";
+
+struct Bench {
+    clock: Arc<ManualClock>,
+    paths: Paths,
+    founding: Catalogue,
+    _dir: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let paths = Paths {
+            data: at("data"),
+            keyring: at("keyring"),
+            kek: at("kek"),
+            checkpoint_key: at("checkpoint.key"),
+        };
+        Kek::create(&paths.kek, &mut OsRandom).unwrap();
+        let key = SigningKey::from_seed(ORIGIN, &[7; 32]).unwrap();
+        fs::write(&paths.checkpoint_key, key.to_skey().as_bytes()).unwrap();
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        Self {
+            clock: Arc::new(ManualClock::new(now)),
+            paths,
+            founding: founding(now),
+            _dir: dir,
+        }
+    }
+
+    fn start(&self) -> Started {
+        let setup = Setup {
+            origin: ORIGIN,
+            segment_len: 1 << 22,
+            founding: &self.founding,
+            clock: self.clock.clone(),
+            metrics: Metrics::unsent(),
+            progress: &mut |_, _, _| {},
+        };
+        start(&self.paths, setup).unwrap()
+    }
+}
+
+fn founding(now: Timestamp) -> Catalogue {
+    let from = now.minus_millis(86_400_000);
+    let organisations = Organisations::of_development().unwrap();
+    let parties = organisations
+        .iter()
+        .map(|organisation| organisation.party(from))
+        .collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/purposes.toml");
+    let purposes: Catalogue = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    Catalogue {
+        parties,
+        purposes: purposes.purposes,
+    }
+}
+
+fn request(party: &str, role: Role, call: Call) -> Request {
+    let principal: PartyId = party.parse().unwrap();
+    Request {
+        peer: Peer {
+            principal: principal.clone(),
+            transport: principal,
+            roles: vec![role],
+        },
+        certificate: [1; 32],
+        address: "127.0.0.1:1".into(),
+        actor: Some("tester".parse().unwrap()),
+        responsible: None,
+        transaction: None,
+        trace: None,
+        method: "Test/Method",
+        write: None,
+        call,
+    }
+}
+
+async fn submit(sequencer: &Sequencer, party: &str, role: Role, call: Call) -> Answer {
+    sequencer.submit(request(party, role, call)).await.unwrap()
+}
+
+async fn case_with_housing(sequencer: &Sequencer, now: Timestamp) -> SubjectRef {
+    let open = Call::OpenCase {
+        identifiers: vec![Identifier::Bsn("999999990".parse().unwrap())],
+        municipality: Some("gemeente-oost".parse().unwrap()),
+    };
+    let Outcome::CaseOpened(case) = submit(sequencer, "pi-noord", Role::Pi, open).await.outcome
+    else {
+        panic!("the case should be opened");
+    };
+    let report = Call::ReportStatus {
+        subject: SubjectRef::Case(case),
+        condition: Condition::Housing,
+        report: Report {
+            status: Status::ActionNeeded,
+            as_of: now.date(),
+            expected: None,
+            moment: Moment::Entry,
+            origin: Role::Pi,
+            offered_by: None,
+        },
+        correction: false,
+    };
+    let reported = submit(sequencer, "pi-noord", Role::Pi, report).await;
+    assert!(
+        matches!(reported.outcome, Outcome::Done),
+        "{:?}",
+        reported.outcome
+    );
+    SubjectRef::Case(case)
+}
+
+fn plan_ask(subject: SubjectRef) -> Call {
+    Call::Ask(Ask {
+        subject,
+        purpose: "P-PLAN".parse().unwrap(),
+        version: None,
+        conditions: [Condition::Housing].into(),
+        granularity: Granularity::StatusWithDates,
+    })
+}
+
+#[tokio::test]
+async fn the_municipality_of_return_gets_its_plan_and_another_does_not() {
+    let bench = Bench::new();
+    let started = bench.start();
+    let sequencer = started.sequencer;
+    let case = case_with_housing(&sequencer, bench.clock.now()).await;
+    let own = submit(
+        &sequencer,
+        "gemeente-oost",
+        Role::Municipality,
+        plan_ask(case.clone()),
+    )
+    .await;
+    assert!(
+        matches!(own.outcome, Outcome::Disclosed { .. }),
+        "{:?}",
+        own.outcome
+    );
+    let other = submit(
+        &sequencer,
+        "gemeente-west",
+        Role::Municipality,
+        plan_ask(case),
+    )
+    .await;
+    assert!(
+        matches!(other.outcome, Outcome::NotDisclosed(_)),
+        "{:?}",
+        other.outcome
+    );
+}
+
+#[tokio::test]
+async fn a_repeated_write_gets_the_same_answer_and_another_body_is_refused() {
+    let bench = Bench::new();
+    let sequencer = bench.start().sequencer;
+    let key = IdempotencyKey::from_bytes([9; 16]);
+    let open = |digest| {
+        let call = Call::OpenCase {
+            identifiers: vec![Identifier::Bsn("999999990".parse().unwrap())],
+            municipality: None,
+        };
+        Request {
+            write: Some((key, digest)),
+            ..request("pi-noord", Role::Pi, call)
+        }
+    };
+    let first = sequencer.submit(open([1; 32])).await.unwrap();
+    let size = sequencer.trail().size();
+    let again = sequencer.submit(open([1; 32])).await.unwrap();
+    let (Outcome::CaseOpened(one), Outcome::CaseOpened(two)) = (first.outcome, again.outcome)
+    else {
+        panic!("both should name the case");
+    };
+    assert_eq!(one, two);
+    assert_eq!(first.receipt.index, again.receipt.index);
+    assert_eq!(sequencer.trail().size(), size);
+    let other = sequencer.submit(open([2; 32])).await;
+    assert!(matches!(other, Err(CallError::KeyReused)), "{other:?}");
+}
+
+#[tokio::test]
+async fn everything_is_there_again_after_a_restart_and_without_the_view() {
+    let bench = Bench::new();
+    let started = bench.start();
+    let case = case_with_housing(&started.sequencer, bench.clock.now()).await;
+    let size = started.sequencer.trail().size();
+    stop(started).await;
+    for rebuilt in [false, true] {
+        if rebuilt {
+            fs::remove_dir_all(bench.paths.data.join("view")).unwrap();
+            fs::remove_dir_all(bench.paths.data.join("index")).unwrap();
+        }
+        let started = bench.start();
+        assert!(started.sequencer.trail().size() > size);
+        let ask = plan_ask(case.clone());
+        let own = submit(&started.sequencer, "gemeente-oost", Role::Municipality, ask).await;
+        assert!(
+            matches!(own.outcome, Outcome::Disclosed { .. }),
+            "{:?}",
+            own.outcome
+        );
+        stop(started).await;
+    }
+}
+
+async fn stop(started: Started) {
+    drop(started.sequencer);
+    started.ended.await.unwrap().unwrap();
+}
