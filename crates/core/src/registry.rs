@@ -162,9 +162,14 @@ impl Registry {
     ) -> Option<RegistryKey> {
         match change {
             Change::PutParty(party) => {
-                self.parties
-                    .insert(party.id.clone(), Arc::new(party.clone()));
-                Some(RegistryKey::Party(party.id.clone()))
+                let mut party = party.clone();
+                // Only a suspension's own end ends it.
+                if let Some(registered) = self.parties.get(&party.id) {
+                    party.suspensions.clone_from(&registered.suspensions);
+                }
+                let key = RegistryKey::Party(party.id.clone());
+                self.parties.insert(party.id.clone(), Arc::new(party));
+                Some(key)
             }
             Change::SuspendParty(id) => self.alter(id, |party| {
                 if party.is_active(at) {

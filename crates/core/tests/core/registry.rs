@@ -308,3 +308,12 @@ fn the_rows_on_disk_make_the_same_registry() {
     assert_eq!(registry.row(&waiting), None);
     assert_eq!(registry.proposals().count(), 0);
 }
+
+#[test]
+fn replacing_what_is_registered_of_a_suspended_party_does_not_reinstate_it() {
+    let mut registry = served();
+    make(&mut registry, &Change::SuspendParty(party(PI)), now());
+    let again = with_oin(PI, Role::Pi, dated(1, "2026-01-01T00:00:00Z", None));
+    make(&mut registry, &Change::PutParty(again), now());
+    assert!(registry.roles(&party(PI), now()).is_empty());
+}
