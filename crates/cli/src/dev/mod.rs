@@ -22,7 +22,7 @@ use schakel_api::v1;
 use schakel_client::{Client, ClientConfig, Identity, Trail};
 use schakel_pki::develop::AUTHORITY_CERTIFICATE;
 use schakel_server::clock::{Clock as _, SystemClock};
-use sha2::{Digest as _, Sha256};
+use aws_lc_rs::digest;
 
 use broker::DevelopmentBroker;
 use say::Teller;
@@ -97,7 +97,9 @@ fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: &Te
 
 /// SHA-256 of bytes.
 fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    out
 }
 
 impl Scene {
