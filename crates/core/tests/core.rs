@@ -9,6 +9,7 @@
 mod core {
     mod catalogue;
     mod decisions;
+    mod deliver;
     mod dossier;
     mod exact;
     mod explain;

@@ -5,19 +5,18 @@ use std::collections::BTreeSet;
 use schakel_core::{
     code::{Condition, Status},
     consent::{ConsentKind, ConsentState, ConsentTerms, MOST_NARROWINGS, Narrowing},
-    correction, deliver,
+    correction,
     dossier::{Dossier, Served},
-    id::{ConsentId, EntryIndex, PartyId},
+    id::{ConsentId, EntryIndex},
     notice::{NOTICE_DEADLINE_DAYS, Notice, NoticeKind},
     person::SubjectRef,
-    registry::Change,
     restriction,
     withdrawal::{self, Scope, Withdrawal},
 };
 
 use super::scene::{
-    Altered, CARE, CASE, Counting, EAST, HOUSING, PI, PROBATION, UWV, WEST, at, consent, decided,
-    dossier, keep, now, party, registered, registry, report, terms, with_purpose,
+    Altered, CARE, Counting, EAST, HOUSING, PI, PROBATION, UWV, WEST, at, consent, decided,
+    dossier, keep, now, party, registry, report, terms,
 };
 
 /// A consent for housing and debt, to the association and UWV; both were served both.
@@ -306,98 +305,4 @@ fn a_restriction_tells_those_served_what_it_covers() {
             .iter()
             .all(|notice| notice.kind == NoticeKind::Restriction)
     );
-}
-
-fn receivers(dossier: &Dossier, condition: Condition, reporter: &str) -> Vec<String> {
-    let found = deliver::receivers(
-        dossier,
-        &registry(),
-        CASE,
-        condition,
-        &party(reporter),
-        now(),
-    );
-    found
-        .into_iter()
-        .map(|(party, purpose)| format!("{party} {purpose}"))
-        .collect()
-}
-
-#[test]
-fn word_goes_to_those_with_a_place_and_a_route_and_never_to_the_reporter() {
-    let dossier = dossier();
-    let east = format!("{EAST} P-PLAN");
-    let probation = format!("{PROBATION} P-PLAN");
-    assert_eq!(
-        receivers(&dossier, Condition::Housing, PI),
-        [east.clone(), probation.clone()]
-    );
-    assert_eq!(
-        receivers(&dossier, Condition::Housing, EAST),
-        [format!("{PI} P-PLAN"), probation]
-    );
-    assert_eq!(
-        receivers(&dossier, Condition::Care, PI),
-        [""; 0],
-        "the plan is not about care"
-    );
-    assert_eq!(receivers(&dossier, Condition::Housing, HOUSING), [""; 0]);
-}
-
-#[test]
-fn word_goes_to_nobody_who_lost_a_place_or_a_role() {
-    let mut moved = dossier();
-    moved.cases.get_mut(&CASE).unwrap().returns[0].period.until = Some(now());
-    assert_eq!(
-        receivers(&moved, Condition::Housing, PI),
-        [format!("{PROBATION} P-PLAN")]
-    );
-
-    let mut suspended = registry();
-    suspended.make(&Change::SuspendParty(party(EAST)), EntryIndex(1), now());
-    let reporter: PartyId = party(PI);
-    let to = |registry: &_| {
-        deliver::receivers(
-            &dossier(),
-            registry,
-            CASE,
-            Condition::Housing,
-            &reporter,
-            now(),
-        )
-        .len()
-    };
-    assert_eq!(to(&registry()), 2);
-    assert_eq!(to(&suspended), 1);
-    assert_eq!(
-        to(&with_purpose("P-PLAN", |version| version.deliver = false)),
-        0
-    );
-    let ended = with_purpose("P-PLAN", |version| version.validity.until = Some(now()));
-    assert_eq!(to(&ended), 0);
-}
-
-#[test]
-fn word_goes_to_a_partner_introduced_for_the_condition() {
-    let mut dossier = dossier();
-    dossier.cases.get_mut(&CASE).unwrap().members.clear();
-    let mut registry = with_purpose("P-ARRANGE-HOUSING", |version| version.deliver = true);
-    let other = registered(
-        "wonen-noord",
-        vec![schakel_core::code::Role::HousingAssociation],
-    );
-    registry.make(&Change::PutParty(other), EntryIndex(1), now());
-    let introduced = &mut dossier.cases.get_mut(&CASE).unwrap().introduced;
-    introduced.insert((party(HOUSING), Condition::Housing));
-    introduced.insert((party("wonen-noord"), Condition::Debt));
-    let receivers = deliver::receivers(
-        &dossier,
-        &registry,
-        CASE,
-        Condition::Housing,
-        &party(PI),
-        now(),
-    );
-    let receivers: Vec<_> = receivers.iter().map(|(party, _)| party.as_str()).collect();
-    assert_eq!(receivers, [EAST, HOUSING]);
 }
