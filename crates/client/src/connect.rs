@@ -82,9 +82,13 @@ pub enum ConnectError {
     },
 }
 
-/// Opens the connections of a client: the first at once, so that what is wrong shows here, the others when
-/// they are first used. Each opens itself anew when it was lost.
-pub(crate) async fn channels(config: &ClientConfig) -> Result<Vec<Channel>, ConnectError> {
+/// Opens bare connections: the first at once, so that what is wrong shows here, the others when they are
+/// first used. Each opens itself anew when it was lost. For calls that [`crate::Client`] does not know; what
+/// is answered to them nobody has verified.
+///
+/// # Errors
+/// What is wrong with the configuration, why the address cannot be reached, or what TLS says.
+pub async fn channels(config: &ClientConfig) -> Result<Vec<Channel>, ConnectError> {
     if !(1..=64).contains(&config.connections) {
         let connections = config.connections;
         return Err(ConnectError::Connections { connections });

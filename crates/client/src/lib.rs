@@ -56,7 +56,7 @@ mod trail;
 pub use answer::Incomplete;
 pub use client::{Client, ClientError};
 pub use config::{ClientConfig, Identity, PRINCIPAL_HEADER, Timeouts};
-pub use connect::ConnectError;
+pub use connect::{ConnectError, channels};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
 pub use method::Extension;
 pub use receipt::{ReceiptError, proof};
