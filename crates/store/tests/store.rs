@@ -8,6 +8,7 @@
 )]
 
 mod store {
+    mod index;
     mod keyring;
     mod log_append;
     mod log_bytes;
@@ -15,6 +16,10 @@ mod store {
     mod log_property;
     mod log_recovery;
     mod log_tree;
+    mod recorder;
     mod sealing;
+    mod story;
     mod support;
+    mod view;
+    mod world;
 }

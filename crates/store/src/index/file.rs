@@ -90,6 +90,11 @@ impl RunFile {
         Ok(run)
     }
 
+    /// When the last entry was recorded.
+    pub(super) const fn last_at(&self) -> u64 {
+        self.span.1
+    }
+
     /// Reads all of it once.
     pub(super) fn verify(&self) -> Result<(), FileError> {
         self.blocks.verify()

@@ -180,7 +180,7 @@ mod tests {
         let times = [10, 10, 20, 30, 30, 40];
         let time = |at: u64| Ok::<u64, ()>(times[usize::try_from(at).unwrap()]);
         let at = |ms| Timestamp::from_millis(ms).unwrap();
-        let period = |from, until| Period {
+        let period = |from, until: Option<u64>| Period {
             from: at(from),
             until: until.map(at),
         };

@@ -107,8 +107,9 @@ impl Index {
         })?;
         let mut files = Files { dir, key, random };
         let mut closed = Vec::new();
-        let mut gather = |from: u64, until: u64| {
-            let mut gathered = Recent::new(from);
+        let mut since = 0;
+        let mut gather = |from: u64, until: u64, since: u64| {
+            let mut gathered = Recent::new(from, since);
             for index in from..until {
                 let facts = facts_of(EntryIndex(index));
                 gathered.add(facts.map_err(|source| OpenIndexError::Entry { index, source })?);
@@ -126,14 +127,15 @@ impl Index {
                         why = &error as &dyn std::error::Error,
                         "the index of a run is made again"
                     );
-                    let gathered = gather(first, first.saturating_add(run))?;
+                    let gathered = gather(first, first.saturating_add(run), since)?;
                     RunFile::write(&gathered, &mut files)
                         .map_err(|source| OpenIndexError::Write { first, source })?
                 }
             };
+            since = file.last_at();
             closed.push(Arc::new(Closed::File(Box::new(file))));
         }
-        let recent = gather(size / run * run, size)?;
+        let recent = gather(size / run * run, size, since)?;
         start(Runs { closed, recent }, files, run).map_err(OpenIndexError::Thread)
     }
 }

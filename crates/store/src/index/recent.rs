@@ -18,6 +18,8 @@ use super::{
 pub(super) struct Recent {
     /// The first entry.
     first: u64,
+    /// When the entry before it was recorded.
+    since: u64,
     /// When each entry was recorded. One that nobody can find counts as recorded with the one before.
     times: Vec<u64>,
     controllers: HashMap<PartyId, Found>,
@@ -35,10 +37,11 @@ struct Found {
 }
 
 impl Recent {
-    /// A run with nothing in it.
-    pub(super) fn new(first: u64) -> Self {
+    /// A run with nothing in it, after one whose last entry was recorded at `since`.
+    pub(super) fn new(first: u64, since: u64) -> Self {
         Self {
             first,
+            since,
             times: Vec::new(),
             controllers: HashMap::new(),
         }
@@ -49,7 +52,7 @@ impl Recent {
         let Ok(place) = Place::try_from(self.times.len()) else {
             return;
         };
-        let before = self.times.last().copied().unwrap_or(0);
+        let before = self.last_at();
         let at = facts.first().map_or(before, |first| first.at.as_millis());
         self.times.push(before.max(at));
         for facts in facts {
@@ -63,6 +66,11 @@ impl Recent {
     /// The entry that comes next.
     pub(super) fn next(&self) -> u64 {
         self.first.saturating_add(self.len())
+    }
+
+    /// When the last entry was recorded, or the one before the run.
+    pub(super) fn last_at(&self) -> u64 {
+        self.times.last().copied().unwrap_or(self.since)
     }
 
     /// The number of entries.

@@ -78,8 +78,8 @@ impl Worker {
     fn close(&mut self) {
         let written = RunFile::write(&self.shared.read().recent, &mut self.files);
         let mut runs = self.shared.write();
-        let next = runs.recent.next();
-        let run = mem::replace(&mut runs.recent, Recent::new(next));
+        let following = Recent::new(runs.recent.next(), runs.recent.last_at());
+        let run = mem::replace(&mut runs.recent, following);
         let closed = match written {
             Ok(file) => Closed::File(Box::new(file)),
             Err(error) => {

@@ -6,18 +6,24 @@
 //! view again from the log.
 
 use std::{
-    fs, io,
-    os::unix::fs::DirBuilderExt as _,
+    fs::{self, File, TryLockError},
+    io,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use super::ViewError;
+use crate::durable;
 
 /// What sled may hold of the view in memory, in bytes.
 const CACHE: u64 = 64 << 20;
 /// How often sled writes out what it has buffered, in milliseconds; this also drives its cleaning up.
 const FLUSH_EVERY_MS: u64 = 500;
+/// How often, and how long apart, the lock is tried before another process must be the one that holds it.
+const MOST_ATTEMPTS: u32 = 200;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
 
 /// Why the view's directory cannot be used, whatever is in it: the disk failed or is full, a permission
 /// is missing, or another process has the view open.
@@ -36,25 +42,20 @@ pub(super) fn open(dir: &Path) -> Result<Option<sled::Db>, DiskError> {
     if !dir.join("db").is_file() {
         return Ok(None);
     }
+    wait_for_lock(dir).map_err(|source| io_failed(dir, source))?;
     remove_unfinished(dir).map_err(|source| io_failed(dir, source))?;
     if let Some(db) = guarded(dir, || Ok(configured(dir).open()?))? {
         return Ok(Some(db));
     }
     set_snapshots_aside(dir).map_err(|source| io_failed(dir, source))?;
-    // The first attempt may still hold sled's lock in a thread of its own; that makes this one fail,
-    // and the view is made again elsewhere.
+    wait_for_lock(dir).map_err(|source| io_failed(dir, source))?;
     let again = panic::catch_unwind(AssertUnwindSafe(|| configured(dir).open()));
     Ok(again.ok().and_then(Result::ok))
 }
 
 /// Creates an empty database.
 pub(super) fn create(dir: &Path) -> Result<sled::Db, DiskError> {
-    let mut builder = fs::DirBuilder::new();
-    builder
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|source| io_failed(dir, source))?;
+    durable::create_dir(dir).map_err(|source| io_failed(dir, source))?;
     configured(dir).open().map_err(|error| failed(dir, error))
 }
 
@@ -114,6 +115,23 @@ fn configured(dir: &Path) -> sled::Config {
         .path(dir)
         .cache_capacity(CACHE)
         .flush_every_ms(Some(FLUSH_EVERY_MS))
+}
+
+/// Waits until nobody holds the lock on the database: threads of sled let go of it only some time after
+/// it was closed.
+fn wait_for_lock(dir: &Path) -> io::Result<()> {
+    let file = File::open(dir.join("db"))?;
+    let mut attempts = 0;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if attempts < MOST_ATTEMPTS => {
+                attempts += 1;
+                thread::sleep(BETWEEN_ATTEMPTS);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Whether an error of reading says something about the content, not about the disk.
