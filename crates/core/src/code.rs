@@ -161,13 +161,19 @@ impl Role {
         matches!(self, Self::Pi | Self::Municipality | Self::Probation)
     }
 
-    /// Whether parties of this role may record a consent and take a withdrawal.
+    /// Whether parties of this role take part in the exchange, and not only look on or keep it running.
     #[must_use]
-    pub const fn collects_consent(self) -> bool {
+    pub const fn is_partner(self) -> bool {
         !matches!(
             self,
             Self::PrivacyOfficer | Self::Auditor | Self::Administrator | Self::Broker
         )
+    }
+
+    /// Whether parties of this role may record a consent and take a withdrawal.
+    #[must_use]
+    pub const fn collects_consent(self) -> bool {
+        self.is_partner()
     }
 
     /// Whether the role may name a person by citizen service number (Wabb 10–11; Wabvpz 4–9).

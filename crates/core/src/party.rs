@@ -68,6 +68,9 @@ pub struct Contact {
     pub telephone: String,
 }
 
+/// The most delegations and the most suspensions that are kept of a party. Bounds its size on disk.
+pub const MOST_PERIODS: usize = 12;
+
 impl Party {
     /// Checks what holds for a party by itself.
     ///
@@ -88,7 +91,7 @@ impl Party {
             let rule = "must be set for a privacy officer, and for nobody else";
             return Err(("officer_for", Invalid::new(rule)));
         }
-        if self.delegates.len() > 12 || self.suspensions.len() > 12 {
+        if self.delegates.len() > MOST_PERIODS || self.suspensions.len() > MOST_PERIODS {
             let rule = "must be at most 12; so must suspensions";
             return Err(("delegates", Invalid::new(rule)));
         }

@@ -128,6 +128,10 @@ impl PurposeVersion {
         if !(1..=200).contains(&self.title.chars().count()) {
             return Err(("title", Invalid::new("must have 1 to 200 characters")));
         }
+        let validity = &self.validity;
+        if validity.until.is_some_and(|until| until <= validity.from) {
+            return Err(("validity", Invalid::new("must end after it begins")));
+        }
         if !(1..=3650).contains(&self.retention_days) {
             return Err(("retention_days", Invalid::new("must be 1 to 3650 days")));
         }
@@ -211,6 +215,11 @@ impl Route {
     fn check(&self, purpose: &PurposeVersion) -> Result<(), (&'static str, Invalid)> {
         if self.from.is_empty() || self.to.is_empty() || self.origins.is_empty() {
             return Err(("routes", Invalid::new("must name from, to and origins")));
+        }
+        let mut roles = self.from.iter().chain(&self.to).chain(&self.origins);
+        if !roles.all(|role| role.is_partner()) {
+            let rule = "must name partners: not an officer, auditor, administrator or broker";
+            return Err(("routes", Invalid::new(rule)));
         }
         if !self.conditions.is_subset(&purpose.conditions) {
             return Err((

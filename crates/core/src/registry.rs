@@ -1,5 +1,7 @@
 //! The registry: which parties and purposes there are, and the changes that wait for a second actor.
 
+mod check;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
@@ -8,8 +10,7 @@ use crate::{
     case::Case,
     code::Role,
     id::{EntryIndex, Oin, PartyId, ProposalId, PurposeCode},
-    invalid::Invalid,
-    party::{Party, Peer},
+    party::{MOST_PERIODS, Party, Peer},
     purpose::PurposeVersion,
     time::{Period, Timestamp},
 };
@@ -126,32 +127,6 @@ impl Registry {
         }
     }
 
-    /// Checks a change against what is registered, before it is proposed and again before it is made.
-    ///
-    /// # Errors
-    /// The first rule that is broken, with the field it is about.
-    pub fn check(&self, change: &Change) -> Result<(), (&'static str, Invalid)> {
-        match change {
-            Change::PutParty(party) => self.check_party(party),
-            Change::SuspendParty(id) | Change::ReinstateParty(id) => self
-                .party(id)
-                .map(|_| ())
-                .ok_or(("party", Invalid::new("must be a registered party"))),
-            Change::PutPurpose(version) => self.check_purpose(version),
-            Change::WithdrawPurpose(code, version) => {
-                let registered = self.purposes.get(code).and_then(|all| all.get(version));
-                match registered {
-                    Some(found) if found.withdrawn_at.is_none() => Ok(()),
-                    Some(_) => Err(("version", Invalid::new("must not be withdrawn already"))),
-                    None => Err((
-                        "version",
-                        Invalid::new("must be a registered purpose version"),
-                    )),
-                }
-            }
-        }
-    }
-
     /// Makes a change and names the row it touched. What [`Self::check`] refuses must not come here;
     /// a change about something that is not registered touches nothing.
     pub fn make(
@@ -173,6 +148,10 @@ impl Registry {
             }
             Change::SuspendParty(id) => self.alter(id, |party| {
                 if party.is_active(at) {
+                    // What ended longest ago is in the log; here only so many are kept.
+                    if party.suspensions.len() >= MOST_PERIODS {
+                        party.suspensions.remove(0);
+                    }
                     party.suspensions.push(Period {
                         from: at,
                         until: None,
@@ -325,46 +304,6 @@ impl Registry {
     fn alter(&mut self, id: &PartyId, change: impl FnOnce(&mut Party)) -> Option<RegistryKey> {
         change(Arc::make_mut(self.parties.get_mut(id)?));
         Some(RegistryKey::Party(id.clone()))
-    }
-
-    fn check_party(&self, party: &Party) -> Result<(), (&'static str, Invalid)> {
-        party.check()?;
-        let taken =
-            self.parties()
-                .filter(|other| other.id != party.id)
-                .any(|other| {
-                    other.oins.iter().any(|theirs| {
-                        party.oins.iter().any(|ours| {
-                            ours.oin == theirs.oin && ours.period.overlaps(&theirs.period)
-                        })
-                    })
-                });
-        if taken {
-            let rule = "must not be another party's number in the same period";
-            return Err(("oins", Invalid::new(rule)));
-        }
-        let known = |id: &PartyId| *id == party.id || self.party(id).is_some();
-        if party.officer_for.as_ref().is_some_and(|id| !known(id)) {
-            return Err(("officer_for", Invalid::new("must be a registered party")));
-        }
-        if !party.delegates.iter().all(|given| known(&given.delegate)) {
-            return Err(("delegates", Invalid::new("must be registered parties")));
-        }
-        Ok(())
-    }
-
-    fn check_purpose(&self, version: &PurposeVersion) -> Result<(), (&'static str, Invalid)> {
-        version.check()?;
-        let newest = self
-            .purposes
-            .get(&version.code)
-            .and_then(|all| all.keys().next_back().copied());
-        if newest.unwrap_or(0).checked_add(1) != Some(version.version) {
-            let rule =
-                "must follow the newest registered version by one; versions are never replaced";
-            return Err(("version", Invalid::new(rule)));
-        }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use schakel_core::{
     code::Role,
     id::{EntryIndex, Oin, ProposalId},
-    party::{DatedOin, Delegation, Party},
+    party::{DatedOin, Delegation, MOST_PERIODS, Party},
     registry::{Change, Proposal, Registry, RegistryKey},
     time::{Period, Timestamp},
 };
@@ -131,6 +131,32 @@ fn a_suspension_ended_in_its_own_millisecond_leaves_no_trace() {
     );
     make(&mut registry, &Change::ReinstateParty(party(PI)), now());
     assert!(registry.party(&party(PI)).unwrap().suspensions.is_empty());
+}
+
+#[test]
+fn only_so_many_suspensions_are_kept_and_never_at_the_cost_of_the_last() {
+    let mut registry = served();
+    for day in 0..40 {
+        make(
+            &mut registry,
+            &Change::SuspendParty(party(PI)),
+            now().plus_days(2 * day),
+        );
+        make(
+            &mut registry,
+            &Change::ReinstateParty(party(PI)),
+            now().plus_days(2 * day + 1),
+        );
+    }
+    make(
+        &mut registry,
+        &Change::SuspendParty(party(PI)),
+        now().plus_days(100),
+    );
+    let kept = registry.party(&party(PI)).unwrap();
+    assert_eq!(kept.suspensions.len(), MOST_PERIODS);
+    assert!(!kept.is_active(now().plus_days(101)));
+    assert!(!kept.is_active(now().plus_days(78)) && kept.is_active(now().plus_days(79)));
 }
 
 #[test]
