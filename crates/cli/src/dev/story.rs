@@ -243,8 +243,7 @@ async fn the_trail_is_verified(scene: &Scene, verifier_key: &str, tell: &Teller)
     let verified = scene.verify_whole_trail(&text, verifier_key).await?;
     tell.step("An outsider verifies the trail with nothing but the log's public key:");
     tell.detail(&format!(
-        "{} entries, one signed root, every receipt of this story inside it.",
-        verified
+        "{verified} entries; the tree over their leaves has the root that the log signed."
     ));
     Ok(())
 }

@@ -81,7 +81,7 @@ fn a_housing_association_is_told_a_signal_at_most() {
 fn a_version_that_breaks_a_rule_is_refused_by_its_field() {
     let breaks: [Altered<PurposeVersion>; 12] = [
         ("validity", |version| {
-            version.validity.until = Some(version.validity.from)
+            version.validity.until = Some(version.validity.from);
         }),
         ("routes", |version| {
             version.routes[0].to.insert(Role::Auditor);

@@ -1,7 +1,7 @@
 //! Accepting connections: the handshake within its time, so many at once, so many of each party.
 
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
@@ -50,6 +50,8 @@ pub struct Acceptor {
     pub refusals: Arc<Refusals>,
     /// The time of those.
     pub clock: Arc<dyn Clock>,
+    /// Cuts every connection when it turns true.
+    pub cut: watch::Receiver<bool>,
 }
 
 /// The bounds that all connections share.
@@ -153,7 +155,8 @@ impl Acceptor {
         Some(Link {
             stream,
             connection,
-            cut: Box::pin(first_call),
+            ends: Box::pin(first_call),
+            cut: Box::pin(is_cut(self.cut)),
             spoken: false,
             _held: (permit, place),
         })
@@ -206,13 +209,28 @@ struct Opened {
 
 /// A connection after its handshake. It is cut when nothing comes over it at first, and some time past its
 /// age, whatever still runs: a client cannot hold its place for ever.
-#[derive(Debug)]
 pub struct Link {
     stream: TlsStream<TcpStream>,
     connection: Connection,
-    cut: Pin<Box<Sleep>>,
+    ends: Pin<Box<Sleep>>,
+    cut: Pin<Box<dyn Future<Output = ()> + Send>>,
     spoken: bool,
     _held: (OwnedSemaphorePermit, Place<Option<Oin>>),
+}
+
+async fn is_cut(mut cut: watch::Receiver<bool>) {
+    if cut.wait_for(|cut| *cut).await.is_err() {
+        // Nobody is left to cut it.
+        std::future::pending().await
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Connected for Link {
@@ -230,13 +248,13 @@ impl AsyncRead for Link {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let link = self.get_mut();
-        if link.cut.as_mut().poll(cx).is_ready() {
+        if link.ends.as_mut().poll(cx).is_ready() || link.cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let read = Pin::new(&mut link.stream).poll_read(cx, buffer);
         if read.is_ready() && !link.spoken {
             link.spoken = true;
-            link.cut
+            link.ends
                 .as_mut()
                 .reset(link.connection.ends_at() + PAST_AGE);
         }

@@ -108,6 +108,16 @@ impl Refusals {
         *count = count.saturating_add(1);
     }
 
+    /// Puts back what was taken and could not be recorded.
+    pub fn put_back(&self, tally: Tally) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = counts.entry((tally.minute, tally.party)).or_default();
+        for (reason, more) in tally.counts {
+            let count = kept.entry(reason).or_default();
+            *count = count.saturating_add(more);
+        }
+    }
+
     /// Takes what was counted in the minutes before the one of `now`, oldest first.
     #[must_use]
     pub fn take_finished(&self, now: Timestamp) -> Vec<Tally> {
@@ -183,5 +193,8 @@ mod tests {
         let rest = refusals.take_all();
         assert_eq!(rest.len(), 1);
         assert_eq!(rest[0].counts, [(RefusalReason::Access, 1)]);
+        refusals.put_back(rest[0].clone());
+        refusals.put_back(rest[0].clone());
+        assert_eq!(refusals.take_all()[0].counts, [(RefusalReason::Access, 2)]);
     }
 }

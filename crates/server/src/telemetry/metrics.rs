@@ -1,6 +1,10 @@
 //! The instruments of the broker.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use opentelemetry::{
     KeyValue,
@@ -17,7 +21,11 @@ pub struct Metrics {
     sync_seconds: Histogram<f64>,
     index_lag: Gauge<u64>,
     queue: Gauge<u64>,
+    flushed: Arc<OnceLock<Box<Flushed>>>,
 }
+
+/// Is told of every batch: how many entries it had, and how long its flush took.
+type Flushed = dyn Fn(u64, Duration) + Send + Sync;
 
 /// The bounds of latencies in seconds: from less than one flush to more than any deadline.
 const SECONDS: &[f64] = &[
@@ -67,6 +75,7 @@ impl Metrics {
                 .with_unit("{request}")
                 .with_description("Requests that wait for the writer")
                 .build(),
+            flushed: Arc::default(),
         }
     }
 
@@ -86,8 +95,18 @@ impl Metrics {
         self.call_seconds.record(took.as_secs_f64(), &labels);
     }
 
+    /// Has somebody in this process told of every batch from now on: how many entries it had, and how long
+    /// its flush took. Told on the writing thread, so it must be quick. Only the first one who asks is told.
+    pub fn watch_batches(&self, told: impl Fn(u64, Duration) + Send + Sync + 'static) {
+        // Whoever asks later is not told: see above.
+        let _ = self.flushed.set(Box::new(told));
+    }
+
     /// A batch of this many entries was made durable by a flush that took so long.
     pub fn batch(&self, entries: u64, sync_took: Duration) {
+        if let Some(told) = self.flushed.get() {
+            told(entries, sync_took);
+        }
         self.batch_entries.record(entries, &[]);
         self.sync_seconds.record(sync_took.as_secs_f64(), &[]);
     }

@@ -23,6 +23,7 @@ struct Door {
     refusals: Arc<Refusals>,
     accepted: Arc<AtomicUsize>,
     stop: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
 }
 
 type Client = client::TlsStream<TcpStream>;
@@ -31,12 +32,14 @@ impl Door {
     async fn open(limits: Limits) -> Self {
         let pki = Pki::new();
         let (tls, refusals) = (pki.tls(), Arc::new(Refusals::default()));
+        let (cut, cuts) = watch::channel(false);
         let acceptor = Acceptor {
             tls: Arc::clone(&tls),
             environment: Environment::Development,
             limits,
             refusals: Arc::clone(&refusals),
             clock: Arc::<ManualClock>::clone(&pki.clock),
+            cut: cuts,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -62,6 +65,7 @@ impl Door {
             refusals,
             accepted,
             stop,
+            cut,
         }
     }
 
@@ -249,6 +253,18 @@ async fn one_party_has_so_many_connections_and_no_more() {
         }
     };
     timeout(Duration::from_secs(10), again).await.unwrap();
+}
+
+#[tokio::test]
+async fn open_connections_can_be_cut() {
+    let door = Door::open(Limits::default()).await;
+    let config = door.pki.client(Some(&door.pki.issue("pi-noord")), false);
+    let mut client = door.shake_hands(config).await.unwrap();
+    door.cut.send(true).unwrap();
+    let ended = timeout(Duration::from_secs(10), client.read(&mut [0]))
+        .await
+        .unwrap();
+    assert!(matches!(ended, Ok(0) | Err(_)), "it stayed open");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use schakel_core::{
     party::Peer,
     person::{ClientRef, Identifier, SubjectRef},
     status::Report,
+    time::Timestamp,
 };
 
 use super::{Obstacle, Plan, Planner, Result, Retention, Subject, Told, invalid, open_case};
@@ -230,14 +231,15 @@ impl Planner<'_> {
         let known = self.world.subject_of(&ask.subject, &request.peer.principal);
         let dossier = known.map(|id| self.dossier(id)).transpose()?;
         let decided = self.decide(&request.peer, ask, dossier.as_ref())?;
-        let subject = dossier.map_or(Subject::Unknown, |dossier| Subject::Known(dossier.subject));
+        // What was decided about nobody would not have been permitted.
+        let dossier = dossier.ok_or(Reason::SubjectUnknown)?;
         let care = ask.conditions.contains(&Condition::Care);
         let salt = decided.disclosed.salt;
         Ok(Plan {
             kind: EntryType::Disclosure,
-            subject,
+            subject: Subject::Known(dossier.subject),
             retention: retention(care),
-            controllers: providers(&decided.disclosed),
+            controllers: concerned(&decided.disclosed, &dossier, &request.peer, self.now),
             purpose: Some((ask.purpose.clone(), decided.disclosed.version)),
             event: Event::Disclosed(decided.disclosed),
             told: Told::Disclosure {
@@ -297,12 +299,27 @@ pub(super) fn retention(care: bool) -> Retention {
     }
 }
 
-pub(super) fn providers(disclosed: &Disclosed) -> BTreeSet<PartyId> {
-    disclosed
+/// The controllers a disclosure concerns beside its recipient: who provided and, to outsiders, the
+/// municipality of return, which stands in as the provider.
+pub(super) fn concerned(
+    disclosed: &Disclosed,
+    dossier: &Dossier,
+    peer: &Peer,
+    now: Timestamp,
+) -> BTreeSet<PartyId> {
+    let mut concerned: BTreeSet<PartyId> = disclosed
         .grants
         .iter()
         .map(|grant| grant.provider.clone())
-        .collect()
+        .collect();
+    if !peer.roles.iter().any(|role| role.knows_of_detention()) {
+        let cases = disclosed
+            .grants
+            .iter()
+            .filter_map(|grant| dossier.cases.get(&grant.case));
+        concerned.extend(cases.filter_map(|case| case.municipality(now)).cloned());
+    }
+    concerned
 }
 
 /// How a receiver can name a person: its own mark, else a number its role may use, else the case where the

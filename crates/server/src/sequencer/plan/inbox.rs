@@ -16,7 +16,7 @@ use schakel_core::{
 
 use super::{
     Envelope, Obstacle, Plan, Planned, Planner, Result, Retention, Subject, Told,
-    exchange::{providers, reference_for, retention},
+    exchange::{concerned, reference_for, retention},
 };
 use crate::call::{Message, MessageContent, Outcome, Request};
 
@@ -142,7 +142,7 @@ impl Planner<'_> {
             kind: EntryType::Delivery,
             subject: Subject::Known(dossier.subject),
             retention: retention(condition == Condition::Care),
-            controllers: providers(&decided.disclosed),
+            controllers: concerned(&decided.disclosed, &dossier, &request.peer, self.now),
             purpose: Some((ask.purpose.clone(), decided.disclosed.version)),
             event: Event::Delivered(delivered(leaving, Some(decided.disclosed))),
             told: Told::Message {

@@ -1,0 +1,334 @@
+//! The broker as a whole: starting it in order, and ending it in the reverse order within a deadline.
+
+use std::{sync::Arc, time::Duration};
+
+use schakel_store::{log::Settings, random::OsRandom};
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::{JoinError, JoinHandle, JoinSet},
+    time::timeout,
+};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    edge::{
+        accept::Acceptor,
+        admit::Admission,
+        refusals::Refusals,
+        tls::{Tls, TlsError},
+    },
+    sequencer::{self, Paths, Sequencer, Setup, StartError, Started, WriterError},
+    telemetry::{Metrics, Telemetry, TelemetryError},
+    trail::Trail,
+};
+
+mod founding;
+mod serve;
+mod upkeep;
+
+pub use founding::FoundingError;
+pub use serve::serve_bare;
+
+/// How long connections that were cut may take to notice.
+const CUT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long telemetry may take for what waits to be sent.
+const TELEMETRY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A broker that is to be started.
+#[derive(Debug)]
+pub struct Broker;
+
+/// A broker that runs. Dropping it ends it, without waiting for the end.
+#[derive(Debug)]
+pub struct Running {
+    stop: watch::Sender<bool>,
+    whole: JoinHandle<Result<(), RunError>>,
+    trail: Trail,
+    metrics: Metrics,
+}
+
+/// Why the broker does not start, or ended of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// What is to be registered first.
+    #[error(transparent)]
+    Founding(#[from] FoundingError),
+    /// The reflection service.
+    #[error("the description of the interface cannot be served")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// Connections.
+    #[error("connections can no longer be served")]
+    Serve(#[source] tonic::transport::Error),
+    /// Log, keyring, view or indexes.
+    #[error("the store cannot be opened")]
+    Store(#[from] StartError),
+    /// A task ended that never should.
+    #[error("a task of the broker ended in a fault")]
+    Task,
+    /// Logs, traces and metrics.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// Certificates and keys.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Calls that would not end.
+    #[error("calls did not end in time: what was recorded stays recorded")]
+    Unfinished,
+    /// The writer.
+    #[error("the log can no longer be written")]
+    Writer(#[from] WriterError),
+}
+
+/// What runs, beside the task that waits for its end.
+struct Parts {
+    server: JoinHandle<Result<(), tonic::transport::Error>>,
+    upkeep: JoinSet<()>,
+    refusals: Arc<Refusals>,
+    sequencer: Sequencer,
+    writer: oneshot::Receiver<Result<(), WriterError>>,
+    telemetry: Telemetry,
+    stopping: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
+    stop_timeout: Duration,
+}
+
+impl Broker {
+    /// Starts a broker that serves on this listener: telemetry, certificates, store, services, in this order.
+    /// The certificates come before the store, which records every start: one that cannot serve is none.
+    ///
+    /// # Errors
+    /// The first part that cannot start; nothing runs then.
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        listener: TcpListener,
+    ) -> Result<Running, RunError> {
+        let log = |what: &'static str, done, of| tracing::info!(what, done, of, "opening");
+        Self::start_telling(config, clock, listener, log).await
+    }
+
+    /// As [`Self::start`], and tells how far opening the store is: what is done, how much of it, out of how
+    /// much.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_telling(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        listener: TcpListener,
+        progress: impl FnMut(&'static str, u64, u64) + Send + 'static,
+    ) -> Result<Running, RunError> {
+        let telemetry = Telemetry::start(&config.telemetry)?;
+        let environment = config.broker.environment;
+        let tls = Arc::new(Tls::load(&config.tls, environment, Arc::clone(&clock))?);
+        let store = (config.clone(), Arc::clone(&clock), telemetry.metrics());
+        let opening = tokio::task::spawn_blocking(move || {
+            let (config, clock, metrics) = store;
+            open_store(&config, clock, metrics, progress)
+        });
+        let Started { sequencer, ended } = opening.await.map_err(|_| RunError::Task)??;
+
+        let (stopping, stops) = watch::channel(false);
+        let (cut, cuts) = watch::channel(false);
+        let refusals = Arc::new(Refusals::default());
+        let admission = Admission::new(
+            Arc::new(sequencer.clone()),
+            Arc::clone(&refusals),
+            &config.limits,
+            telemetry.metrics(),
+            stops.clone(),
+            &mut OsRandom,
+        );
+        let mut upkeep = JoinSet::new();
+        let health = upkeep::health(&mut upkeep, &sequencer, stops.clone()).await;
+        let routes = serve::routes(&config, &sequencer, &stops, health)?;
+        upkeep::refusals(
+            &mut upkeep,
+            Arc::clone(&refusals),
+            &sequencer,
+            stops.clone(),
+        );
+        upkeep::ticks(
+            &mut upkeep,
+            config.inbox.publication_tick,
+            &sequencer,
+            stops.clone(),
+        );
+        upkeep::reloads(
+            &mut upkeep,
+            config.tls.reload_every,
+            Arc::clone(&tls),
+            stops.clone(),
+        );
+        let acceptor = Acceptor {
+            tls,
+            environment,
+            limits: config.limits.clone(),
+            refusals: Arc::clone(&refusals),
+            clock,
+            cut: cuts,
+        };
+        let links = acceptor.run(listener, stops.clone());
+        let server = serve::server(config.limits.clone(), admission, routes, links, stops);
+        let (trail, metrics) = (sequencer.trail().clone(), telemetry.metrics());
+        let parts = Parts {
+            server: tokio::spawn(server),
+            upkeep,
+            refusals,
+            sequencer,
+            writer: ended,
+            telemetry,
+            stopping,
+            cut,
+            stop_timeout: config.limits.stop_timeout,
+        };
+        let (stop, told) = watch::channel(false);
+        Ok(Running {
+            stop,
+            whole: tokio::spawn(parts.run(told)),
+            trail,
+            metrics,
+        })
+    }
+}
+
+impl Running {
+    /// The key that verifies the log, as a vkey.
+    #[must_use]
+    pub fn verifier_key(&self) -> &str {
+        self.trail.verifier_key()
+    }
+
+    /// The trail, for reading what stands in it. Who calls over the wire is never shown it this way.
+    #[must_use]
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// What is measured, for whoever runs the broker.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Ends the broker: no new calls, calls under way in their time, streams at once, then the log.
+    ///
+    /// # Errors
+    /// What did not end in order.
+    pub async fn stop(self) -> Result<(), RunError> {
+        self.run_until(async {}).await
+    }
+
+    /// Runs until told to end, and ends then as [`Self::stop`] does; or until the broker ends of its own,
+    /// which it does when the log can no longer be written. The process must end then.
+    ///
+    /// # Errors
+    /// Why it ended of its own, or what did not end in order.
+    pub async fn run_until(mut self, end: impl Future<Output = ()>) -> Result<(), RunError> {
+        tokio::select! {
+            ended = &mut self.whole => return ended.map_err(|_| RunError::Task)?,
+            () = end => {}
+        }
+        // When nobody listens it has ended already.
+        self.stop.send_replace(true);
+        self.whole.await.map_err(|_| RunError::Task)?
+    }
+}
+
+impl Parts {
+    async fn run(mut self, mut told: watch::Receiver<bool>) -> Result<(), RunError> {
+        tracing::info!("serving");
+        // Whichever ends first is gone after this, and must not be waited for again.
+        let (first, writer, server) = tokio::select! {
+            _ = told.wait_for(|told| *told) => (Ok(()), Some(self.writer), Some(self.server)),
+            ended = &mut self.writer => (fault(of_writer(ended)), None, Some(self.server)),
+            served = &mut self.server => (fault(of_server(served)), Some(self.writer), None),
+        };
+        tracing::info!("stopping");
+        self.stopping.send_replace(true);
+        let calls = match server {
+            Some(server) => end_calls(server, &self.cut, self.stop_timeout).await,
+            None => Ok(()),
+        };
+        while self.upkeep.join_next().await.is_some() {}
+        upkeep::record_all(&self.sequencer, &self.refusals);
+        // The writer ends when the last handle to it is gone.
+        drop(self.sequencer);
+        let log = match writer {
+            Some(writer) => timeout(self.stop_timeout, writer)
+                .await
+                .map_or(Err(RunError::Unfinished), of_writer),
+            None => Ok(()),
+        };
+        self.telemetry.stop(TELEMETRY_TIMEOUT).await;
+        first.and(calls).and(log)
+    }
+}
+
+/// Waits for the calls under way, and cuts their connections when they do not end in time.
+async fn end_calls(
+    mut server: JoinHandle<Result<(), tonic::transport::Error>>,
+    cut: &watch::Sender<bool>,
+    within: Duration,
+) -> Result<(), RunError> {
+    if let Ok(served) = timeout(within, &mut server).await {
+        return of_server(served);
+    }
+    tracing::warn!("calls did not end in time: their connections are cut");
+    cut.send_replace(true);
+    match timeout(CUT_TIMEOUT, &mut server).await {
+        Ok(served) => of_server(served),
+        Err(_) => {
+            server.abort();
+            Err(RunError::Unfinished)
+        }
+    }
+}
+
+/// What ended without having been told to is a fault even when it ended well.
+fn fault(ended: Result<(), RunError>) -> Result<(), RunError> {
+    ended.and(Err(RunError::Task))
+}
+
+fn of_writer(
+    ended: Result<Result<(), WriterError>, oneshot::error::RecvError>,
+) -> Result<(), RunError> {
+    Ok(ended.map_err(|_| RunError::Task)??)
+}
+
+fn of_server(
+    ended: Result<Result<(), tonic::transport::Error>, JoinError>,
+) -> Result<(), RunError> {
+    ended.map_err(|_| RunError::Task)?.map_err(RunError::Serve)
+}
+
+/// Opens the store, which takes as long as it takes: not on a thread that serves.
+fn open_store(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    mut progress: impl FnMut(&'static str, u64, u64),
+) -> Result<Started, RunError> {
+    let broker = &config.broker;
+    let paths = Paths {
+        data: broker.data_dir.clone(),
+        keyring: broker.keyring_dir.clone(),
+        kek: broker.kek_file.clone(),
+        checkpoint_key: broker.checkpoint_key_file.clone(),
+    };
+    let setup = Setup {
+        origin: &broker.origin,
+        segment_len: Settings::new(&broker.origin).segment_len,
+        founding: &founding::read(config)?,
+        clock,
+        metrics,
+        progress: &mut progress,
+    };
+    Ok(sequencer::start(&paths, setup)?)
+}
+
+#[cfg(test)]
+mod tests;
