@@ -1,1 +1,25 @@
-//! What the tests share: a broker on loopback with its own development organisations.
+//! What the tests share: a broker on loopback with its own development organisations, parties that call it
+//! over real mutual TLS, and an outsider who checks the whole log.
+//!
+//! A test starts a [`TestBroker`], lets parties act, and ends with [`TestBroker::check_log`]. Time is a
+//! [`schakel_server::clock::ManualClock`] unless a test asks for the system's; nothing waits by sleeping.
+
+mod broker;
+mod child;
+mod evidence;
+mod line;
+mod party;
+mod place;
+mod requests;
+pub mod statistics;
+
+pub use broker::{Settings, TestBroker};
+pub use child::{Child, Refused, schakel};
+pub use evidence::{Evidence, Kept, Log, copy};
+pub use line::Line;
+pub use party::Party;
+pub use place::{ORIGIN, Place, START};
+pub use requests::{
+    HOUSING, Scene, actor, at, bsn, bsn_number, by_case, consent, item, key, mark, reason, report,
+    violations,
+};

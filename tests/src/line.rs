@@ -1,0 +1,144 @@
+//! A connection to the broker: TLS with or without a certificate, and HTTP/2 over it.
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
+    time_provider::TimeProvider,
+    version::{TLS12, TLS13},
+};
+use schakel_pki::authority::Issued;
+use schakel_server::clock::Clock;
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tonic::transport::{Channel, Endpoint};
+
+/// How to reach a broker, and as whom.
+#[derive(Clone)]
+pub struct Line {
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+}
+
+impl Line {
+    /// A line to this address, trusting this authority, with a certificate or with none.
+    #[must_use]
+    pub fn new(
+        address: SocketAddr,
+        authority_pem: &str,
+        own: Option<&Issued>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self::of_version(address, authority_pem, own, clock, false)
+    }
+
+    /// As [`Self::new`], with the older TLS 1.2.
+    #[must_use]
+    pub fn old(
+        address: SocketAddr,
+        authority_pem: &str,
+        own: Option<&Issued>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self::of_version(address, authority_pem, own, clock, true)
+    }
+
+    fn of_version(
+        address: SocketAddr,
+        authority_pem: &str,
+        own: Option<&Issued>,
+        clock: Arc<dyn Clock>,
+        old: bool,
+    ) -> Self {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_slice(authority_pem.as_bytes()).expect("PEM");
+        roots.add(authority).expect("an authority");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let version = if old { &TLS12 } else { &TLS13 };
+        let builder = ClientConfig::builder_with_details(provider, Arc::new(ClockTime(clock)))
+            .with_protocol_versions(&[version])
+            .expect("a version")
+            .with_root_certificates(roots);
+        let mut tls = match own {
+            None => builder.with_no_client_auth(),
+            Some(own) => {
+                let chain = CertificateDer::from_pem_slice(own.cert_pem.as_bytes()).expect("PEM");
+                let key = PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes()).expect("PEM");
+                builder.with_client_auth_cert(vec![chain], key).expect("a pair")
+            }
+        };
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        Self { address, tls: Arc::new(tls) }
+    }
+
+    /// Opens a connection and does the handshake.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached or TLS refuses.
+    pub async fn dial(&self) -> io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        let name = ServerName::try_from("localhost").expect("a name");
+        TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await
+    }
+
+    /// Opens a connection for calls. One that is lost opens itself anew.
+    ///
+    /// # Errors
+    /// As [`Self::dial`].
+    pub async fn channel(&self) -> Result<Channel, tonic::transport::Error> {
+        self.endpoint().connect_with_connector(self.connector()).await
+    }
+
+    /// A connection that is opened at its first call.
+    #[must_use]
+    pub fn lazy_channel(&self) -> Channel {
+        self.endpoint().connect_with_connector_lazy(self.connector())
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        let uri = format!("http://{}", self.address);
+        Endpoint::from_shared(uri).expect("an address").connect_timeout(Duration::from_secs(20))
+    }
+
+    fn connector(&self) -> Connector {
+        let line = self.clone();
+        tower::service_fn(Box::new(move |_| {
+            let line = line.clone();
+            Box::pin(async move { Ok(TokioIo::new(line.dial().await?)) })
+        }))
+    }
+}
+
+type Dial =
+    std::pin::Pin<Box<dyn Future<Output = io::Result<TokioIo<TlsStream<TcpStream>>>> + Send>>;
+type Connector = tower::util::ServiceFn<Box<dyn Fn(tonic::transport::Uri) -> Dial + Send + Sync>>;
+
+/// The clock of the test, as TLS asks for it: certificates count by the same time on both sides.
+struct ClockTime(Arc<dyn Clock>);
+
+impl TimeProvider for ClockTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        let millis = self.0.now().as_millis();
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(millis)))
+    }
+}
+
+impl fmt::Debug for ClockTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClockTime")
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("address", &self.address).finish_non_exhaustive()
+    }
+}

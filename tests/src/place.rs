@@ -1,0 +1,190 @@
+//! A directory with everything a broker needs: certificates, keys, what is registered first, configuration.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use schakel_audit::note::SigningKey;
+use schakel_core::{catalogue::Catalogue, id::PartyId, time::Timestamp};
+use schakel_pki::{
+    authority::{DevelopmentAuthority, Issued},
+    develop::{self, AUTHORITY_CERTIFICATE, AUTHORITY_KEY, REVOCATION_LIST},
+    organisation::{DEVELOPMENT, Organisation, Organisations},
+    validity::Validity,
+};
+use schakel_store::{keyring::Kek, random::OsRandom};
+use tempfile::TempDir;
+
+/// The name of the log of every test broker.
+pub const ORIGIN: &str = "schakel.test/log";
+/// What a manual clock shows at first.
+pub const START: &str = "2026-11-23T14:00:00Z";
+
+const PURPOSES: &str = include_str!("../../deploy/purposes.toml");
+const MORE: &str = include_str!("organisations.toml");
+
+/// The directory. It goes with the value.
+#[derive(Debug)]
+pub struct Place {
+    dir: TempDir,
+    now: Timestamp,
+}
+
+impl Place {
+    /// A directory furnished at this instant: certificates hold from five minutes before it for 90 days.
+    #[must_use]
+    pub fn furnish(now: Timestamp) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let place = Self { dir, now };
+        let organisations = organisations();
+        let random = &mut OsRandom;
+        develop::develop(&place.certificates(), &organisations, now, random).expect("certificates");
+        Kek::create(&place.path("kek"), random).expect("a key");
+        let key = SigningKey::from_seed(ORIGIN, &[7; 32]).expect("a name");
+        place.write_secret("checkpoint.key", &key.to_skey());
+        let parties = organisations
+            .iter()
+            .map(|organisation| organisation.party(now))
+            .collect();
+        let catalogue = Catalogue {
+            parties,
+            purposes: Vec::new(),
+        };
+        place.write(
+            "parties.toml",
+            &toml::to_string(&catalogue).expect("a catalogue"),
+        );
+        place.write("purposes.toml", PURPOSES);
+        place
+    }
+
+    /// Writes the configuration, with these lines added, and gives its path.
+    #[must_use]
+    pub fn configure(&self, listen: SocketAddr, more: &str) -> PathBuf {
+        let text = format!(
+            r#"
+[broker]
+origin = "{ORIGIN}"
+environment = "development"
+data_dir = "data"
+keyring_dir = "keyring"
+kek_file = "kek"
+checkpoint_key_file = "checkpoint.key"
+[listen]
+address = "{listen}"
+[tls]
+certificate = "certificates/broker.cert.pem"
+key = "certificates/broker.key.pem"
+client_ca = "certificates/{AUTHORITY_CERTIFICATE}"
+client_crls = ["certificates/{REVOCATION_LIST}"]
+[bootstrap]
+parties = "parties.toml"
+purposes = "purposes.toml"
+[telemetry]
+log = "warn"
+{more}
+"#
+        );
+        self.write("schakel.toml", &text);
+        self.path("schakel.toml")
+    }
+
+    /// A file or directory in it.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// The directory of log, view and indexes.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// The certificate of the authority, PEM.
+    #[must_use]
+    pub fn authority_pem(&self) -> String {
+        read(&self.certificates().join(AUTHORITY_CERTIFICATE))
+    }
+
+    /// The certificate and key that an organisation got when the place was furnished.
+    #[must_use]
+    pub fn issued(&self, id: &str) -> Issued {
+        let certificates = self.certificates();
+        Issued {
+            cert_pem: read(&certificates.join(format!("{id}.cert.pem"))),
+            key_pem: read(&certificates.join(format!("{id}.key.pem"))),
+        }
+    }
+
+    /// Another certificate for an organisation, from the authority of this place.
+    #[must_use]
+    pub fn issue(&self, organisation: &Organisation, validity: Validity) -> Issued {
+        let key = read(&self.certificates().join(AUTHORITY_KEY));
+        let authority = DevelopmentAuthority::load(&self.authority_pem(), &key).expect("authority");
+        authority
+            .issue(organisation, validity, &mut OsRandom)
+            .expect("a certificate")
+    }
+
+    /// A certificate like an organisation's, from an authority nobody trusts.
+    #[must_use]
+    pub fn foreign(&self, id: &str) -> Issued {
+        let authority = DevelopmentAuthority::new(self.now, &mut OsRandom).expect("an authority");
+        authority
+            .issue(
+                &organisation(id),
+                Validity::days(90, self.now),
+                &mut OsRandom,
+            )
+            .expect("a certificate")
+    }
+
+    /// A certificate for a number that is registered for nobody.
+    #[must_use]
+    pub fn unregistered(&self) -> Issued {
+        let mut stranger = organisation("wonen-zuid");
+        stranger.id = "vreemd".parse::<PartyId>().expect("an id");
+        stranger.oin = "00000099999999990000".parse().expect("a number");
+        self.issue(&stranger, Validity::days(90, self.now))
+    }
+
+    /// When it was furnished.
+    #[must_use]
+    pub const fn furnished_at(&self) -> Timestamp {
+        self.now
+    }
+
+    fn certificates(&self) -> PathBuf {
+        self.path("certificates")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("a file");
+    }
+
+    fn write_secret(&self, name: &str, text: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        self.write(name, text);
+        let owner_only = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(self.path(name), owner_only).expect("permissions");
+    }
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The development organisations, and one for each role that has none among them.
+fn organisations() -> Organisations {
+    Organisations::parse(&format!("{DEVELOPMENT}\n{MORE}")).expect("organisations")
+}
+
+fn organisation(id: &str) -> Organisation {
+    organisations()
+        .find(id)
+        .unwrap_or_else(|| panic!("no organisation `{id}`"))
+        .clone()
+}

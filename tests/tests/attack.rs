@@ -1,0 +1,10 @@
+//! What somebody may try, and what must come of it: the right refusal, and a broker that serves on.
+
+/// The tests, by what they are about.
+mod attack {
+    mod certificates;
+    mod flood;
+    mod messages;
+    mod roles;
+    mod stop;
+}

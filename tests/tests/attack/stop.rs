@@ -1,0 +1,113 @@
+//! Deadlines, the end, and what health says.
+
+use std::time::Duration;
+
+use schakel_api::v1;
+use schakel_tests::{Scene, Settings, TestBroker, actor, reason};
+use tokio::time::{Instant, timeout};
+use tonic::{Code, Request};
+
+/// A subscription ends at its caller's deadline with DEADLINE_EXCEEDED, not with silence or CANCELLED.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_at_its_deadline() {
+    let broker = TestBroker::start().await;
+    let association = broker.party("wonen-zuid").await;
+    let mut request = Request::new(v1::SubscribeRequest { actor: actor(), cursor: None });
+    // By the header alone: a deadline of the client's own would end it first.
+    request.metadata_mut().insert("grpc-timeout", "300m".parse().unwrap());
+    let start = Instant::now();
+    let status = match association.inbox().subscribe(request).await {
+        Err(status) => status,
+        Ok(stream) => {
+            let mut stream = stream.into_inner();
+            loop {
+                match stream.message().await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => panic!("it ended as if all were well"),
+                    Err(status) => break status,
+                }
+            }
+        }
+    };
+    assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+/// A call whose deadline is too short to be met is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_past_its_deadline_is_told_so() {
+    let broker = TestBroker::start().await;
+    let association = broker.party("wonen-zuid").await;
+    let question = schakel_tests::item(
+        schakel_tests::mark("huurder-1"),
+        schakel_tests::HOUSING,
+        v1::Condition::Housing,
+        v1::Granularity::Signal,
+    );
+    let asked = v1::AskRequest { actor: actor(), item: Some(question) };
+    let mut request = Request::new(asked);
+    request.metadata_mut().insert("grpc-timeout", "3m".parse().unwrap());
+    // A denial waits for the grid of 10 ms: three are not enough.
+    let refused = association.exchange().ask(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::DeadlineExceeded, "{refused:?}");
+    assert_eq!(reason(&refused), "DEADLINE");
+}
+
+/// A stop ends open streams with UNAVAILABLE, lets calls under way finish, and does not wait for who is idle.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_is_orderly_and_prompt() {
+    let mut broker = TestBroker::start().await;
+    let scene = Scene::set(&broker, 1).await;
+    let association = broker.party("wonen-zuid").await;
+    let _idle = broker.party("zorg-midden").await.checkpoint().await;
+    let mut stream = association.subscribe(None).await;
+    let asking = {
+        let (party, client_ref) = (broker.party("wonen-zuid").await, scene.mark.clone());
+        tokio::spawn(async move {
+            let mut answers = 0;
+            let question = || {
+                schakel_tests::item(
+                    schakel_tests::mark(&client_ref),
+                    schakel_tests::HOUSING,
+                    v1::Condition::Housing,
+                    v1::Granularity::Signal,
+                )
+            };
+            loop {
+                match party.try_ask(question()).await {
+                    Ok(_) => answers += 1,
+                    Err(status) => return (answers, status),
+                }
+            }
+        })
+    };
+    association.checkpoint().await;
+    timeout(Duration::from_secs(15), broker.stop()).await.expect("it does not wait for the stream");
+    let ended = loop {
+        match stream.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("it ended as if all were well"),
+            Err(status) => break status.code(),
+        }
+    };
+    assert_eq!(ended, Code::Unavailable);
+    let (_, status) = asking.await.unwrap();
+    assert!(matches!(status.code(), Code::Unavailable | Code::Unknown), "{status:?}");
+    // What was answered last is in the log, and that it stopped in order stands at its end.
+    let log = broker.check_log().await;
+    let details = log.details(broker.place());
+    let last = details.last().unwrap().as_ref().unwrap();
+    assert!(matches!(last.event, schakel_core::event::Event::Stopped), "{last:?}");
+}
+
+/// A short time to stop is kept to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_keeps_to_its_time() {
+    let more = "[limits]\nstop_timeout = \"1s\"\n".to_owned();
+    let mut broker = TestBroker::start_with(Settings { more, system_clock: false }).await;
+    let association = broker.party("wonen-zuid").await;
+    let _streams = [association.subscribe(None).await, association.subscribe(None).await];
+    let start = Instant::now();
+    broker.stop().await;
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}

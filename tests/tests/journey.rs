@@ -1,0 +1,15 @@
+//! What parties do with the broker, and what must hold whatever they do.
+
+/// The tests, by what they are about.
+mod journey {
+    mod alike;
+    mod consent_times;
+    mod forget;
+    mod idempotency;
+    mod inbox;
+    mod privacy;
+    mod receipts;
+    mod registry;
+    mod replay;
+    mod storm;
+}
