@@ -122,6 +122,11 @@ impl DevelopmentBroker {
         Ok(Self { running, address, certificates, verifier_key })
     }
 
+    /// The broker, for what is looked at inside.
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
     /// Ends the broker in order.
     pub(crate) async fn stop(self) -> Result<()> {
         self.running.stop().await?;
