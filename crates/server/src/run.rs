@@ -129,11 +129,43 @@ impl Broker {
             let (config, clock, metrics) = store;
             open_store(&config, clock, metrics, progress)
         });
-        let Started { sequencer, ended } = opening.await.map_err(|_| RunError::Task)??;
+        let started = opening.await.map_err(|_| RunError::Task)??;
+        let opened = Opened {
+            config,
+            clock,
+            telemetry,
+            tls,
+            started,
+        };
+        opened.serve(listener).await
+    }
+}
 
+/// Everything that must be open before anybody is served.
+struct Opened {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    telemetry: Telemetry,
+    tls: Arc<Tls>,
+    started: Started,
+}
+
+impl Opened {
+    async fn serve(self, listener: TcpListener) -> Result<Running, RunError> {
+        let Self {
+            config,
+            clock,
+            telemetry,
+            tls,
+            started: Started { sequencer, ended },
+        } = self;
         let (stopping, stops) = watch::channel(false);
         let (cut, cuts) = watch::channel(false);
         let refusals = Arc::new(Refusals::default());
+        let mut upkeep = JoinSet::new();
+        let health = upkeep::health(&mut upkeep, &sequencer, stops.clone()).await;
+        upkeep::start(&mut upkeep, &config, &sequencer, &refusals, &tls, &stops);
+        let routes = serve::routes(&config, &sequencer, &stops, health)?;
         let admission = Admission::new(
             Arc::new(sequencer.clone()),
             Arc::clone(&refusals),
@@ -142,40 +174,25 @@ impl Broker {
             stops.clone(),
             &mut OsRandom,
         );
-        let mut upkeep = JoinSet::new();
-        let health = upkeep::health(&mut upkeep, &sequencer, stops.clone()).await;
-        let routes = serve::routes(&config, &sequencer, &stops, health)?;
-        upkeep::refusals(
-            &mut upkeep,
-            Arc::clone(&refusals),
-            &sequencer,
-            stops.clone(),
-        );
-        upkeep::ticks(
-            &mut upkeep,
-            config.inbox.publication_tick,
-            &sequencer,
-            stops.clone(),
-        );
-        upkeep::reloads(
-            &mut upkeep,
-            config.tls.reload_every,
-            Arc::clone(&tls),
-            stops.clone(),
-        );
         let acceptor = Acceptor {
             tls,
-            environment,
+            environment: config.broker.environment,
             limits: config.limits.clone(),
             refusals: Arc::clone(&refusals),
             clock,
             cut: cuts,
         };
         let links = acceptor.run(listener, stops.clone());
-        let server = serve::server(config.limits.clone(), admission, routes, links, stops);
         let (trail, metrics) = (sequencer.trail().clone(), telemetry.metrics());
         let parts = Parts {
-            server: tokio::spawn(server),
+            stop_timeout: config.limits.stop_timeout,
+            server: tokio::spawn(serve::server(
+                config.limits,
+                admission,
+                routes,
+                links,
+                stops,
+            )),
             upkeep,
             refusals,
             sequencer,
@@ -183,7 +200,6 @@ impl Broker {
             telemetry,
             stopping,
             cut,
-            stop_timeout: config.limits.stop_timeout,
         };
         let (stop, told) = watch::channel(false);
         Ok(Running {
@@ -245,7 +261,7 @@ impl Parts {
         let (first, writer, server) = tokio::select! {
             _ = told.wait_for(|told| *told) => (Ok(()), Some(self.writer), Some(self.server)),
             ended = &mut self.writer => (fault(of_writer(ended)), None, Some(self.server)),
-            served = &mut self.server => (fault(of_server(served)), Some(self.writer), None),
+            ended = &mut self.server => (fault(of_server(ended)), Some(self.writer), None),
         };
         tracing::info!("stopping");
         self.stopping.send_replace(true);
@@ -274,18 +290,16 @@ async fn end_calls(
     cut: &watch::Sender<bool>,
     within: Duration,
 ) -> Result<(), RunError> {
-    if let Ok(served) = timeout(within, &mut server).await {
-        return of_server(served);
+    if let Ok(ended) = timeout(within, &mut server).await {
+        return of_server(ended);
     }
     tracing::warn!("calls did not end in time: their connections are cut");
     cut.send_replace(true);
-    match timeout(CUT_TIMEOUT, &mut server).await {
-        Ok(served) => of_server(served),
-        Err(_) => {
-            server.abort();
-            Err(RunError::Unfinished)
-        }
+    if let Ok(ended) = timeout(CUT_TIMEOUT, &mut server).await {
+        return of_server(ended);
     }
+    server.abort();
+    Err(RunError::Unfinished)
 }
 
 /// What ended without having been told to is a fault even when it ended well.

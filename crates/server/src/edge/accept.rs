@@ -221,7 +221,7 @@ pub struct Link {
 async fn is_cut(mut cut: watch::Receiver<bool>) {
     if cut.wait_for(|cut| *cut).await.is_err() {
         // Nobody is left to cut it.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

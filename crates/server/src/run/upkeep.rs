@@ -16,6 +16,7 @@ use tonic_health::{
 use super::serve::SERVICES;
 use crate::{
     call::CallError,
+    config::Config,
     edge::{
         refusals::{Refusals, Tally},
         tls::{Reloaded, Tls},
@@ -38,11 +39,11 @@ pub(super) async fn health(
     tell(&reporter, *healthy.borrow_and_update()).await;
     upkeep.spawn(async move {
         loop {
-            let serves = tokio::select! {
+            let recording = tokio::select! {
                 () = stopped(&mut stopping) => break,
                 changed = healthy.changed() => changed.is_ok() && *healthy.borrow_and_update(),
             };
-            tell(&reporter, serves).await;
+            tell(&reporter, recording).await;
             if healthy.has_changed().is_err() {
                 // The writer is gone; nothing can be recorded any more.
                 break;
@@ -53,36 +54,51 @@ pub(super) async fn health(
     server
 }
 
-/// Shows what is new in inboxes, always at a tick.
-pub(super) fn ticks(
+/// Starts everything else.
+pub(super) fn start(
     upkeep: &mut JoinSet<()>,
-    every: Duration,
+    config: &Config,
     sequencer: &Sequencer,
-    stopping: watch::Receiver<bool>,
+    refusals: &Arc<Refusals>,
+    tls: &Arc<Tls>,
+    stopping: &watch::Receiver<bool>,
 ) {
-    let sequencer = sequencer.clone();
-    upkeep.spawn(each(every, stopping, move || {
+    let tick = config.inbox.publication_tick;
+    upkeep.spawn(ticks(tick, sequencer.clone(), stopping.clone()));
+    let counted = Arc::clone(refusals);
+    upkeep.spawn(record_finished(
+        counted,
+        sequencer.clone(),
+        stopping.clone(),
+    ));
+    let every = config.tls.reload_every;
+    upkeep.spawn(reloads(every, Arc::clone(tls), stopping.clone()));
+}
+
+/// Shows what is new in inboxes, always at a tick.
+async fn ticks(every: Duration, sequencer: Sequencer, stopping: watch::Receiver<bool>) {
+    each(every, stopping, || {
         sequencer.tick();
         std::future::ready(())
-    }));
+    })
+    .await;
 }
 
 /// Has the refusals of every finished minute recorded.
-pub(super) fn refusals(
-    upkeep: &mut JoinSet<()>,
+async fn record_finished(
     refusals: Arc<Refusals>,
-    sequencer: &Sequencer,
+    sequencer: Sequencer,
     stopping: watch::Receiver<bool>,
 ) {
-    let sequencer = sequencer.clone();
-    upkeep.spawn(each(REFUSALS_EVERY, stopping, move || {
+    each(REFUSALS_EVERY, stopping, || {
         for tally in refusals.take_finished(sequencer.now()) {
             if record(&sequencer, tally.clone()).is_err() {
                 refusals.put_back(tally);
             }
         }
         std::future::ready(())
-    }));
+    })
+    .await;
 }
 
 /// Has all refusals recorded that were counted so far, before the log closes.
@@ -96,28 +112,20 @@ pub(super) fn record_all(sequencer: &Sequencer, refusals: &Refusals) {
 }
 
 /// Looks at the files of section `[tls]` for changes.
-pub(super) fn reloads(
-    upkeep: &mut JoinSet<()>,
-    every: Duration,
-    tls: Arc<Tls>,
-    stopping: watch::Receiver<bool>,
-) {
-    upkeep.spawn(each(every, stopping, move || {
-        let tls = Arc::clone(&tls);
-        async move {
-            match spawn_blocking(move || tls.reload()).await {
-                Ok(Ok(Reloaded::Unchanged)) => {}
-                Ok(Ok(Reloaded::Changed)) => tracing::info!("certificates and lists were reloaded"),
-                Ok(Err(error)) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "what counted before counts on"
-                    );
-                }
-                Err(_) => tracing::error!("certificates and lists could not be looked at"),
-            }
+async fn reloads(every: Duration, tls: Arc<Tls>, stopping: watch::Receiver<bool>) {
+    each(every, stopping, || reload(Arc::clone(&tls))).await;
+}
+
+async fn reload(tls: Arc<Tls>) {
+    match spawn_blocking(move || tls.reload()).await {
+        Ok(Ok(Reloaded::Unchanged)) => {}
+        Ok(Ok(Reloaded::Changed)) => tracing::info!("certificates and lists were reloaded"),
+        Ok(Err(error)) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "certificates and lists as they were before count on");
         }
-    }));
+        Err(_) => tracing::error!("certificates and lists could not be looked at"),
+    }
 }
 
 fn record(sequencer: &Sequencer, tally: Tally) -> Result<(), CallError> {

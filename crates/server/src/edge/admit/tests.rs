@@ -83,7 +83,7 @@ fn registry() -> Registry {
 
 impl Edge {
     fn new() -> Self {
-        Self::of("wonen-zuid", &Limits::default(), Duration::from_secs(3600))
+        Self::of("wonen-zuid", &Limits::default(), Duration::from_hours(1))
     }
 
     fn of(id: &str, limits: &Limits, age: Duration) -> Self {
@@ -303,7 +303,7 @@ async fn each_refusal_is_told_and_counted() {
 
 #[tokio::test]
 async fn a_certificate_of_nobody_may_ask_for_health_and_nothing_else() {
-    let edge = Edge::of("toetser", &Limits::default(), Duration::from_secs(60));
+    let edge = Edge::of("toetser", &Limits::default(), Duration::from_mins(1));
     assert_eq!(
         status_of(&edge.call(HEALTH, &[], done).await).code(),
         Code::Ok
@@ -348,7 +348,7 @@ async fn a_call_past_its_deadline_is_ended() {
         call_timeout: Duration::from_millis(20),
         ..Limits::default()
     };
-    let edge = Edge::of("wonen-zuid", &short, Duration::from_secs(60));
+    let edge = Edge::of("wonen-zuid", &short, Duration::from_mins(1));
     for headers in [vec![], vec![("grpc-timeout", "1H")]] {
         let status = status_of(&edge.call(ASK, &headers, never).await);
         assert_eq!(status.code(), Code::DeadlineExceeded);
@@ -405,7 +405,7 @@ async fn a_party_at_its_bound_is_told_so_until_an_answer_has_left() {
         calls_per_party: 1,
         ..Limits::default()
     };
-    let edge = Edge::of("wonen-zuid", &one, Duration::from_secs(60));
+    let edge = Edge::of("wonen-zuid", &one, Duration::from_mins(1));
     let open = edge.call(SUBSCRIBE, &[], streaming(false)).await;
     let status = edge.refused(SUBSCRIBE, &[]).await;
     assert_eq!(

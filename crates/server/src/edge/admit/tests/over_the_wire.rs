@@ -214,7 +214,7 @@ async fn a_message_that_is_too_large_is_the_callers_to_mend() {
 
 #[tokio::test]
 async fn bytes_that_are_no_message_are_the_callers_to_mend() {
-    let edge = Edge::of("beheer-een", &Limits::default(), Duration::from_secs(60));
+    let edge = Edge::of("beheer-een", &Limits::default(), Duration::from_mins(1));
     let mut client = connect(&edge).await;
     let status = send(&mut client, APPROVE, Number { number: 7 }, None)
         .await
@@ -229,7 +229,7 @@ async fn bytes_that_are_no_message_are_the_callers_to_mend() {
 
 #[tokio::test]
 async fn a_panic_in_a_service_leaves_the_connection_alive() {
-    let edge = Edge::of("beheer-een", &Limits::default(), Duration::from_secs(60));
+    let edge = Edge::of("beheer-een", &Limits::default(), Duration::from_mins(1));
     let mut client = connect(&edge).await;
     let status = send(&mut client, APPROVE, Text::default(), None)
         .await
