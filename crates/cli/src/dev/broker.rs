@@ -53,8 +53,14 @@ pub(crate) fn furnish(directory: &Path, listen: SocketAddr, now: Timestamp) -> R
     if !key.exists() {
         write_checkpoint_key(&key, &mut random)?;
     }
-    let parties = organisations.iter().map(|organisation| organisation.party(now)).collect();
-    let catalogue = Catalogue { parties, purposes: Vec::new() };
+    let parties = organisations
+        .iter()
+        .map(|organisation| organisation.party(now))
+        .collect();
+    let catalogue = Catalogue {
+        parties,
+        purposes: Vec::new(),
+    };
     fs::write(directory.join("parties.toml"), toml::to_string(&catalogue)?)?;
     fs::write(directory.join("purposes.toml"), PURPOSES)?;
     let config = directory.join("schakel.toml");
@@ -68,7 +74,11 @@ fn write_checkpoint_key(path: &Path, random: &mut dyn Random) -> Result<()> {
     let mut seed = [0; 32];
     random.fill(&mut seed);
     let key = SigningKey::from_seed(ORIGIN, &seed)?;
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     writeln!(file, "{}", key.to_skey().as_str())?;
     file.sync_all()?;
     Ok(())
@@ -119,7 +129,12 @@ impl DevelopmentBroker {
         let running = Broker::start(config, clock, listener).await?;
         let verifier_key = running.verifier_key().to_owned();
         let certificates = directory.join("certificates");
-        Ok(Self { running, address, certificates, verifier_key })
+        Ok(Self {
+            running,
+            address,
+            certificates,
+            verifier_key,
+        })
     }
 
     /// The broker, for what is looked at inside.

@@ -13,16 +13,18 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use aws_lc_rs::digest;
+use schakel_api::v1;
 use schakel_audit::{
     checkpoint::Checkpoint,
     note::VerifyingKey,
     tree::{Frontier, leaf_hash},
 };
-use schakel_api::v1;
 use schakel_client::{Client, ClientConfig, Identity, Trail};
 use schakel_pki::develop::AUTHORITY_CERTIFICATE;
 use schakel_server::clock::{Clock as _, SystemClock};
-use aws_lc_rs::digest;
+
+use crate::{command::end, output};
 
 use broker::DevelopmentBroker;
 use say::Teller;
@@ -53,9 +55,14 @@ pub(crate) struct DevArgs {
 /// Runs the command.
 pub(crate) async fn run(args: DevArgs) -> Result<()> {
     let temporary = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let directory = args.directory.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let directory = args
+        .directory
+        .clone()
+        .unwrap_or_else(|| temporary.path().to_owned());
     let port = if args.once { 0 } else { 7443 };
-    let listen = args.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into());
+    let listen = args
+        .listen
+        .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into());
     let now = SystemClock.now();
     let config = broker::furnish(&directory, listen, now)?;
     let broker = DevelopmentBroker::start(&directory, &config).await?;
@@ -68,8 +75,8 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
         tell.line("");
     } else {
         invite(&broker, &directory, &config, &tell);
-        println!("serving on {}", broker.address);
-        tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+        output::print(&format!("serving on {}\n", broker.address));
+        end()?.await;
     }
     broker.stop().await
 }
@@ -88,11 +95,23 @@ async fn tell_story(broker: &DevelopmentBroker, tell: &Teller) -> Result<()> {
 
 fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: &Teller) {
     tell.heading("What to try next, in another terminal");
-    let options = format!("--server {} --certificates {}", broker.address, broker.certificates.display());
-    tell.line(&format!("  schakel party list --as gemeente-oost {options}"));
-    tell.line(&format!("  schakel audit search --as fg-gemeente-oost --bsn {} {options}", scene::BSN));
+    let options = format!(
+        "--server {} --certificates {}",
+        broker.address,
+        broker.certificates.display()
+    );
+    tell.line(&format!(
+        "  schakel party list --as gemeente-oost {options}"
+    ));
+    tell.line(&format!(
+        "  schakel audit search --as fg-gemeente-oost --bsn {} {options}",
+        scene::BSN
+    ));
     tell.line(&format!("  schakel check-config {}", config.display()));
-    tell.line(&format!("\n  Everything is in {}; Ctrl-C stops the broker.\n", directory.display()));
+    tell.line(&format!(
+        "\n  Everything is in {}; Ctrl-C stops the broker.\n",
+        directory.display()
+    ));
 }
 
 /// SHA-256 of bytes.
@@ -110,11 +129,17 @@ impl Scene {
         let checkpoint = Checkpoint::open(checkpoint, &key)?;
         let mut tree = Frontier::new();
         for index in 0..checkpoint.size {
-            let request = v1::GetEntryRequest { actor: scene::actor(), index };
+            let request = v1::GetEntryRequest {
+                actor: scene::actor(),
+                index,
+            };
             let proof = self.auditor.get_entry(request).await?.proof;
             tree.append(leaf_hash(&proof.context("an entry has a proof")?.leaf));
         }
-        ensure!(tree.root() == checkpoint.root, "the tree over the leaves has another root");
+        ensure!(
+            tree.root() == checkpoint.root,
+            "the tree over the leaves has another root"
+        );
         Ok(checkpoint.size)
     }
 }
@@ -131,6 +156,8 @@ impl Connect<'_> {
         let key = read(format!("{slug}.key.pem"))?;
         let identity = Identity::new(slug, certificate, key);
         let config = ClientConfig::new(self.server, ca, identity, Arc::clone(&self.trail));
-        Client::connect(config).await.with_context(|| format!("cannot connect as {slug}"))
+        Client::connect(config)
+            .await
+            .with_context(|| format!("cannot connect as {slug}"))
     }
 }

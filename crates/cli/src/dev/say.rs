@@ -1,5 +1,7 @@
 //! How the story is told: one or two lines a step.
 
+use crate::output;
+
 /// Tells, or keeps quiet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Teller {
@@ -29,7 +31,7 @@ impl Teller {
     /// A line as it is.
     pub(super) fn line(&self, text: &str) {
         if !self.quiet {
-            println!("{text}");
+            output::print(&format!("{text}\n"));
         }
     }
 }

@@ -21,7 +21,8 @@ pub(super) const OFFICER: &str = "fg-gemeente-oost";
 pub(super) const AUDITOR: &str = "toetser";
 
 const DAY: i64 = 86_400;
-const NOTICE: &str = "Mag de gemeente de woningstichting laten weten of u hulp bij wonen nodig heeft?";
+const NOTICE: &str =
+    "Mag de gemeente de woningstichting laten weten of u hulp bij wonen nodig heeft?";
 
 /// The players, each on a connection of its own.
 pub(super) struct Scene {
@@ -124,11 +125,16 @@ pub(super) struct Connect<'a> {
 }
 
 pub(super) fn actor() -> Option<v1::Actor> {
-    Some(v1::Actor { actor_ref: "story".into(), responsible_ref: None })
+    Some(v1::Actor {
+        actor_ref: "story".into(),
+        responsible_ref: None,
+    })
 }
 
 pub(super) fn subject(reference: v1::subject_ref::Reference) -> v1::SubjectRef {
-    v1::SubjectRef { reference: Some(reference) }
+    v1::SubjectRef {
+        reference: Some(reference),
+    }
 }
 
 pub(super) fn item(
@@ -141,7 +147,10 @@ pub(super) fn item(
         subject: Some(subject(reference)),
         purpose: purpose.into(),
         purpose_version: None,
-        conditions: conditions.iter().map(|condition| (*condition).into()).collect(),
+        conditions: conditions
+            .iter()
+            .map(|condition| (*condition).into())
+            .collect(),
         granularity: granularity.into(),
     }
 }
@@ -150,6 +159,14 @@ pub(super) fn item(
 pub(super) fn housing_ask(mark: &str) -> v1::AskRequest {
     let reference = v1::subject_ref::Reference::ClientRef(mark.into());
     let asked = [v1::Condition::Housing];
-    let item = item(reference, "P-ARRANGE-HOUSING", &asked, v1::Granularity::Signal);
-    v1::AskRequest { actor: actor(), item: Some(item) }
+    let item = item(
+        reference,
+        "P-ARRANGE-HOUSING",
+        &asked,
+        v1::Granularity::Signal,
+    );
+    v1::AskRequest {
+        actor: actor(),
+        item: Some(item),
+    }
 }

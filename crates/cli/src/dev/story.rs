@@ -49,7 +49,10 @@ async fn the_case_is_opened(scene: &Scene, tell: &Teller) -> Result<String> {
         (v1::Condition::Housing, v1::ConditionStatus::ActionNeeded),
         (v1::Condition::Debt, v1::ConditionStatus::InProgress),
     ] {
-        scene.pi.report_status(scene.report(&opened.case_id, condition, status)).await?;
+        scene
+            .pi
+            .report_status(scene.report(&opened.case_id, condition, status))
+            .await?;
     }
     tell.step("It reports two conditions: housing (action needed) and debt (in progress).");
     Ok(opened.case_id)
@@ -59,8 +62,13 @@ async fn the_municipality_gets_its_plan(scene: &Scene, tell: &Teller, case: &str
     let asked = [v1::Condition::Housing, v1::Condition::Debt];
     let subject = v1::subject_ref::Reference::CaseId(case.into());
     let item = scene::item(subject, "P-PLAN", &asked, v1::Granularity::StatusWithDates);
-    let disclosure = disclosed(&scene.municipality, item).await?.context("the plan was denied")?;
-    ensure!(disclosure.items.len() == 2, "the municipality should get both conditions");
+    let disclosure = disclosed(&scene.municipality, item)
+        .await?
+        .context("the plan was denied")?;
+    ensure!(
+        disclosure.items.len() == 2,
+        "the municipality should get both conditions"
+    );
     let basis = disclosure
         .items
         .iter()
@@ -68,7 +76,10 @@ async fn the_municipality_gets_its_plan(scene: &Scene, tell: &Teller, case: &str
         .context("the basis should be told")?;
     ensure!(basis.basis == "PBW_18A", "the plan should rest on Pbw 18a");
     tell.step("The municipality asks for its plan and gets both, without consent:");
-    tell.detail(&format!("the law allows it ({}, told with the answer).", basis.law_ref));
+    tell.detail(&format!(
+        "the law allows it ({}, told with the answer).",
+        basis.law_ref
+    ));
     Ok(())
 }
 
@@ -95,14 +106,22 @@ async fn the_association_is_told_nothing(
         client_ref: HOUSING_REF.into(),
     };
     scene.housing.redeem(redeem).await?;
-    tell.step("The person hands the housing association a code and is known there by its own mark.");
+    tell.step(
+        "The person hands the housing association a code and is known there by its own mark.",
+    );
 
     let introduced = scene.housing.ask(scene::housing_ask(HOUSING_REF)).await?;
-    let unknown = scene.housing.ask(scene::housing_ask("nobody-knows-this-mark")).await?;
+    let unknown = scene
+        .housing
+        .ask(scene::housing_ask("nobody-knows-this-mark"))
+        .await?;
     for answer in [&introduced, &unknown] {
         ensure!(is_denied(answer), "nothing may be told without consent");
     }
-    ensure!(introduced.encoded_len() == unknown.encoded_len(), "denials must look alike");
+    ensure!(
+        introduced.encoded_len() == unknown.encoded_len(),
+        "denials must look alike"
+    );
     tell.step("The association asks about housing: not_disclosed.");
     tell.detail("It asks about somebody nobody knows: the same answer, byte for byte as long.");
     Ok(introduced)
@@ -117,22 +136,44 @@ async fn consent_lets_a_signal_through(scene: &Scene, tell: &Teller) -> Result<(
     ensure!(recorded, "the consent was not recorded");
     tell.step("The municipality records the person's consent: housing, for this association.");
 
-    let ask = scene::housing_ask(HOUSING_REF).item.context("an ask has an item")?;
-    let disclosure = disclosed(&scene.housing, ask).await?.context("consent should let it through")?;
-    let [item] = disclosure.items.as_slice() else { bail!("one item should be told") };
+    let ask = scene::housing_ask(HOUSING_REF)
+        .item
+        .context("an ask has an item")?;
+    let disclosure = disclosed(&scene.housing, ask)
+        .await?
+        .context("consent should let it through")?;
+    let [item] = disclosure.items.as_slice() else {
+        bail!("one item should be told")
+    };
     let signal = matches!(item.told, Some(v1::disclosed_item::Told::HelpNeeded(true)));
     ensure!(signal, "the association should get a signal");
-    ensure!(item.moment.is_none() && item.provider_basis.is_none(), "nothing may tell of detention");
-    ensure!(item.counterpart_party_id == MUNICIPALITY, "the municipality is the counterpart");
+    ensure!(
+        item.moment.is_none() && item.provider_basis.is_none(),
+        "nothing may tell of detention"
+    );
+    ensure!(
+        item.counterpart_party_id == MUNICIPALITY,
+        "the municipality is the counterpart"
+    );
     let bytes = disclosure.encode_to_vec();
-    let betrays = bytes.windows(PI.len()).any(|window| window == PI.as_bytes());
+    let betrays = bytes
+        .windows(PI.len())
+        .any(|window| window == PI.as_bytes());
     ensure!(!betrays, "the prison must not be named");
     tell.step("The association asks again and gets a signal: help with housing is needed.");
     tell.detail("Nothing in it tells of detention; the municipality is its contact.");
 
     let debt = v1::subject_ref::Reference::ClientRef(HOUSING_REF.into());
-    let debt = scene::item(debt, "P-ARRANGE-HOUSING", &[v1::Condition::Debt], v1::Granularity::Signal);
-    ensure!(disclosed(&scene.housing, debt).await?.is_none(), "debt was not consented to");
+    let debt = scene::item(
+        debt,
+        "P-ARRANGE-HOUSING",
+        &[v1::Condition::Debt],
+        v1::Granularity::Signal,
+    );
+    ensure!(
+        disclosed(&scene.housing, debt).await?.is_none(),
+        "debt was not consented to"
+    );
     tell.step("It asks about debt: not_disclosed.");
     Ok(())
 }
@@ -159,14 +200,24 @@ async fn nothing_is_told_any_more(
 ) -> Result<()> {
     let again = scene.housing.ask(scene::housing_ask(HOUSING_REF)).await?;
     ensure!(is_denied(&again), "nothing may be told after a withdrawal");
-    ensure!(again.encoded_len() == first.encoded_len(), "denials must look alike");
+    ensure!(
+        again.encoded_len() == first.encoded_len(),
+        "denials must look alike"
+    );
     tell.step("The association's next question is answered as its first was: not_disclosed.");
     Ok(())
 }
 
 async fn the_notice_is_acknowledged(scene: &Scene, tell: &Teller, withdrawal: u64) -> Result<()> {
-    ensure!(outstanding(scene, withdrawal).await? == 1, "one notice should be outstanding");
-    let pull = v1::PullRequest { actor: scene::actor(), cursor: None, max_messages: 10 };
+    ensure!(
+        outstanding(scene, withdrawal).await? == 1,
+        "one notice should be outstanding"
+    );
+    let pull = v1::PullRequest {
+        actor: scene::actor(),
+        cursor: None,
+        max_messages: 10,
+    };
     let messages = scene.housing.pull(pull).await?.messages;
     let delivery = messages
         .iter()
@@ -180,7 +231,10 @@ async fn the_notice_is_acknowledged(scene: &Scene, tell: &Teller, withdrawal: u6
         delivery_ids: vec![delivery],
     };
     scene.housing.acknowledge(acknowledge).await?;
-    ensure!(outstanding(scene, withdrawal).await? == 0, "the notice should be acknowledged");
+    ensure!(
+        outstanding(scene, withdrawal).await? == 0,
+        "the notice should be acknowledged"
+    );
     tell.step("A notice tells it to stop using what it got; it acknowledges.");
     tell.detail("The care provider sees that nobody is outstanding.");
     Ok(())
@@ -212,11 +266,22 @@ async fn the_officer_asks(scene: &Scene, tell: &Teller) -> Result<()> {
         ..v1::SearchEntriesRequest::default()
     };
     let entries = scene.officer.search_entries(request).await?.entries;
-    ensure!(!entries.is_empty(), "the officer should see the municipality's disclosures");
+    ensure!(
+        !entries.is_empty(),
+        "the officer should see the municipality's disclosures"
+    );
     tell.step("The municipality's privacy officer asks who got what, why, and on which basis:");
     for entry in &entries {
-        let bases: Vec<_> = entry.bases.iter().map(|basis| basis.basis.as_str()).collect();
-        let at = entry.at.as_ref().map(|at| at.seconds.unsigned_abs()).unwrap_or_default();
+        let bases: Vec<_> = entry
+            .bases
+            .iter()
+            .map(|basis| basis.basis.as_str())
+            .collect();
+        let at = entry
+            .at
+            .as_ref()
+            .map(|at| at.seconds.unsigned_abs())
+            .unwrap_or_default();
         let at = Timestamp::from_millis(at.saturating_mul(1000))?;
         tell.detail(&format!(
             "entry {:>3}  {}  {:<14} {}",
@@ -225,20 +290,33 @@ async fn the_officer_asks(scene: &Scene, tell: &Teller) -> Result<()> {
             entry.party_id,
             entry.purpose.as_deref().unwrap_or("-"),
         ));
-        tell.detail(&format!("           {}; {}", entry.summary, bases.join(", ")));
+        tell.detail(&format!(
+            "           {}; {}",
+            entry.summary,
+            bases.join(", ")
+        ));
     }
     let denied = entries.first().context("there is an entry")?;
-    let explain = v1::ExplainEntryRequest { actor: scene::actor(), index: denied.index };
+    let explain = v1::ExplainEntryRequest {
+        actor: scene::actor(),
+        index: denied.index,
+    };
     let explained = scene.officer.explain_entry(explain).await?.outcome;
     ensure!(
-        matches!(explained, Some(v1::explain_entry_response::Outcome::Explanation(_))),
+        matches!(
+            explained,
+            Some(v1::explain_entry_response::Outcome::Explanation(_))
+        ),
         "the officer should be told why"
     );
     Ok(())
 }
 
 async fn the_trail_is_verified(scene: &Scene, verifier_key: &str, tell: &Teller) -> Result<()> {
-    let newest = scene.auditor.get_checkpoint(v1::GetCheckpointRequest {}).await?;
+    let newest = scene
+        .auditor
+        .get_checkpoint(v1::GetCheckpointRequest {})
+        .await?;
     let text = String::from_utf8(newest.checkpoint.to_vec())?;
     let verified = scene.verify_whole_trail(&text, verifier_key).await?;
     tell.step("An outsider verifies the trail with nothing but the log's public key:");
@@ -250,7 +328,10 @@ async fn the_trail_is_verified(scene: &Scene, verifier_key: &str, tell: &Teller)
 
 /// Asks, and decodes what is disclosed; `None` when nothing is.
 async fn disclosed(party: &Client, item: v1::AskItem) -> Result<Option<v1::Disclosure>> {
-    let request = v1::AskRequest { actor: scene::actor(), item: Some(item) };
+    let request = v1::AskRequest {
+        actor: scene::actor(),
+        item: Some(item),
+    };
     match party.ask(request).await?.outcome {
         Some(v1::ask_response::Outcome::Disclosed(disclosed)) => {
             Ok(Some(v1::Disclosure::decode(disclosed.disclosure)?))
@@ -261,5 +342,8 @@ async fn disclosed(party: &Client, item: v1::AskItem) -> Result<Option<v1::Discl
 }
 
 fn is_denied(answer: &v1::AskResponse) -> bool {
-    matches!(answer.outcome, Some(v1::ask_response::Outcome::NotDisclosed(_)))
+    matches!(
+        answer.outcome,
+        Some(v1::ask_response::Outcome::NotDisclosed(_))
+    )
 }

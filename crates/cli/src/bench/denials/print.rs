@@ -1,0 +1,53 @@
+//! What came of the test, for people.
+
+use super::{
+    class::Class,
+    verdict::{Pair, Verdict},
+};
+use crate::bench::print::{grouped, table, wrapped};
+use crate::bench::statistics::real;
+
+/// What came of it.
+pub(super) fn verdict(verdict: &Verdict, planted: Option<(Class, u32)>) -> String {
+    let mut text = "Can the reason of a denial be told from its answer?\n\n".to_owned();
+    text.push_str(&wrapped(&format!(
+        "{} denials for each of six reasons, in random order over several connections. For every \
+         two reasons the best classifier, as the area under its ROC curve: 0.5 is a coin.",
+        grouped(real(verdict.samples)),
+    )));
+    if let Some((class, micros)) = planted {
+        text.push_str(&wrapped(&format!(
+            "On purpose, denials for `{class}` were made {micros} µs slower."
+        )));
+    }
+    text.push('\n');
+    text.push_str(&table(&verdict.pairs.iter().map(row).collect::<Vec<_>>()));
+    text.push('\n');
+    text.push_str(&wrapped(&conclusion(verdict)));
+    text
+}
+
+fn row(pair: &Pair) -> Vec<String> {
+    let (one, other) = pair.classes;
+    let (name, auc) = pair.best();
+    vec![
+        format!("{one} / {other}"),
+        format!("{auc:.4}"),
+        name.to_owned(),
+    ]
+}
+
+fn conclusion(verdict: &Verdict) -> String {
+    let alike = match verdict.different_answers {
+        1 => "All answers are the same in every byte, headers and trailers included, but for the \
+              random reference."
+            .to_owned(),
+        count => format!("There are {count} different answers: their bytes tell reasons apart."),
+    };
+    let passed = if verdict.pass { "PASSED" } else { "FAILED" };
+    format!(
+        "{passed}: the best classifier has {:.4}, allowed is {:.4} (one standard error of chance is \
+         {:.4}). {alike}",
+        verdict.most, verdict.allowed, verdict.standard_error,
+    )
+}

@@ -1,0 +1,155 @@
+//! The commands, one file a group.
+
+mod audit;
+mod case;
+mod completions;
+mod consent;
+mod inbox;
+mod notice;
+mod party;
+mod pki;
+mod proposal;
+mod purpose;
+mod restriction;
+mod serve;
+mod status;
+mod verify;
+
+use std::process::ExitCode;
+
+use tokio::runtime::Runtime;
+
+pub(crate) use serve::end;
+
+use crate::{
+    exit::{EXIT_CODES, Exit, Failure},
+    output,
+};
+
+/// The broker of prisons, municipalities and their partners, and everything around it.
+///
+/// Every exchange rests on a recorded legal basis, is no more than its purpose needs, and stands in an audit
+/// trail that nobody can alter unnoticed.
+#[derive(Debug, clap::Parser)]
+#[command(name = "schakel", version, max_term_width = 80, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Start a development broker and play a story through it.
+    Dev(crate::dev::DevArgs),
+    /// Run the broker.
+    Serve(serve::ServeArgs),
+    /// Say what is wrong with a configuration.
+    CheckConfig(serve::CheckConfigArgs),
+    /// Make certificates for development.
+    Pki(pki::PkiArgs),
+    /// Show and change the registered parties.
+    Party(party::PartyArgs),
+    /// Show and change the registered purposes.
+    Purpose(purpose::PurposeArgs),
+    /// Show, approve and reject changes that wait for a second administrator.
+    Proposal(proposal::ProposalArgs),
+    /// Open, show, change and close cases.
+    Case(case::CaseArgs),
+    /// Record, show and withdraw consents.
+    Consent(consent::ConsentArgs),
+    /// Record and lift restrictions and objections.
+    Restriction(restriction::RestrictionArgs),
+    /// Report and ask how conditions stand; introduce partners.
+    Status(status::StatusArgs),
+    /// Receive what comes, and acknowledge it.
+    Inbox(inbox::InboxArgs),
+    /// Show who was told to stop using something, and who has acknowledged.
+    Notice(notice::NoticeArgs),
+    /// Ask the trail who got what, why and on which basis.
+    Audit(audit::AuditArgs),
+    /// Verify receipts and checkpoints offline.
+    Verify(verify::VerifyArgs),
+    /// Measure disclosures against a bare echo, and whether denials look alike.
+    Bench(crate::bench::BenchArgs),
+    /// Write completions for a shell.
+    Completions(completions::CompletionsArgs),
+}
+
+impl Arguments {
+    /// Does what the command line says.
+    pub(crate) fn run(self) -> ExitCode {
+        let done = match self.command {
+            Command::Dev(args) => played(crate::dev::run(args)),
+            Command::Serve(args) => serve::serve(&args),
+            Command::CheckConfig(args) => serve::check(&args),
+            Command::Pki(args) => pki::run(args),
+            Command::Party(args) => party::run(args),
+            Command::Purpose(args) => purpose::run(args),
+            Command::Proposal(args) => proposal::run(args),
+            Command::Case(args) => case::run(args),
+            Command::Consent(args) => consent::run(args),
+            Command::Restriction(args) => restriction::run(args),
+            Command::Status(args) => status::run(args),
+            Command::Inbox(args) => inbox::run(args),
+            Command::Notice(args) => notice::run(args),
+            Command::Audit(args) => audit::run(args),
+            // With exit codes of their own.
+            Command::Bench(args) => return measured(crate::bench::run(args)),
+            Command::Verify(args) => return verify::run(args),
+            Command::Completions(args) => completions::run(&args),
+        };
+        match done {
+            Ok(exit) => exit.into(),
+            Err(failure) => failed(&failure),
+        }
+    }
+}
+
+/// Runs what plays a broker and its partners in this process.
+fn played(story: impl Future<Output = anyhow::Result<()>>) -> Result<Exit, Failure> {
+    match runtime()?.block_on(story) {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => Err(Failure::new(Exit::Failed, format!("{error:#}."))),
+    }
+}
+
+/// Runs what says by itself how it ends.
+fn measured(bench: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(failure) => return failed(&failure),
+    };
+    match runtime.block_on(bench) {
+        Ok(exit) => exit,
+        Err(error) => failed(&Failure::new(Exit::Failed, format!("{error:#}."))),
+    }
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("The program cannot be started: {error}."),
+        )
+    })
+}
+
+fn failed(failure: &Failure) -> ExitCode {
+    output::fail(failure);
+    failure.exit.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,91 @@
+//! `schakel party`.
+
+use std::path::PathBuf;
+
+use schakel_api::v1::{self, change::Change};
+use schakel_core::catalogue::Catalogue;
+
+use super::proposal::propose;
+use crate::{
+    document,
+    exit::{Exit, Failure},
+    session::{self, Session, SessionArgs},
+    view,
+};
+
+/// What `party` does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PartyArgs {
+    #[command(subcommand)]
+    act: Act,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Show all parties.
+    List,
+    /// Show one party.
+    Show {
+        /// The party.
+        party: String,
+    },
+    /// Propose parties for registration, or in place of what is registered of them.
+    ///
+    /// The file is TOML with a [[party]] for each, as the broker reads it at its first start.
+    Propose {
+        /// The file; `-` is standard input.
+        file: PathBuf,
+    },
+    /// Propose to suspend a party: nothing may be done by or for it any more.
+    Suspend {
+        /// The party.
+        party: String,
+    },
+    /// Propose to end a party's suspension.
+    Reinstate {
+        /// The party.
+        party: String,
+    },
+}
+
+pub(super) fn run(args: PartyArgs) -> Result<Exit, Failure> {
+    session::run(args.session, async |session| match args.act {
+        Act::List => list(session).await,
+        Act::Show { party } => show(session, &party).await,
+        Act::Propose { file } => {
+            let catalogue: Catalogue = document::read(&file)?;
+            let changes = catalogue.parties.into_iter().map(document::party);
+            propose(session, changes.map(Change::PutParty).collect()).await
+        }
+        Act::Suspend { party } => propose(session, vec![Change::SuspendPartyId(party)]).await,
+        Act::Reinstate { party } => propose(session, vec![Change::ReinstatePartyId(party)]).await,
+    })
+}
+
+async fn parties(session: &Session) -> Result<Vec<v1::Party>, Failure> {
+    let request = v1::ListPartiesRequest {};
+    Ok(session
+        .ask(session.client.list_parties(request))
+        .await?
+        .parties)
+}
+
+async fn list(session: &Session) -> Result<Exit, Failure> {
+    Ok(session.show(&view::Parties::from(parties(session).await?)))
+}
+
+async fn show(session: &Session, id: &str) -> Result<Exit, Failure> {
+    let party = parties(session)
+        .await?
+        .into_iter()
+        .find(|party| party.party_id == id);
+    let party = party.ok_or_else(|| {
+        Failure::new(
+            Exit::Failed,
+            format!("No party is registered as `{id}`: see `schakel party list`."),
+        )
+    })?;
+    Ok(session.show(&view::Party::from(party)))
+}

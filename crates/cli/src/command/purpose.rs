@@ -1,0 +1,97 @@
+//! `schakel purpose`.
+
+use std::path::PathBuf;
+
+use schakel_api::v1::{self, change::Change};
+use schakel_core::catalogue::Catalogue;
+
+use super::proposal::propose;
+use crate::{
+    document,
+    exit::{Exit, Failure},
+    session::{self, Session, SessionArgs},
+    view,
+};
+
+/// What `purpose` does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PurposeArgs {
+    #[command(subcommand)]
+    act: Act,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Show all purposes, every version.
+    List,
+    /// Show one purpose.
+    Show {
+        /// The purpose, such as P-PLAN.
+        code: String,
+        /// Which version [default: the newest].
+        #[arg(long, value_name = "N")]
+        version: Option<u32>,
+    },
+    /// Propose purpose versions for registration.
+    ///
+    /// The file is TOML with a [[purpose]] for each, as in deploy/purposes.toml.
+    Propose {
+        /// The file; `-` is standard input.
+        file: PathBuf,
+    },
+    /// Propose to withdraw a version: nothing is told under it any more.
+    Withdraw {
+        /// The purpose.
+        code: String,
+        /// Which version.
+        #[arg(long, value_name = "N")]
+        version: u32,
+    },
+}
+
+pub(super) fn run(args: PurposeArgs) -> Result<Exit, Failure> {
+    session::run(args.session, async |session| match args.act {
+        Act::List => {
+            let purposes = purposes(session).await?;
+            Ok(session.show(&view::Purposes::from(purposes)))
+        }
+        Act::Show { code, version } => show(session, &code, version).await,
+        Act::Propose { file } => {
+            let catalogue: Catalogue = document::read(&file)?;
+            let changes = catalogue.purposes.into_iter().map(document::purpose);
+            propose(session, changes.map(Change::PutPurpose).collect()).await
+        }
+        Act::Withdraw { code, version } => {
+            let name = v1::PurposeName { code, version };
+            propose(session, vec![Change::WithdrawPurpose(name)]).await
+        }
+    })
+}
+
+async fn purposes(session: &Session) -> Result<Vec<v1::PurposeVersion>, Failure> {
+    let request = v1::ListPurposesRequest {};
+    Ok(session
+        .ask(session.client.list_purposes(request))
+        .await?
+        .purposes)
+}
+
+async fn show(session: &Session, code: &str, version: Option<u32>) -> Result<Exit, Failure> {
+    let wanted = |found: &v1::PurposeVersion| {
+        found.code == code && version.is_none_or(|version| found.version == version)
+    };
+    let newest = purposes(session)
+        .await?
+        .into_iter()
+        .filter(wanted)
+        .max_by_key(|found| found.version);
+    let found = newest.ok_or_else(|| {
+        let said = format!(
+            "No such purpose or version is registered as `{code}`: see `schakel purpose list`."
+        );
+        Failure::new(Exit::Failed, said)
+    })?;
+    Ok(session.show(&view::PurposeVersion::from(found)))
+}

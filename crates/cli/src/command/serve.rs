@@ -1,0 +1,94 @@
+//! `schakel serve` and `schakel check-config`.
+
+use std::{path::PathBuf, sync::Arc};
+
+use schakel_server::{
+    clock::{Clock, SystemClock},
+    config::Config,
+    run::Broker,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{
+    exit::{Exit, Failure, chain, sentence},
+    output,
+};
+
+/// What `serve` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration: see deploy/schakel.toml for a commented example.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// What `check-config` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckConfigArgs {
+    /// The configuration.
+    file: PathBuf,
+}
+
+pub(super) fn check(args: &CheckConfigArgs) -> Result<Exit, Failure> {
+    load(&args.file)?;
+    output::print(&format!(
+        "`{}` is a sound configuration.\n",
+        args.file.display()
+    ));
+    Ok(Exit::Done)
+}
+
+pub(super) fn serve(args: &ServeArgs) -> Result<Exit, Failure> {
+    let config = load(&args.config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| failed("The program cannot be started", &error))?;
+    runtime.block_on(run(config))
+}
+
+fn load(path: &std::path::Path) -> Result<Config, Failure> {
+    Config::load(path).map_err(|error| Failure::configuration(sentence(&chain(&error))))
+}
+
+/// Runs the broker until it is told to stop, or cannot go on.
+async fn run(config: Config) -> Result<Exit, Failure> {
+    let address = config.listen.address;
+    let listener = TcpListener::bind(address).await;
+    let listener =
+        listener.map_err(|error| failed(&format!("Cannot listen on {address}"), &error))?;
+    let address = listener.local_addr().unwrap_or(address);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let end = end().map_err(|error| failed("Signals cannot be received", &error))?;
+    let running = Broker::start(config, clock, listener).await;
+    let running = running.map_err(|error| failed("The broker does not start", &error))?;
+    output::complain(&format!(
+        "Serving on {address}. The log is verified with {}",
+        running.verifier_key()
+    ));
+    let ended = running.run_until(end).await;
+    ended.map_err(|error| failed("The broker ended of its own", &error))?;
+    Ok(Exit::Done)
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+pub(crate) fn end() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn failed(what: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        format!("{what}: {}.", chain(error).trim_end_matches('.')),
+    )
+}

@@ -1,0 +1,94 @@
+//! `schakel verify consistency`.
+
+use std::path::{Path, PathBuf};
+
+use schakel_audit::{
+    checkpoint::Checkpoint,
+    tree::{Hash, verify_consistency},
+};
+
+use super::{Check, PolicyArgs, Report, Unchecked, read};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ConsistencyArgs {
+    /// The earlier checkpoint.
+    #[arg(long, value_name = "FILE")]
+    old: PathBuf,
+    /// The later checkpoint.
+    #[arg(long, value_name = "FILE")]
+    new: PathBuf,
+    /// The proof: a hash a line, as `schakel audit consistency --proof` keeps it. Two checkpoints of one
+    /// size need none.
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+}
+
+pub(super) fn check(args: &ConsistencyArgs) -> Result<Report, Unchecked> {
+    let policy = args.policy.read()?;
+    let (old_note, new_note) = (read(&args.old)?, read(&args.new)?);
+    let proof = args.proof.as_deref().map(read_proof).transpose()?;
+    let mut report = Report::default();
+    let old = policy.open(&old_note, &mut report)?;
+    let new = policy.open(&new_note, &mut report)?;
+    if let (Some(old), Some(new)) = (old, new) {
+        let check = judge(&old, &new, proof.as_deref())?;
+        report.add(match check {
+            Judged::Evidence(check) => check.with_note(&old_note).with_note(&new_note),
+            Judged::Plain(check) => check,
+        });
+        policy.age(&new, &mut report);
+    }
+    Ok(report)
+}
+
+enum Judged {
+    Plain(Check),
+    /// The two notes together prove what the check says.
+    Evidence(Check),
+}
+
+fn judge(old: &Checkpoint, new: &Checkpoint, proof: Option<&[Hash]>) -> Result<Judged, Unchecked> {
+    if old.size == new.size && old.root != new.root {
+        let check = Check::fail("fork").with("size", old.size);
+        return Ok(Judged::Evidence(
+            check.with("rootA", old.root).with("rootB", new.root),
+        ));
+    }
+    if new.size < old.size {
+        let check = Check::fail("rollback").with("size", new.size);
+        return Ok(Judged::Plain(check.with("anchor", old.size)));
+    }
+    let between = |check: Check| check.with("from", old.size).with("to", new.size);
+    if old.size == 0 || old.size == new.size {
+        // Every log begins with the empty one, and with itself.
+        return Ok(Judged::Plain(between(Check::ok("consistency"))));
+    }
+    let proof = proof.ok_or_else(|| {
+        Unchecked::malformed(&format!(
+            "from {} to {} needs a proof: --proof FILE",
+            old.size, new.size
+        ))
+    })?;
+    let held = verify_consistency(old.size, old.root, new.size, new.root, proof);
+    Ok(Judged::Plain(match held {
+        Ok(()) => between(Check::ok("consistency")),
+        Err(error) => between(Check::fail("consistency")).with("reason", error),
+    }))
+}
+
+fn read_proof(path: &Path) -> Result<Vec<Hash>, Unchecked> {
+    let text = read(path)?;
+    let hash = |(at, line): (usize, &str)| {
+        Hash::from_base64(line).ok_or_else(|| {
+            let said = format!(
+                "`{}`, line {}: not 32 bytes as base64",
+                path.display(),
+                at + 1
+            );
+            Unchecked::malformed(&said)
+        })
+    };
+    text.lines().enumerate().map(hash).collect()
+}

@@ -1,0 +1,102 @@
+//! `schakel verify proof`.
+
+use std::path::PathBuf;
+
+use schakel_audit::{
+    commitment::verify_released,
+    leaf::Leaf,
+    proof::TlogProof,
+    tree::{leaf_hash, verify_inclusion},
+};
+use schakel_core::time::Timestamp;
+
+use super::{Check, PolicyArgs, Report, Unchecked, beside, read, read_bytes};
+use crate::exit::chain;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ProofArgs {
+    /// The receipt: a C2SP tlog-proof.
+    file: PathBuf,
+    /// The leaf [default: FILE.leaf].
+    #[arg(long, value_name = "FILE")]
+    leaf: Option<PathBuf>,
+    /// Check as well that the leaf is committed to this disclosure.
+    #[arg(long, value_name = "FILE")]
+    disclosure: Option<PathBuf>,
+    /// The salt that opens the commitment [default: FILE.salt].
+    #[arg(long, value_name = "FILE", requires = "disclosure")]
+    salt: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+}
+
+pub(super) fn check(args: &ProofArgs) -> Result<Report, Unchecked> {
+    let policy = args.policy.read()?;
+    let proof: TlogProof = read(&args.file)?.parse().map_err(|error| {
+        Unchecked::malformed(&format!(
+            "`{}` is no receipt: {}",
+            args.file.display(),
+            chain(&error)
+        ))
+    })?;
+    let leaf = read_bytes(&beside(&args.file, args.leaf.as_ref(), "leaf"))?;
+    let opened = args.opened()?;
+    let mut report = Report::default();
+    let Some(checkpoint) = policy.open(&proof.checkpoint, &mut report)? else {
+        return Ok(report);
+    };
+    let (size, root) = (checkpoint.size, checkpoint.root);
+    let place = |check: Check| check.with("index", proof.index).with("size", size);
+    let held = verify_inclusion(leaf_hash(&leaf), proof.index, size, &proof.hashes, root);
+    report.add(match held {
+        Ok(()) => place(Check::ok("inclusion")),
+        Err(error) => place(Check::fail("inclusion")).with("reason", error),
+    });
+    let leaf = Leaf::decode(&leaf);
+    report.add(match &leaf {
+        Ok(leaf) => describe(leaf),
+        // Other logs have other leaves; that theirs stands in the tree is proved all the same.
+        Err(error) => Check::warn("leaf").with("reason", chain(error)),
+    });
+    if let Some((disclosure, salt)) = opened {
+        let released = leaf.ok().and_then(|leaf| leaf.released);
+        let held = released.is_some_and(|released| verify_released(&salt, &disclosure, &released));
+        let check = if held {
+            Check::ok("commitment")
+        } else {
+            Check::fail("commitment")
+        };
+        report.add(check.with("bytes", disclosure.len()));
+    }
+    policy.age(&checkpoint, &mut report);
+    Ok(report)
+}
+
+impl ProofArgs {
+    /// What was disclosed, and the salt.
+    fn opened(&self) -> Result<Option<(Vec<u8>, [u8; 32])>, Unchecked> {
+        let Some(disclosure) = &self.disclosure else {
+            return Ok(None);
+        };
+        let path = beside(&self.file, self.salt.as_ref(), "salt");
+        let salt = <[u8; 32]>::try_from(read_bytes(&path)?).map_err(|bytes| {
+            let said = format!(
+                "`{}` has {} bytes: a salt has 32",
+                path.display(),
+                bytes.len()
+            );
+            Unchecked::malformed(&said)
+        })?;
+        Ok(Some((read_bytes(disclosure)?, salt)))
+    }
+}
+
+fn describe(leaf: &Leaf) -> Check {
+    let at = Timestamp::from_millis(leaf.at_ms).unwrap_or(Timestamp::MAX);
+    let check = Check::ok("leaf").with("type", leaf.entry_type);
+    let check = check.with("at", at).with("party", &leaf.party);
+    match &leaf.purpose {
+        Some((purpose, version)) => check.with("purpose", purpose).with("version", version),
+        None => check,
+    }
+}

@@ -1,0 +1,144 @@
+//! What was checked, a line each.
+
+use std::fmt::Display;
+
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+use super::Exit;
+use crate::{output::View, page::Page};
+
+/// Every check that was made.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Report {
+    checks: Vec<Check>,
+}
+
+/// One check.
+#[derive(Debug)]
+pub(super) struct Check {
+    verdict: Verdict,
+    code: &'static str,
+    fields: Vec<(&'static str, String)>,
+    notes: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Ok,
+    Fail,
+    Warn,
+    Stale,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, check: Check) {
+        self.checks.push(check);
+    }
+
+    /// How the command ends: the worst of the checks.
+    pub(super) fn exit(&self) -> Exit {
+        let has = |verdict| self.checks.iter().any(|check| check.verdict == verdict);
+        if has(Verdict::Fail) {
+            Exit::Failed
+        } else if has(Verdict::Stale) {
+            Exit::Stale
+        } else {
+            Exit::Verified
+        }
+    }
+}
+
+impl Check {
+    /// It holds.
+    pub(super) const fn ok(code: &'static str) -> Self {
+        Self::new(Verdict::Ok, code)
+    }
+
+    /// It does not hold.
+    pub(super) const fn fail(code: &'static str) -> Self {
+        Self::new(Verdict::Fail, code)
+    }
+
+    /// It is worth a word.
+    pub(super) const fn warn(code: &'static str) -> Self {
+        Self::new(Verdict::Warn, code)
+    }
+
+    /// It holds, and is older than was asked for.
+    pub(super) const fn stale() -> Self {
+        Self::new(Verdict::Stale, "stale")
+    }
+
+    const fn new(verdict: Verdict, code: &'static str) -> Self {
+        Self {
+            verdict,
+            code,
+            fields: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// What it is about.
+    pub(super) fn with(mut self, name: &'static str, value: impl Display) -> Self {
+        self.fields.push((name, value.to_string()));
+        self
+    }
+
+    /// A signed note that is evidence.
+    pub(super) fn with_note(mut self, note: &str) -> Self {
+        self.notes.push(note.to_owned());
+        self
+    }
+
+    fn line(&self) -> String {
+        let verdict = self.verdict.word();
+        let mut line = format!("{verdict:<4} {}", self.code);
+        for (name, value) in &self.fields {
+            let plain = !value.is_empty() && !value.contains([' ', '"', '=']);
+            let value = if plain {
+                value.clone()
+            } else {
+                format!("{value:?}")
+            };
+            line.push_str(&format!(" {name}={value}"));
+        }
+        line
+    }
+}
+
+impl Verdict {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Fail => "FAIL",
+            Self::Warn | Self::Stale => "WARN",
+        }
+    }
+}
+
+impl View for Report {
+    fn write(&self, page: &mut Page) {
+        for check in &self.checks {
+            page.verbatim(&check.line());
+            for note in &check.notes {
+                page.blank();
+                page.verbatim(note);
+            }
+        }
+    }
+}
+
+impl Serialize for Check {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("verdict", self.verdict.word())?;
+        map.serialize_entry("code", self.code)?;
+        for (name, value) in &self.fields {
+            map.serialize_entry(name, value)?;
+        }
+        if !self.notes.is_empty() {
+            map.serialize_entry("notes", &self.notes)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,280 @@
+//! Whom to call and as whom: options, environment, profile, and what fits a development broker.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use schakel_audit::note::VerifyingKey;
+use schakel_client::{ClientConfig, Identity, Trail};
+use serde::Deserialize;
+
+use crate::exit::{Exit, Failure, chain, file_failure, sentence};
+
+/// What every command that talks to a broker takes.
+///
+/// What is not on the command line is looked for in the environment, then in the profile.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(
+    next_help_heading = "Connection (also in the environment as SCHAKEL_..., or in a profile)"
+)]
+pub(crate) struct ConnectionArgs {
+    /// Host and port of the broker [default: localhost:7443].
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    server: Option<String>,
+    /// The party to call as: its files are PARTY.cert.pem, PARTY.key.pem and ca.cert.pem in the directory
+    /// of --certificates, or in DIR when given as DIR/PARTY.
+    #[arg(long = "as", global = true, value_name = "PARTY")]
+    party: Option<String>,
+    /// The directory with the files of --as [default: certs-dev].
+    #[arg(long, global = true, value_name = "DIR")]
+    certificates: Option<PathBuf>,
+    /// The certificate of the party, when it is elsewhere: PEM, with its chain.
+    #[arg(long, global = true, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// The private key of the party, when it is elsewhere: PEM.
+    #[arg(long, global = true, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The authority that issued the broker's certificate, when it is elsewhere: PEM.
+    #[arg(long, global = true, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The name the broker's certificate must be for [default: the host of --server].
+    #[arg(long, global = true, value_name = "NAME")]
+    server_name: Option<String>,
+    /// The party to act for, under its registered delegation.
+    #[arg(long = "for", global = true, value_name = "PARTY")]
+    principal: Option<String>,
+    /// The key that verifies the log, or a file with it [default: log.vkey beside the certificates].
+    #[arg(long, global = true, value_name = "VKEY|FILE")]
+    verifier_key: Option<String>,
+    /// The name of the log [default: that of its key].
+    #[arg(long, global = true, value_name = "NAME")]
+    origin: Option<String>,
+    /// How long a call may take, in seconds [default: 30].
+    #[arg(long, global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: Option<u64>,
+    /// A profile: a TOML file with these options [default: schakel/profile.toml in the directory for
+    /// configuration].
+    #[arg(long, global = true, value_name = "FILE")]
+    profile: Option<PathBuf>,
+    /// Who acts, by a mark of your own; never a name [default: schakel-cli].
+    #[arg(long, global = true, value_name = "MARK")]
+    actor: Option<String>,
+    /// Who is responsible, when that is another, by a mark of your own.
+    #[arg(long, global = true, value_name = "MARK")]
+    responsible: Option<String>,
+}
+
+/// A profile: the same options, in a file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    server: Option<String>,
+    #[serde(rename = "as")]
+    party: Option<String>,
+    certificates: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    ca: Option<PathBuf>,
+    server_name: Option<String>,
+    #[serde(rename = "for")]
+    principal: Option<String>,
+    verifier_key: Option<String>,
+    origin: Option<String>,
+    timeout: Option<u64>,
+    actor: Option<String>,
+    responsible: Option<String>,
+}
+
+/// Everything that is needed to call.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// For the client.
+    pub(crate) config: ClientConfig,
+    /// Who acts.
+    pub(crate) actor: schakel_api::v1::Actor,
+}
+
+impl ConnectionArgs {
+    /// Looks everything up.
+    pub(crate) fn resolve(&self) -> Result<Connection, Failure> {
+        let profile = self.profile()?;
+        let text = |given: &Option<String>, name: &str, kept: &Option<String>| {
+            given
+                .clone()
+                .or_else(|| variable(name))
+                .or_else(|| kept.clone())
+        };
+        let path = |given: &Option<PathBuf>, name: &str, kept: &Option<PathBuf>| {
+            given
+                .clone()
+                .or_else(|| variable(name).map(PathBuf::from))
+                .or_else(|| kept.clone())
+        };
+        let files = Files {
+            party: text(&self.party, "AS", &profile.party),
+            directory: path(&self.certificates, "CERTIFICATES", &profile.certificates),
+            certificate: path(&self.certificate, "CERTIFICATE", &profile.certificate),
+            key: path(&self.key, "KEY", &profile.key),
+            ca: path(&self.ca, "CA", &profile.ca),
+        };
+        let (directory, identity, ca) = files.read()?;
+        let verifier_key = text(&self.verifier_key, "VERIFIER_KEY", &profile.verifier_key);
+        let origin = text(&self.origin, "ORIGIN", &profile.origin);
+        let trail = trail(verifier_key, origin, &directory)?;
+        let server = text(&self.server, "SERVER", &profile.server);
+        let server = server.unwrap_or_else(|| "localhost:7443".to_owned());
+        let mut config = ClientConfig::new(server, ca, identity, Arc::new(trail));
+        if let Some(name) = text(&self.server_name, "SERVER_NAME", &profile.server_name) {
+            config.server_name = name;
+        }
+        config.principal = text(&self.principal, "FOR", &profile.principal);
+        if let Some(seconds) = self.timeout.or(profile.timeout) {
+            config.timeouts.call = Duration::from_secs(seconds);
+            config.timeouts.attempt = config.timeouts.attempt.min(config.timeouts.call);
+        }
+        let actor = text(&self.actor, "ACTOR", &profile.actor);
+        let actor = schakel_api::v1::Actor {
+            actor_ref: actor.unwrap_or_else(|| "schakel-cli".to_owned()),
+            responsible_ref: text(&self.responsible, "RESPONSIBLE", &profile.responsible),
+        };
+        Ok(Connection { config, actor })
+    }
+
+    fn profile(&self) -> Result<Profile, Failure> {
+        let named = self
+            .profile
+            .clone()
+            .or_else(|| variable("PROFILE").map(PathBuf::from));
+        let path = match named {
+            Some(path) => path,
+            None => match usual_profile().filter(|path| path.exists()) {
+                Some(path) => path,
+                None => return Ok(Profile::default()),
+            },
+        };
+        let mut profile: Profile = toml::from_str(&read(&path)?).map_err(|error| {
+            let said = error.message().to_owned();
+            Failure::configuration(format!("`{}` is no profile: {said}.", path.display()))
+        })?;
+        // Relative paths count from the profile, wherever the command is run.
+        let dir = path.parent().unwrap_or(Path::new(""));
+        let paths = [
+            &mut profile.certificates,
+            &mut profile.certificate,
+            &mut profile.key,
+            &mut profile.ca,
+        ];
+        for path in paths.into_iter().flatten() {
+            *path = dir.join(&*path);
+        }
+        Ok(profile)
+    }
+}
+
+/// Where certificate, key and authority are.
+struct Files {
+    party: Option<String>,
+    directory: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    ca: Option<PathBuf>,
+}
+
+impl Files {
+    /// The directory, the party with its certificate and key, and the authority.
+    fn read(self) -> Result<(PathBuf, Identity, String), Failure> {
+        let (directory, party) = self.directory_and_party()?;
+        let beside = |name: String| directory.join(name);
+        let certificate = self
+            .certificate
+            .unwrap_or_else(|| beside(format!("{party}.cert.pem")));
+        let key = self
+            .key
+            .unwrap_or_else(|| beside(format!("{party}.key.pem")));
+        let ca = self.ca.unwrap_or_else(|| beside("ca.cert.pem".to_owned()));
+        if !certificate.exists() {
+            let path = certificate.display();
+            let said = format!(
+                "`{path}` is not there: name the party by --as and its directory by --certificates. \
+                 `schakel pki dev` makes certificates for development."
+            );
+            return Err(Failure::configuration(said));
+        }
+        let identity = Identity::new(party, read(&certificate)?, read(&key)?);
+        Ok((directory, identity, read(&ca)?))
+    }
+
+    fn directory_and_party(&self) -> Result<(PathBuf, String), Failure> {
+        let given = self.party.as_deref().ok_or_else(|| {
+            Failure::configuration(
+                "Say as which party to call: --as PARTY, such as --as gemeente-oost.",
+            )
+        })?;
+        Ok(match given.rsplit_once('/') {
+            Some((directory, party)) => (PathBuf::from(directory), party.to_owned()),
+            None => {
+                let directory = self.directory.clone();
+                let directory = directory.unwrap_or_else(|| PathBuf::from("certs-dev"));
+                (directory, given.to_owned())
+            }
+        })
+    }
+}
+
+/// Reads the key that verifies a log, from a text or the file it names.
+pub(crate) fn verifier_key(text_or_file: &str) -> Result<VerifyingKey, Failure> {
+    let text = match text_or_file.parse() {
+        Ok(key) => return Ok(key),
+        Err(error) if !Path::new(text_or_file).exists() => {
+            let said = format!("The verifier key cannot be used: {error}.");
+            return Err(Failure::configuration(said).and("Give the key itself or a file with it."));
+        }
+        Err(_) => read(Path::new(text_or_file))?,
+    };
+    text.trim().parse().map_err(|error| {
+        Failure::configuration(format!("`{text_or_file}` holds no verifier key: {error}."))
+    })
+}
+
+/// Reads a text file; what is wrong with it is a matter of configuration.
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| file_failure("read", path, &error))
+}
+
+fn trail(key: Option<String>, origin: Option<String>, dir: &Path) -> Result<Trail, Failure> {
+    let usual = || dir.join("log.vkey");
+    let key = match key {
+        Some(key) => verifier_key(&key)?,
+        None if usual().exists() => verifier_key(&usual().to_string_lossy())?,
+        None => {
+            let said = format!(
+                "The key that verifies the log is not known: give it by --verifier-key or put it in `{}`. \
+                 Have it from the operator by another way than this connection.",
+                usual().display()
+            );
+            return Err(Failure::configuration(said));
+        }
+    };
+    let origin = origin.unwrap_or_else(|| key.name().to_owned());
+    let origin = origin
+        .parse()
+        .map_err(|error| Failure::new(Exit::Configuration, sentence(&chain(&error))))?;
+    Ok(Trail::new(origin, key))
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(format!("SCHAKEL_{name}"))
+        .ok()
+        .filter(|value| !value.is_empty())
+}
+
+fn usual_profile() -> Option<PathBuf> {
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".config"));
+    let configuration = env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(home)?;
+    Some(configuration.join("schakel").join("profile.toml"))
+}

@@ -1,0 +1,77 @@
+//! Instants and days: as they are typed, as they are sent, and as they are shown.
+
+use prost_types::Timestamp as Sent;
+use schakel_core::time::{Date, Timestamp};
+
+/// Reads an instant: RFC 3339, or a day for its first instant in UTC.
+pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
+    if let Ok(day) = text.parse::<Date>() {
+        return Ok(day.start());
+    }
+    text.parse::<Timestamp>().map_err(|_| {
+        "must be an instant like 2026-11-23T14:00:00Z, or a day like 2026-11-23 for its start"
+            .into()
+    })
+}
+
+/// Reads a calendar day.
+pub(crate) fn parse_day(text: &str) -> Result<String, String> {
+    text.parse::<Date>()
+        .map(|day| day.to_string())
+        .map_err(|invalid| invalid.rule().to_owned())
+}
+
+/// An instant as it is sent.
+pub(crate) fn sent(at: Timestamp) -> Sent {
+    let millis = at.as_millis();
+    Sent {
+        seconds: i64::try_from(millis / 1000).unwrap_or(i64::MAX),
+        nanos: i32::try_from(millis % 1000 * 1_000_000).unwrap_or(0),
+    }
+}
+
+/// An instant as it is shown: RFC 3339 in UTC, with its milliseconds.
+pub(crate) fn shown(at: &Sent) -> String {
+    let millis = u64::try_from(at.seconds)
+        .unwrap_or(0)
+        .saturating_mul(1000)
+        .saturating_add(u64::try_from(at.nanos / 1_000_000).unwrap_or(0));
+    Timestamp::from_millis(millis)
+        .unwrap_or(Timestamp::MAX)
+        .to_string()
+}
+
+/// As [`shown`], for an instant that may be absent.
+pub(crate) fn shown_if(at: Option<&Sent>) -> Option<String> {
+    at.map(shown)
+}
+
+/// An instant for people: day and minute in UTC.
+pub(crate) fn spoken(shown: &str) -> String {
+    match (shown.get(..10), shown.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => shown.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_what_is_sent_and_shown() {
+        for text in ["2026-11-23T14:00:00.250Z", "1970-01-01T00:00:00.000Z"] {
+            assert_eq!(shown(&sent(parse(text).unwrap())), text);
+        }
+        assert_eq!(
+            shown(&sent(parse("2026-11-23").unwrap())),
+            "2026-11-23T00:00:00.000Z"
+        );
+        assert!(
+            parse("tomorrow")
+                .unwrap_err()
+                .starts_with("must be an instant")
+        );
+        assert_eq!(spoken("2026-11-23T14:00:00.250Z"), "2026-11-23 14:00 UTC");
+    }
+}

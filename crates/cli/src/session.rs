@@ -1,0 +1,165 @@
+//! One conversation with the broker: a client, who acts, and what becomes of receipts.
+
+use std::{cell::Cell, path::PathBuf};
+
+use schakel_api::v1;
+use schakel_client::{Client, ClientError};
+
+use crate::{
+    connection::ConnectionArgs,
+    exit::{Exit, Failure},
+    output::{self, Output, View},
+    receipt,
+};
+
+/// What every command that talks to a broker takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct SessionArgs {
+    /// Print JSON for machines: fields as in proto/, bytes in hexadecimal, times in RFC 3339.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Keep the receipt in this file, as a C2SP tlog-proof, and what it proves beside it: FILE.leaf, and for
+    /// a disclosure FILE.disclosure and FILE.salt. A second receipt goes to FILE.2, and so on.
+    #[arg(long, global = true, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    /// The key of a write that is repeated: a UUID. Without it, a new one.
+    #[arg(long, global = true, value_name = "UUID")]
+    idempotency_key: Option<String>,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// A conversation.
+pub(crate) struct Session {
+    /// The client.
+    pub(crate) client: Client,
+    actor: v1::Actor,
+    output: Output,
+    key: Option<String>,
+    receipts: Option<PathBuf>,
+    kept: Cell<usize>,
+}
+
+/// Connects, and does what is to be done.
+pub(crate) fn run<F>(args: SessionArgs, act: F) -> Result<Exit, Failure>
+where
+    F: AsyncFnOnce(&Session) -> Result<Exit, Failure>,
+{
+    let connection = args.connection.resolve()?;
+    block_on(async {
+        let session = Session {
+            client: Client::connect(connection.config).await?,
+            actor: connection.actor,
+            output: Output::new(args.json),
+            key: args.idempotency_key,
+            receipts: args.receipt,
+            kept: Cell::new(0),
+        };
+        act(&session).await
+    })
+}
+
+/// Runs something that waits for the network.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("The program cannot be started: {error}."),
+        )
+    })?;
+    runtime.block_on(work)
+}
+
+impl Session {
+    /// Who acts, as it is sent.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "a field of a message may always be absent"
+    )]
+    pub(crate) fn actor(&self) -> Option<v1::Actor> {
+        Some(self.actor.clone())
+    }
+
+    /// Makes a write with its key. When it is not certain whether it was made, the failure says how to
+    /// repeat it.
+    pub(crate) async fn write<A>(
+        &self,
+        call: impl AsyncFnOnce(String) -> Result<A, ClientError>,
+    ) -> Result<A, Failure> {
+        let key = match &self.key {
+            Some(key) => key.clone(),
+            None => self.client.idempotency_key().map_err(ClientError::from)?,
+        };
+        call(key.clone()).await.map_err(|error| {
+            self.show_fork(&error);
+            let failure = Failure::from(error);
+            if failure.is_uncertain() {
+                failure.and(&format!(
+                    "It may have been done: repeat the command with --idempotency-key {key} to be certain."
+                ))
+            } else {
+                failure
+            }
+        })
+    }
+
+    /// Makes a call that writes nothing but its own entry.
+    pub(crate) async fn ask<A>(
+        &self,
+        call: impl Future<Output = Result<A, ClientError>>,
+    ) -> Result<A, Failure> {
+        call.await.map_err(|error| {
+            self.show_fork(&error);
+            error.into()
+        })
+    }
+
+    /// Shows an answer.
+    pub(crate) fn show(&self, view: &impl View) -> Exit {
+        self.output.show(view);
+        Exit::Done
+    }
+
+    /// Shows one of many answers.
+    pub(crate) fn show_next(&self, view: &impl View) {
+        self.output.show_next(view);
+    }
+
+    /// Keeps a receipt when that is wanted.
+    pub(crate) fn keep(&self, receipt: Option<&v1::Receipt>) -> Result<(), Failure> {
+        self.keep_with(receipt, None)
+    }
+
+    /// Keeps the receipt of a disclosure, and what was disclosed, when that is wanted.
+    pub(crate) fn keep_disclosed(&self, disclosed: &v1::Disclosed) -> Result<(), Failure> {
+        self.keep_with(disclosed.receipt.as_ref(), Some(disclosed))
+    }
+
+    fn keep_with(
+        &self,
+        receipt: Option<&v1::Receipt>,
+        disclosed: Option<&v1::Disclosed>,
+    ) -> Result<(), Failure> {
+        let (Some(path), Some(receipt)) = (&self.receipts, receipt) else {
+            return Ok(());
+        };
+        let number = self.kept.get() + 1;
+        self.kept.set(number);
+        let path = match number {
+            1 => path.clone(),
+            _ => receipt::beside(path, &number.to_string()),
+        };
+        receipt::keep(&path, receipt, disclosed)
+    }
+
+    /// The two notes of a fork are evidence, so they are shown as they are.
+    fn show_fork(&self, error: &ClientError) {
+        let found = matches!(error, ClientError::Head(_) | ClientError::Receipt(_));
+        if let Some(fork) = self.client.trail().fork().filter(|_| found) {
+            output::complain(&format!("{}\n{}", fork.first.note, fork.second.note));
+        }
+    }
+}

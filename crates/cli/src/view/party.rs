@@ -1,0 +1,133 @@
+//! Parties.
+
+use schakel_api::v1;
+use serde::Serialize;
+
+use super::{Contact, Period, all};
+use crate::{
+    code::{shorts, spoken},
+    output::View,
+    page::Page,
+};
+
+/// The parties.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Parties {
+    parties: Vec<Party>,
+}
+
+/// An organisation.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Party {
+    party_id: String,
+    name: String,
+    roles: Vec<String>,
+    oins: Vec<DatedOin>,
+    contact: Option<Contact>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    officer_for_party_id: Option<String>,
+    delegates: Vec<Delegation>,
+    suspensions: Vec<Period>,
+}
+
+/// A number in its period.
+#[derive(Clone, Debug, Serialize)]
+struct DatedOin {
+    oin: String,
+    period: Option<Period>,
+}
+
+/// Leave to act.
+#[derive(Clone, Debug, Serialize)]
+struct Delegation {
+    delegate_party_id: String,
+    period: Option<Period>,
+}
+
+impl From<Vec<v1::Party>> for Parties {
+    fn from(parties: Vec<v1::Party>) -> Self {
+        Self {
+            parties: all(parties),
+        }
+    }
+}
+
+impl From<v1::Party> for Party {
+    fn from(party: v1::Party) -> Self {
+        Self {
+            party_id: party.party_id,
+            name: party.name,
+            roles: shorts::<v1::Role>(&party.roles),
+            oins: all(party.oins),
+            contact: party.contact.map(Contact::from),
+            officer_for_party_id: party.officer_for_party_id,
+            delegates: all(party.delegates),
+            suspensions: all(party.suspensions),
+        }
+    }
+}
+
+impl From<v1::DatedOin> for DatedOin {
+    fn from(dated: v1::DatedOin) -> Self {
+        Self {
+            oin: dated.oin,
+            period: dated.period.map(Period::from),
+        }
+    }
+}
+
+impl From<v1::Delegation> for Delegation {
+    fn from(delegation: v1::Delegation) -> Self {
+        Self {
+            delegate_party_id: delegation.delegate_party_id,
+            period: delegation.period.map(Period::from),
+        }
+    }
+}
+
+impl View for Parties {
+    fn write(&self, page: &mut Page) {
+        for party in &self.parties {
+            let roles: Vec<_> = party.roles.iter().map(|role| spoken(role)).collect();
+            let ended = party
+                .suspensions
+                .last()
+                .is_some_and(|period| period.until.is_none());
+            let suspended = if ended { ", suspended" } else { "" };
+            let told = format!("{} ({}{suspended})", party.name, roles.join(", "));
+            page.pair(&party.party_id, &told);
+        }
+    }
+}
+
+impl View for Party {
+    fn write(&self, page: &mut Page) {
+        page.line(&format!("{}: {}", self.party_id, self.name));
+        page.blank();
+        page.indented(|page| {
+            page.pairs("roles", &self.roles);
+            page.pair_if("officer for", self.officer_for_party_id.as_deref());
+            page.pair_if(
+                "contact",
+                self.contact.as_ref().map(Contact::spoken).as_deref(),
+            );
+            for dated in &self.oins {
+                page.pair("OIN", &dated_text(&dated.oin, dated.period.as_ref()));
+            }
+            for delegation in &self.delegates {
+                let told = dated_text(&delegation.delegate_party_id, delegation.period.as_ref());
+                page.pair("delegate", &told);
+            }
+            for suspension in &self.suspensions {
+                page.pair("suspended", &suspension.spoken());
+            }
+        });
+    }
+}
+
+fn dated_text(text: &str, period: Option<&Period>) -> String {
+    match period {
+        Some(period) => format!("{text}, {}", period.spoken()),
+        None => text.to_owned(),
+    }
+}
