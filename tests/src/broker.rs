@@ -88,6 +88,8 @@ impl TestBroker {
         let running = Broker::start(config, Arc::clone(&self.clock), listener)
             .await
             .map_err(|error| chain(&error))?;
+        // The broker's hook keeps what a panic says out of the logs; a test that fails must say it.
+        drop(std::panic::take_hook());
         self.evidence.trust(running.verifier_key());
         self.running = Some(running);
         Ok(())

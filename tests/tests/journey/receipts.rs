@@ -140,6 +140,8 @@ async fn invariant_3_a_log_that_cannot_be_written_lets_nothing_out() {
     let association = broker.party("wonen-zuid").await;
     municipality.consent(bsn(&scene.bsn)).await;
     assert!(association.ask_housing(&scene.mark).await.is_some());
+    broker.clock().advance(std::time::Duration::from_secs(300));
+    association.ask_housing(&scene.mark).await.expect("a signal");
     let entries = broker.check_log().await.leaves.len();
     let good = broker.now();
     broker.clock().set(good.minus_millis(120_000));
