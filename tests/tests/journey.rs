@@ -4,6 +4,7 @@
 mod journey {
     mod alike;
     mod consent_times;
+    mod errors;
     mod forget;
     mod idempotency;
     mod inbox;

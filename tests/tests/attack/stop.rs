@@ -111,3 +111,42 @@ async fn a_stop_keeps_to_its_time() {
     broker.stop().await;
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
+
+/// Health says that the broker serves, to whoever has a certificate, and that it does not when the log cannot
+/// be written.
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_that_of_the_log() {
+    use tonic_health::pb::{
+        HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+    };
+    let broker = TestBroker::start().await;
+    let stranger = broker.place().unregistered();
+    let channel = broker.line_with(Some(&stranger)).channel().await.unwrap();
+    let check = async || {
+        let request = HealthCheckRequest { service: String::new() };
+        HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner().status()
+    };
+    assert_eq!(check().await, ServingStatus::Serving);
+    broker.clock().advance(Duration::from_secs(300));
+    let association = broker.party("wonen-zuid").await;
+    association.ask_housing("huurder-1").await;
+    broker.clock().set(broker.now().minus_millis(120_000));
+    let question = schakel_tests::item(
+        schakel_tests::mark("huurder-1"),
+        schakel_tests::HOUSING,
+        v1::Condition::Housing,
+        v1::Granularity::Signal,
+    );
+    assert_eq!(association.try_ask(question).await.unwrap_err().code(), Code::Unavailable);
+    let mut watch = HealthClient::new(channel.clone())
+        .watch(HealthCheckRequest { service: String::new() })
+        .await
+        .unwrap()
+        .into_inner();
+    let mut status = watch.message().await.unwrap().unwrap().status();
+    while status != ServingStatus::NotServing {
+        let next = timeout(Duration::from_secs(20), watch.message()).await;
+        status = next.expect("it says so in time").unwrap().unwrap().status();
+    }
+    assert_eq!(check().await, ServingStatus::NotServing);
+}
