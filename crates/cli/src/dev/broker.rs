@@ -129,6 +129,8 @@ impl DevelopmentBroker {
         let running = Broker::start(config, clock, listener).await?;
         let verifier_key = running.verifier_key().to_owned();
         let certificates = directory.join("certificates");
+        // Where every other command looks for it.
+        fs::write(certificates.join("log.vkey"), format!("{verifier_key}\n"))?;
         Ok(Self {
             running,
             address,
