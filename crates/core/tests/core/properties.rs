@@ -2,15 +2,17 @@
 
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use schakel_core::{
-    code::{Basis, Condition, CriminalDataGround, Granularity},
+    code::{Basis, Condition, CriminalDataGround, Granularity, Status},
     consent::ConsentKind,
-    decide::{Denial, Grant, Permit, decide},
+    decide::{Denial, Grant, MOST_FINDINGS, Permit, Reason, decide},
     id::EntryIndex,
+    person::SubjectRef,
     registry::Change,
+    status::StatusRecord,
 };
 
 use super::{
-    scene::{PI, party, purpose},
+    scene::{CASE, EAST, PI, decided, dossier, party, purpose, report, with_purpose},
     world::{World, any_world},
 };
 
@@ -60,6 +62,36 @@ fn the_worlds_are_worth_deciding_in() {
         enough,
         "permits, on consent, to outsiders, of care: {counts:?}"
     );
+}
+
+#[test]
+fn a_denial_keeps_only_so_many_findings() {
+    let mut dossier = dossier();
+    report(&mut dossier, PI, Condition::Housing, Status::ActionNeeded);
+    let record = dossier.statuses.values().next().unwrap().clone();
+    for number in 0..40 {
+        let reporter = party(&format!("unregistered-{number}"));
+        let key = (CASE, Condition::Housing, reporter.clone());
+        dossier.statuses.insert(
+            key,
+            StatusRecord {
+                reporter,
+                ..record.clone()
+            },
+        );
+    }
+    let registry = with_purpose("P-PLAN", |version| {
+        for route in &mut version.routes {
+            route.criminal_data_ground = None;
+        }
+    });
+    let denial = decided(EAST, "P-PLAN", Condition::Housing, &dossier, &registry).unwrap_err();
+    assert_eq!(
+        denial.reason(),
+        Reason::CriminalDataGroundMissing,
+        "the most telling is kept"
+    );
+    assert_eq!(denial.findings().count(), MOST_FINDINGS);
 }
 
 proptest! {
@@ -164,6 +196,8 @@ proptest! {
             });
             prop_assert!(!route.needs_consent() || rests_on_consent);
             prop_assert!(grant.provider != world.asker);
+            let named = matches!(&world.ask.subject, SubjectRef::Case(id) if *id == grant.case);
+            prop_assert!(named || !matches!(&world.ask.subject, SubjectRef::Case(_)));
             let case = &world.dossier.cases[&grant.case];
             prop_assert!(case.is_open(world.now));
             prop_assert!(case.has_party(&world.asker, grant.condition, world.now));
@@ -263,7 +297,7 @@ proptest! {
         let reason = denial.reason();
         let findings: Vec<_> = denial.findings().cloned().collect();
         prop_assert_eq!(findings.first().map(|finding| finding.reason), Some(reason));
-        prop_assert!(findings.len() <= schakel_core::decide::MOST_FINDINGS);
+        prop_assert!(findings.len() <= MOST_FINDINGS);
         prop_assert_eq!(denial.into_findings(), findings);
     }
 }
