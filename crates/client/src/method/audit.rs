@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use schakel_api::v1::{self, audit_service_client::AuditServiceClient};
+use schakel_audit::tree::Hash;
 
 use crate::{
     Client, ClientError, ReceiptError,
@@ -31,6 +32,8 @@ pub struct Extension {
     pub from: Arc<Head>,
     /// To here.
     pub to: Arc<Head>,
+    /// The RFC 6962 proof of it; empty when there is nothing between the two.
+    pub proof: Vec<Hash>,
 }
 
 impl Client {
@@ -114,16 +117,17 @@ impl Client {
         }
         // Equal sizes have equal roots, or the trail would have found a fork; an empty log proves nothing.
         if from.checkpoint.size == to.checkpoint.size || from.checkpoint.size == 0 {
-            return Ok(Extension { from, to });
+            let proof = Vec::new();
+            return Ok(Extension { from, to, proof });
         }
         let request = v1::GetConsistencyRequest {
             old_size: from.checkpoint.size,
             new_size: Some(to.checkpoint.size),
         };
         let proof = self.get_consistency(request).await?;
-        let hashes = hashes(&proof.hashes)?;
-        match self.trail().extend(&from, &to, &hashes) {
-            Ok(()) => Ok(Extension { from, to }),
+        let proof = hashes(&proof.hashes)?;
+        match self.trail().extend(&from, &to, &proof) {
+            Ok(()) => Ok(Extension { from, to, proof }),
             Err(source) => Err(ClientError::Inconsistent { from, to, source }),
         }
     }
