@@ -83,7 +83,9 @@ impl TestBroker {
         let more = format!("{inbox}{}", self.settings.more);
         let path = self.place.configure(([127, 0, 0, 1], 0).into(), &more);
         let config = Config::load(&path).expect("a configuration");
-        let listener = TcpListener::bind(config.listen.address).await.expect("a port");
+        let listener = TcpListener::bind(config.listen.address)
+            .await
+            .expect("a port");
         self.address = listener.local_addr().expect("an address");
         let running = Broker::start(config, Arc::clone(&self.clock), listener)
             .await
@@ -110,7 +112,12 @@ impl TestBroker {
     /// A party on a connection of its own.
     pub async fn party(&self, id: &str) -> Party {
         let channel = self.line(id).channel().await.expect("a connection");
-        Party::new(id, channel, Arc::clone(&self.evidence), Arc::clone(&self.clock))
+        Party::new(
+            id,
+            channel,
+            Arc::clone(&self.evidence),
+            Arc::clone(&self.clock),
+        )
     }
 
     /// The line of a party, with the certificate it got.
@@ -122,7 +129,12 @@ impl TestBroker {
     /// A line with this certificate, or with none.
     #[must_use]
     pub fn line_with(&self, own: Option<&Issued>) -> Line {
-        Line::new(self.address, &self.place.authority_pem(), own, Arc::clone(&self.clock))
+        Line::new(
+            self.address,
+            &self.place.authority_pem(),
+            own,
+            Arc::clone(&self.clock),
+        )
     }
 
     /// Where it listens.
@@ -189,7 +201,10 @@ pub(crate) fn forget_derived(place: &Place) {
     let found = fs::read_dir(place.data()).expect("a directory");
     let mut forgotten = 0;
     for entry in found.map(|entry| entry.expect("an entry").path()) {
-        let name = entry.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = entry
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if name.starts_with("view") || name.starts_with("index") {
             fs::remove_dir_all(&entry).expect("a directory to delete");
             forgotten += 1;

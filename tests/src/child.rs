@@ -48,7 +48,14 @@ pub fn schakel() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--bin", "schakel", "--message-format=json"])
+            .args([
+                "build",
+                "--quiet",
+                "--workspace",
+                "--bin",
+                "schakel",
+                "--message-format=json",
+            ])
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .stderr(Stdio::inherit())
             .output()
@@ -124,7 +131,12 @@ impl Child {
     #[must_use]
     pub fn party(&self, id: &str) -> Party {
         let channel = self.line(id).lazy_channel();
-        Party::new(id, channel, Arc::clone(&self.evidence), Arc::new(SystemClock))
+        Party::new(
+            id,
+            channel,
+            Arc::clone(&self.evidence),
+            Arc::new(SystemClock),
+        )
     }
 
     /// The line of a party.
@@ -132,7 +144,12 @@ impl Child {
     pub fn line(&self, id: &str) -> Line {
         let issued = self.place.issued(id);
         let authority = self.place.authority_pem();
-        Line::new(self.address, &authority, Some(&issued), Arc::new(SystemClock))
+        Line::new(
+            self.address,
+            &authority,
+            Some(&issued),
+            Arc::new(SystemClock),
+        )
     }
 
     /// Where it listens.
@@ -171,8 +188,14 @@ impl Child {
         let process = self.process.as_ref().expect("it runs");
         let status = format!("/proc/{}/status", process.id());
         let status = fs::read_to_string(status).expect("a status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .expect("a size");
+        line.trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .expect("a number")
     }
 
     fn vkey(&self) -> String {

@@ -102,8 +102,15 @@ impl Evidence {
         let mut open = |note: &str| -> Checkpoint {
             let open = || Checkpoint::open(note, &key).expect("a signed checkpoint");
             let checkpoint = opened.entry(note.to_owned()).or_insert_with(open).clone();
-            let root = usize::try_from(checkpoint.size).ok().and_then(|size| roots.get(size));
-            assert_eq!(Some(&checkpoint.root), root, "the root of {}", checkpoint.size);
+            let root = usize::try_from(checkpoint.size)
+                .ok()
+                .and_then(|size| roots.get(size));
+            assert_eq!(
+                Some(&checkpoint.root),
+                root,
+                "the root of {}",
+                checkpoint.size
+            );
             assert_eq!(checkpoint.origin.as_str(), ORIGIN);
             checkpoint
         };
@@ -111,7 +118,9 @@ impl Evidence {
             open(note);
         }
         for kept in self.kept() {
-            let note = std::str::from_utf8(&kept.receipt.checkpoint).expect("UTF-8").to_owned();
+            let note = std::str::from_utf8(&kept.receipt.checkpoint)
+                .expect("UTF-8")
+                .to_owned();
             log.check_kept(&kept, &open(&note));
         }
         log
@@ -138,14 +147,24 @@ impl Log {
             encoded.push(stored.leaf);
             sealed.push(stored.sealed);
         }
-        assert!(leaves.windows(2).all(|two| two[0].at_ms <= two[1].at_ms), "time went back");
-        Self { leaves, encoded, sealed }
+        assert!(
+            leaves.windows(2).all(|two| two[0].at_ms <= two[1].at_ms),
+            "time went back"
+        );
+        Self {
+            leaves,
+            encoded,
+            sealed,
+        }
     }
 
     /// How many entries of this kind there are.
     #[must_use]
     pub fn count(&self, kind: EntryType) -> usize {
-        self.leaves.iter().filter(|leaf| leaf.entry_type == kind).count()
+        self.leaves
+            .iter()
+            .filter(|leaf| leaf.entry_type == kind)
+            .count()
     }
 
     /// The leaf at this position.
@@ -162,11 +181,12 @@ impl Log {
         copy(&place.path("keyring"), &dir);
         let kek = Kek::read(&place.path("kek")).expect("a key");
         let keyring = Keyring::open(&dir, kek, Box::new(OsRandom)).expect("a keyring");
-        let open = |(leaf, sealed): (&Leaf, &Vec<u8>)| match seal::open(leaf, sealed, ORIGIN, &keyring) {
-            Ok(opened) => Some(details::decode(&opened).expect("details")),
-            Err(seal::OpenError::Erased) => None,
-            Err(error) => panic!("{error}"),
-        };
+        let open =
+            |(leaf, sealed): (&Leaf, &Vec<u8>)| match seal::open(leaf, sealed, ORIGIN, &keyring) {
+                Ok(opened) => Some(details::decode(&opened).expect("details")),
+                Err(seal::OpenError::Erased) => None,
+                Err(error) => panic!("{error}"),
+            };
         self.leaves.iter().zip(&self.sealed).map(open).collect()
     }
 
@@ -187,13 +207,26 @@ impl Log {
         assert_eq!(leaf, Some(&receipt.leaf[..]), "the leaf of entry {index}");
         let leaf = &self.leaves[index];
         assert_eq!(leaf.party, kept.party, "who acted in entry {index}");
-        let hashes: Vec<_> = receipt.hashes.iter().map(|hash| Hash::new(array(hash))).collect();
+        let hashes: Vec<_> = receipt
+            .hashes
+            .iter()
+            .map(|hash| Hash::new(array(hash)))
+            .collect();
         let hash = leaf_hash(&receipt.leaf);
-        verify_inclusion(hash, receipt.index, checkpoint.size, &hashes, checkpoint.root)
-            .unwrap_or_else(|error| panic!("entry {index}: {error}"));
+        verify_inclusion(
+            hash,
+            receipt.index,
+            checkpoint.size,
+            &hashes,
+            checkpoint.root,
+        )
+        .unwrap_or_else(|error| panic!("entry {index}: {error}"));
         if let Some((content, salt)) = &kept.disclosed {
             let released = leaf.released.expect("a release says what it released");
-            assert!(verify_released(&array(salt), content, &released), "what entry {index} released");
+            assert!(
+                verify_released(&array(salt), content, &released),
+                "what entry {index} released"
+            );
         }
     }
 }

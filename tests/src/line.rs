@@ -1,11 +1,6 @@
 //! A connection to the broker: TLS with or without a certificate, and HTTP/2 over it.
 
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper_util::rt::TokioIo;
 use rustls::{
@@ -71,11 +66,16 @@ impl Line {
             Some(own) => {
                 let chain = CertificateDer::from_pem_slice(own.cert_pem.as_bytes()).expect("PEM");
                 let key = PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes()).expect("PEM");
-                builder.with_client_auth_cert(vec![chain], key).expect("a pair")
+                builder
+                    .with_client_auth_cert(vec![chain], key)
+                    .expect("a pair")
             }
         };
         tls.alpn_protocols = vec![b"h2".to_vec()];
-        Self { address, tls: Arc::new(tls) }
+        Self {
+            address,
+            tls: Arc::new(tls),
+        }
     }
 
     /// Opens a connection and does the handshake.
@@ -86,7 +86,9 @@ impl Line {
         let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::try_from("localhost").expect("a name");
-        TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await
+        TlsConnector::from(Arc::clone(&self.tls))
+            .connect(name, stream)
+            .await
     }
 
     /// Opens a connection for calls. One that is lost opens itself anew.
@@ -94,18 +96,23 @@ impl Line {
     /// # Errors
     /// As [`Self::dial`].
     pub async fn channel(&self) -> Result<Channel, tonic::transport::Error> {
-        self.endpoint().connect_with_connector(self.connector()).await
+        self.endpoint()
+            .connect_with_connector(self.connector())
+            .await
     }
 
     /// A connection that is opened at its first call.
     #[must_use]
     pub fn lazy_channel(&self) -> Channel {
-        self.endpoint().connect_with_connector_lazy(self.connector())
+        self.endpoint()
+            .connect_with_connector_lazy(self.connector())
     }
 
     fn endpoint(&self) -> Endpoint {
         let uri = format!("http://{}", self.address);
-        Endpoint::from_shared(uri).expect("an address").connect_timeout(Duration::from_secs(20))
+        Endpoint::from_shared(uri)
+            .expect("an address")
+            .connect_timeout(Duration::from_secs(20))
     }
 
     fn connector(&self) -> Connector {
@@ -139,6 +146,8 @@ impl fmt::Debug for ClockTime {
 
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Line").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Line")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }

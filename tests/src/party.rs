@@ -1,5 +1,7 @@
 //! A party that calls the broker, and keeps what it receives as evidence.
 
+mod reading;
+
 use std::sync::Arc;
 
 use prost::Message as _;
@@ -9,11 +11,11 @@ use schakel_api::v1::{
     exchange_service_client::ExchangeServiceClient, inbox_service_client::InboxServiceClient,
     introduce_response, message::Content, notices_service_client::NoticesServiceClient,
     open_case_response, record_consent_response, registry_service_client::RegistryServiceClient,
-    report_status_response, subscribe_response::Event,
+    report_status_response,
 };
 use schakel_core::time::Timestamp;
 use schakel_server::clock::Clock;
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::{Status, transport::Channel};
 
 use crate::{
     evidence::{Evidence, Kept},
@@ -34,7 +36,12 @@ impl Party {
     /// A party over a connection that shows its certificate.
     #[must_use]
     pub fn new(id: &str, channel: Channel, evidence: Arc<Evidence>, clock: Arc<dyn Clock>) -> Self {
-        Self { id: id.to_owned(), channel, evidence, clock }
+        Self {
+            id: id.to_owned(),
+            channel,
+            evidence,
+            clock,
+        }
     }
 
     /// Opens a case.
@@ -46,7 +53,12 @@ impl Party {
             bsn: Some(bsn.into()),
             municipality_party_id: municipality.map(Into::into),
         };
-        let answer = self.cases().open_case(request).await.expect("a case").into_inner();
+        let answer = self
+            .cases()
+            .open_case(request)
+            .await
+            .expect("a case")
+            .into_inner();
         match answer.outcome {
             Some(open_case_response::Outcome::Opened(opened)) => {
                 self.keep(opened.receipt);
@@ -63,7 +75,9 @@ impl Party {
         condition: v1::Condition,
         status: v1::ConditionStatus,
     ) -> bool {
-        self.try_report(report(case, condition, status, self.now())).await.expect("a report")
+        self.try_report(report(case, condition, status, self.now()))
+            .await
+            .expect("a report")
     }
 
     /// Makes a report; whether it was taken.
@@ -90,7 +104,12 @@ impl Party {
             partner_party_id: partner.into(),
             condition: condition.into(),
         };
-        let answer = self.exchange().introduce(request).await.expect("a code").into_inner();
+        let answer = self
+            .exchange()
+            .introduce(request)
+            .await
+            .expect("a code")
+            .into_inner();
         match answer.outcome {
             Some(introduce_response::Outcome::Introduction(introduction)) => {
                 self.keep(introduction.receipt);
@@ -108,14 +127,21 @@ impl Party {
             code: code.into(),
             client_ref: client_ref.into(),
         };
-        let answer = self.exchange().redeem(request).await.expect("an answer").into_inner();
+        let answer = self
+            .exchange()
+            .redeem(request)
+            .await
+            .expect("an answer")
+            .into_inner();
         self.keep(answer.receipt);
     }
 
     /// Records the consent of [`consent`], and gives its id.
     pub async fn consent(&self, subject: v1::SubjectRef) -> String {
         let recorded = self.try_consent(consent(subject, self.now())).await;
-        recorded.expect("an answer").expect("a consent that is recorded")
+        recorded
+            .expect("an answer")
+            .expect("a consent that is recorded")
     }
 
     /// Records a consent; its id, unless that is denied.
@@ -138,7 +164,9 @@ impl Party {
 
     /// Withdraws every consent of a person, and gives the receipt.
     pub async fn withdraw(&self, subject: v1::SubjectRef) -> v1::Receipt {
-        self.try_withdraw(subject, key()).await.expect("a withdrawal")
+        self.try_withdraw(subject, key())
+            .await
+            .expect("a withdrawal")
     }
 
     /// Withdraws every consent of a person under a key of the caller's.
@@ -157,14 +185,24 @@ impl Party {
             conditions: Vec::new(),
             recipient_party_id: None,
         };
-        let answer = self.consents().withdraw_consent(request).await?.into_inner();
+        let answer = self
+            .consents()
+            .withdraw_consent(request)
+            .await?
+            .into_inner();
         self.keep(answer.receipt.clone());
         Ok(answer.receipt.expect("a receipt"))
     }
 
     /// Asks about housing of somebody known by a mark; what is told, if anything.
     pub async fn ask_housing(&self, client_ref: &str) -> Option<v1::Disclosure> {
-        self.ask(item(mark(client_ref), HOUSING, v1::Condition::Housing, v1::Granularity::Signal)).await
+        self.ask(item(
+            mark(client_ref),
+            HOUSING,
+            v1::Condition::Housing,
+            v1::Granularity::Signal,
+        ))
+        .await
     }
 
     /// Asks; what is told, if anything.
@@ -181,7 +219,10 @@ impl Party {
         &self,
         item: v1::AskItem,
     ) -> Result<Option<(v1::Disclosure, u64)>, Status> {
-        let request = v1::AskRequest { actor: actor(), item: Some(item) };
+        let request = v1::AskRequest {
+            actor: actor(),
+            item: Some(item),
+        };
         let answer = self.exchange().ask(request).await?.into_inner();
         Ok(match answer.outcome.expect("an outcome") {
             ask_response::Outcome::Disclosed(disclosed) => Some(self.keep_disclosed(disclosed)),
@@ -190,83 +231,6 @@ impl Party {
                 None
             }
         })
-    }
-
-    /// Pulls what waits after a cursor.
-    pub async fn pull(&self, cursor: Option<Vec<u8>>, max_messages: u32) -> v1::PullResponse {
-        let request =
-            v1::PullRequest { actor: actor(), cursor: cursor.map(Into::into), max_messages };
-        let answer = self.inbox().pull(request).await.expect("an inbox").into_inner();
-        answer.messages.iter().for_each(|message| self.keep_message(message));
-        answer
-    }
-
-    /// Subscribes after a cursor.
-    pub async fn subscribe(&self, cursor: Option<Vec<u8>>) -> Streaming<v1::SubscribeResponse> {
-        let request = v1::SubscribeRequest { actor: actor(), cursor: cursor.map(Into::into) };
-        self.inbox().subscribe(request).await.expect("a stream").into_inner()
-    }
-
-    /// The next message of a subscription, heartbeats passed over.
-    pub async fn next(&self, stream: &mut Streaming<v1::SubscribeResponse>) -> v1::Message {
-        loop {
-            let event = stream.message().await.expect("a stream that lives").expect("an event");
-            if let Some(Event::Message(message)) = event.event {
-                self.keep_message(&message);
-                return message;
-            }
-        }
-    }
-
-    /// Acknowledges deliveries.
-    pub async fn acknowledge(&self, delivery_ids: Vec<String>) -> Vec<v1::Receipt> {
-        let request =
-            v1::AcknowledgeRequest { idempotency_key: key(), actor: actor(), delivery_ids };
-        let answer = self.inbox().acknowledge(request).await.expect("receipts").into_inner();
-        answer.receipts.iter().for_each(|receipt| self.keep(Some(receipt.clone())));
-        answer.receipts
-    }
-
-    /// Searches the trail for the entries about a person.
-    pub async fn search(&self, subject: v1::SubjectRef) -> Vec<v1::Entry> {
-        let request = v1::SearchEntriesRequest {
-            actor: actor(),
-            purpose: "P-ACCOUNTABILITY".into(),
-            subject: Some(subject),
-            page_size: 100,
-            ..v1::SearchEntriesRequest::default()
-        };
-        let answer = self.audit().search_entries(request).await.expect("entries").into_inner();
-        self.keep(answer.receipt);
-        answer.entries
-    }
-
-    /// The newest signed tree head.
-    pub async fn checkpoint(&self) -> String {
-        let request = v1::GetCheckpointRequest {};
-        let answer = self.audit().get_checkpoint(request).await.expect("a checkpoint").into_inner();
-        String::from_utf8(answer.checkpoint.to_vec()).expect("UTF-8")
-    }
-
-    /// Proposes a change of the registry, and gives the proposal's id.
-    pub async fn propose(&self, change: v1::change::Change) -> String {
-        let change = Some(v1::Change { change: Some(change) });
-        let request = v1::ProposeChangeRequest { idempotency_key: key(), change };
-        let answer = self.registry().propose_change(request).await.expect("a proposal").into_inner();
-        self.keep(answer.receipt);
-        answer.proposal_id
-    }
-
-    /// Approves a proposed change.
-    ///
-    /// # Errors
-    /// What the broker refuses.
-    pub async fn approve(&self, proposal_id: &str) -> Result<(), Status> {
-        let proposal_id = proposal_id.to_owned();
-        let request = v1::ApproveChangeRequest { idempotency_key: key(), proposal_id };
-        let answer = self.registry().approve_change(request).await?.into_inner();
-        self.keep(answer.receipt);
-        Ok(())
     }
 
     /// Keeps a message as evidence.
@@ -282,7 +246,11 @@ impl Party {
     /// Keeps a receipt as evidence: there must be one.
     pub fn keep(&self, receipt: Option<v1::Receipt>) {
         let receipt = receipt.expect("a receipt");
-        self.evidence.keep(Kept { party: self.id.clone(), receipt, disclosed: None });
+        self.evidence.keep(Kept {
+            party: self.id.clone(),
+            receipt,
+            disclosed: None,
+        });
     }
 
     fn keep_disclosed(&self, disclosed: v1::Disclosed) -> (v1::Disclosure, u64) {
@@ -291,7 +259,11 @@ impl Party {
         let content = disclosed.disclosure.to_vec();
         let disclosure = v1::Disclosure::decode(&content[..]).expect("a disclosure");
         let disclosed = Some((content, disclosed.salt.to_vec()));
-        self.evidence.keep(Kept { party: self.id.clone(), receipt, disclosed });
+        self.evidence.keep(Kept {
+            party: self.id.clone(),
+            receipt,
+            disclosed,
+        });
         (disclosure, index)
     }
 

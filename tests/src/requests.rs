@@ -24,7 +24,10 @@ pub fn key() -> String {
 /// Who acts.
 #[must_use]
 pub fn actor() -> Option<v1::Actor> {
-    Some(v1::Actor { actor_ref: "medewerker-1".into(), responsible_ref: None })
+    Some(v1::Actor {
+        actor_ref: "medewerker-1".into(),
+        responsible_ref: None,
+    })
 }
 
 /// An instant on the wire.
@@ -32,7 +35,10 @@ pub fn actor() -> Option<v1::Actor> {
 pub fn at(instant: Timestamp) -> Option<Stamp> {
     let millis = i64::try_from(instant.as_millis()).expect("an instant");
     let nanos = i32::try_from(millis % 1000 * 1_000_000).expect("below a second");
-    Some(Stamp { seconds: millis / 1000, nanos })
+    Some(Stamp {
+        seconds: millis / 1000,
+        nanos,
+    })
 }
 
 /// The number of test person `n`: it passes the eleven test. Every number gives another.
@@ -48,7 +54,12 @@ pub fn bsn_number(n: u32) -> String {
         .find(|text| {
             let digits = text.bytes().map(|digit| i32::from(digit - b'0'));
             let weights = [9, 8, 7, 6, 5, 4, 3, 2, -1];
-            digits.zip(weights).map(|(digit, weight)| digit * weight).sum::<i32>() % 11 == 0
+            digits
+                .zip(weights)
+                .map(|(digit, weight)| digit * weight)
+                .sum::<i32>()
+                % 11
+                == 0
         })
         .expect("a number")
 }
@@ -56,19 +67,25 @@ pub fn bsn_number(n: u32) -> String {
 /// A person by number.
 #[must_use]
 pub fn bsn(number: &str) -> v1::SubjectRef {
-    v1::SubjectRef { reference: Some(Reference::Bsn(number.into())) }
+    v1::SubjectRef {
+        reference: Some(Reference::Bsn(number.into())),
+    }
 }
 
 /// A person by the caller's own mark.
 #[must_use]
 pub fn mark(mark: &str) -> v1::SubjectRef {
-    v1::SubjectRef { reference: Some(Reference::ClientRef(mark.into())) }
+    v1::SubjectRef {
+        reference: Some(Reference::ClientRef(mark.into())),
+    }
 }
 
 /// The person of a case.
 #[must_use]
 pub fn by_case(case: &str) -> v1::SubjectRef {
-    v1::SubjectRef { reference: Some(Reference::CaseId(case.into())) }
+    v1::SubjectRef {
+        reference: Some(Reference::CaseId(case.into())),
+    }
 }
 
 /// A question about one condition.
@@ -149,13 +166,18 @@ pub fn consent(subject: v1::SubjectRef, now: Timestamp) -> v1::RecordConsentRequ
 /// The reason in a status, as `error_reason.proto` names it without its prefix.
 #[must_use]
 pub fn reason(status: &Status) -> String {
-    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+    status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .unwrap_or_default()
 }
 
 /// The fields that a status says break a rule, with the rule of each.
 #[must_use]
 pub fn violations(status: &Status) -> Vec<(String, String)> {
-    let found = status.get_details_bad_request().map(|bad| bad.field_violations);
+    let found = status
+        .get_details_bad_request()
+        .map(|bad| bad.field_violations);
     found
         .unwrap_or_default()
         .into_iter()
@@ -188,10 +210,17 @@ impl Scene {
     pub async fn set_with(pi: &Party, municipality: &Party, association: &Party, n: u32) -> Self {
         let bsn = bsn_number(n);
         let case = pi.open_case(&bsn, Some("gemeente-oost")).await;
-        let reported =
-            pi.report(&case, v1::Condition::Housing, v1::ConditionStatus::ActionNeeded).await;
+        let reported = pi
+            .report(
+                &case,
+                v1::Condition::Housing,
+                v1::ConditionStatus::ActionNeeded,
+            )
+            .await;
         assert!(reported, "a report by who opened the case");
-        let code = municipality.introduce(&case, "wonen-zuid", v1::Condition::Housing).await;
+        let code = municipality
+            .introduce(&case, "wonen-zuid", v1::Condition::Housing)
+            .await;
         let mark = format!("huurder-{n}");
         association.redeem(&code, &mark).await;
         Self { bsn, case, mark }

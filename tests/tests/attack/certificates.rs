@@ -8,7 +8,9 @@ use tonic::{Code, Status};
 /// Connects and calls. Under TLS 1.3 a refused certificate may show on either.
 async fn call(line: Line) -> Result<(), Option<Status>> {
     let channel = line.channel().await.map_err(|_| None)?;
-    let call = AuditServiceClient::new(channel).get_checkpoint(v1::GetCheckpointRequest {}).await;
+    let call = AuditServiceClient::new(channel)
+        .get_checkpoint(v1::GetCheckpointRequest {})
+        .await;
     call.map(drop).map_err(Some)
 }
 
@@ -26,10 +28,16 @@ fn dated(broker: &TestBroker, from_days: i64, until_days: i64) -> Issued {
     let day = 86_400_000;
     let at = |days: i64| {
         let millis = u64::try_from(days.abs()).unwrap() * day;
-        if days < 0 { broker.now().minus_millis(millis) } else { broker.now().plus_millis(millis) }
+        if days < 0 {
+            broker.now().minus_millis(millis)
+        } else {
+            broker.now().plus_millis(millis)
+        }
     };
     let validity = Validity::between(at(from_days), at(until_days)).unwrap();
-    broker.place().issue(organisations.find("wonen-zuid").unwrap(), validity)
+    broker
+        .place()
+        .issue(organisations.find("wonen-zuid").unwrap(), validity)
 }
 
 /// No certificate, another authority's, one that is over or not yet good: no handshake. The good one works,
@@ -41,21 +49,39 @@ async fn only_certificates_that_hold_shake_hands() {
     let foreign = broker.place().foreign("wonen-zuid");
     // The authority holds from five minutes before the broker was started: so does what it issues.
     let ahead = dated(&broker, 5, 30);
-    for (what, own) in [("none", None), ("foreign", Some(&foreign)), ("not yet", Some(&ahead))] {
-        assert!(is_refused_handshake(call(broker.line_with(own)).await), "{what}");
+    for (what, own) in [
+        ("none", None),
+        ("foreign", Some(&foreign)),
+        ("not yet", Some(&ahead)),
+    ] {
+        assert!(
+            is_refused_handshake(call(broker.line_with(own)).await),
+            "{what}"
+        );
     }
     let short = dated(&broker, 0, 1);
     assert!(call(broker.line_with(Some(&short))).await.is_ok());
-    broker.clock().advance(std::time::Duration::from_secs(2 * 86_400));
-    assert!(is_refused_handshake(call(broker.line_with(Some(&short))).await), "expired");
-    assert!(call(broker.line("wonen-zuid")).await.is_ok(), "the broker serves on");
+    broker
+        .clock()
+        .advance(std::time::Duration::from_secs(2 * 86_400));
+    assert!(
+        is_refused_handshake(call(broker.line_with(Some(&short))).await),
+        "expired"
+    );
+    assert!(
+        call(broker.line("wonen-zuid")).await.is_ok(),
+        "the broker serves on"
+    );
 }
 
 /// An older TLS is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_tls_is_refused() {
     let broker = TestBroker::start().await;
-    let (authority, own) = (broker.place().authority_pem(), broker.place().issued("wonen-zuid"));
+    let (authority, own) = (
+        broker.place().authority_pem(),
+        broker.place().issued("wonen-zuid"),
+    );
     let old = Line::old(broker.address(), &authority, Some(&own), broker.any_clock());
     assert!(is_refused_handshake(call(old).await));
 }
@@ -65,8 +91,14 @@ async fn an_older_tls_is_refused() {
 async fn an_unknown_number_is_nobody() {
     let broker = TestBroker::start().await;
     let stranger = broker.place().unregistered();
-    let refused = call(broker.line_with(Some(&stranger))).await.unwrap_err().expect("an answer");
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "PARTY_UNKNOWN"));
+    let refused = call(broker.line_with(Some(&stranger)))
+        .await
+        .unwrap_err()
+        .expect("an answer");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::PermissionDenied, "PARTY_UNKNOWN")
+    );
 }
 
 /// Refused calls are counted into the log by party and minute, without anybody's content.

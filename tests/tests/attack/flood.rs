@@ -20,7 +20,10 @@ async fn silent_clients_are_cut_off() {
     for _ in 0..200 {
         silent.push(TcpStream::connect(child.address()).await.unwrap());
     }
-    assert!(association.ask_housing(&scene.mark).await.is_some(), "who is connected is served");
+    assert!(
+        association.ask_housing(&scene.mark).await.is_some(),
+        "who is connected is served"
+    );
     // All are cut off: a read ends, with nothing to read.
     for stream in &mut silent {
         let read = timeout(Duration::from_secs(20), stream.read(&mut [0; 64])).await;
@@ -28,14 +31,25 @@ async fn silent_clients_are_cut_off() {
     }
     let grown = child.resident_kib().saturating_sub(before);
     assert!(grown < 32 * 1024, "grew by {grown} KiB");
-    assert!(child.party("wonen-zuid").ask_housing(&scene.mark).await.is_some(), "who comes now too");
+    assert!(
+        child
+            .party("wonen-zuid")
+            .ask_housing(&scene.mark)
+            .await
+            .is_some(),
+        "who comes now too"
+    );
 }
 
 /// One party cannot take every connection: beyond its share it is refused, and others are served.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_party_cannot_take_every_connection() {
     let more = "[limits]\nconnections_per_party = 4\n".to_owned();
-    let broker = TestBroker::start_with(Settings { more, system_clock: false }).await;
+    let broker = TestBroker::start_with(Settings {
+        more,
+        system_clock: false,
+    })
+    .await;
     let mut own = Vec::new();
     for _ in 0..4 {
         own.push(broker.party("wonen-zuid").await);
@@ -48,18 +62,32 @@ async fn one_party_cannot_take_every_connection() {
         Err(_) => true,
         Ok(channel) => {
             let mut audit = v1::audit_service_client::AuditServiceClient::new(channel);
-            audit.get_checkpoint(v1::GetCheckpointRequest {}).await.is_err()
+            audit
+                .get_checkpoint(v1::GetCheckpointRequest {})
+                .await
+                .is_err()
         }
     };
     assert!(refused, "the fifth connection");
-    assert!(broker.party("zorg-midden").await.checkpoint().await.starts_with("schakel"));
+    assert!(
+        broker
+            .party("zorg-midden")
+            .await
+            .checkpoint()
+            .await
+            .starts_with("schakel")
+    );
 }
 
 /// Beyond its share of calls at a time a party is told to come back; a withdrawal is never refused for that.
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_calls_are_sent_back_and_withdrawals_are_not() {
     let more = "[limits]\ncalls_per_party = 1\n".to_owned();
-    let broker = TestBroker::start_with(Settings { more, system_clock: false }).await;
+    let broker = TestBroker::start_with(Settings {
+        more,
+        system_clock: false,
+    })
+    .await;
     let scene = Scene::set(&broker, 1).await;
     let association = broker.party("wonen-zuid").await;
     let mut calls = tokio::task::JoinSet::new();
@@ -74,7 +102,10 @@ async fn too_many_calls_are_sent_back_and_withdrawals_are_not() {
         calls.spawn(async move { party.try_ask(question).await.map(drop) });
         let (party, subject) = (association.clone(), schakel_tests::mark(&scene.mark));
         calls.spawn(async move {
-            party.try_withdraw(subject, schakel_tests::key()).await.expect("never refused");
+            party
+                .try_withdraw(subject, schakel_tests::key())
+                .await
+                .expect("never refused");
             Ok(())
         });
     }
@@ -82,7 +113,10 @@ async fn too_many_calls_are_sent_back_and_withdrawals_are_not() {
     let refused: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
     assert!(!refused.is_empty(), "32 at a time are more than one");
     for status in refused {
-        assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "OVERLOADED"));
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::ResourceExhausted, "OVERLOADED")
+        );
         let details = tonic_types::StatusExt::get_error_details(&status);
         assert!(details.retry_info().is_some(), "it says when to come back");
     }

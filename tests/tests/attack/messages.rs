@@ -51,10 +51,17 @@ impl Decoder for Raw {
 }
 
 /// Calls a method with these bytes as its message.
-async fn send(party: &Party, path: &'static str, message: Bytes) -> Result<Response<Bytes>, Status> {
+async fn send(
+    party: &Party,
+    path: &'static str,
+    message: Bytes,
+) -> Result<Response<Bytes>, Status> {
     let mut grpc = Grpc::new(party.channel()).max_encoding_message_size(usize::MAX);
-    grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-    grpc.unary(Request::new(message), PathAndQuery::from_static(path), Raw).await
+    grpc.ready()
+        .await
+        .map_err(|error| Status::unavailable(error.to_string()))?;
+    grpc.unary(Request::new(message), PathAndQuery::from_static(path), Raw)
+        .await
 }
 
 const ASK: &str = "/schakel.v1.ExchangeService/Ask";
@@ -73,7 +80,9 @@ async fn garbage_is_refused_by_name() {
         b"GET / HTTP/1.1\r\n\r\n",
     ];
     for bytes in garbage {
-        let refused = send(&association, ASK, Bytes::from_static(bytes)).await.unwrap_err();
+        let refused = send(&association, ASK, Bytes::from_static(bytes))
+            .await
+            .unwrap_err();
         assert_eq!(
             (refused.code(), reason(&refused).as_str()),
             (Code::InvalidArgument, "INVALID_REQUEST"),
@@ -84,8 +93,15 @@ async fn garbage_is_refused_by_name() {
     // Not even a message: everything it must have is named.
     let refused = send(&association, ASK, Bytes::new()).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
-    assert_eq!(broker.check_log().await.leaves.len(), entries, "nothing was decided");
-    assert!(association.ask_housing("huurder-1").await.is_none(), "the connection lives");
+    assert_eq!(
+        broker.check_log().await.leaves.len(),
+        entries,
+        "nothing was decided"
+    );
+    assert!(
+        association.ask_housing("huurder-1").await.is_none(),
+        "the connection lives"
+    );
 }
 
 /// A message that is too long is refused before it is read, a hundred megabytes as well; the memory of the
@@ -100,7 +116,9 @@ async fn a_hundred_megabytes_are_not_read() {
     let before = child.resident_kib();
     for len in [65_537, 1 << 20, 100 << 20] {
         let attacker = child.party("wonen-noord");
-        let refused = send(&attacker, ASK, vec![0x0a; len].into()).await.unwrap_err();
+        let refused = send(&attacker, ASK, vec![0x0a; len].into())
+            .await
+            .unwrap_err();
         // The rest of a message that is refused may be cut off under the sender's hands.
         let told = refused.code() == Code::InvalidArgument;
         assert!(told || len > 1 << 20, "{len}: {refused:?}");
@@ -108,7 +126,10 @@ async fn a_hundred_megabytes_are_not_read() {
     }
     let grown = child.resident_kib().saturating_sub(before);
     assert!(grown < 32 * 1024, "grew by {grown} KiB");
-    assert!(association.ask_housing(&scene.mark).await.is_some(), "it serves on");
+    assert!(
+        association.ask_housing(&scene.mark).await.is_some(),
+        "it serves on"
+    );
 }
 
 /// A method that is none, and a header that is none.
@@ -116,12 +137,24 @@ async fn a_hundred_megabytes_are_not_read() {
 async fn unknown_methods_and_headers_are_refused() {
     let broker = TestBroker::start().await;
     let association = broker.party("wonen-zuid").await;
-    for path in ["/schakel.v1.ExchangeService/TellAll", "/other.v1.Service/Method"] {
+    for path in [
+        "/schakel.v1.ExchangeService/TellAll",
+        "/other.v1.Service/Method",
+    ] {
         let refused = send(&association, path, Bytes::new()).await.unwrap_err();
         assert_eq!(refused.code(), Code::Unimplemented, "{path}");
     }
-    let mut request = Request::new(v1::PullRequest { actor: actor(), cursor: None, max_messages: 1 });
-    request.metadata_mut().insert("schakel-principal", "Niemand!".parse().unwrap());
+    let mut request = Request::new(v1::PullRequest {
+        actor: actor(),
+        cursor: None,
+        max_messages: 1,
+    });
+    request
+        .metadata_mut()
+        .insert("schakel-principal", "Niemand!".parse().unwrap());
     let refused = association.inbox().pull(request).await.unwrap_err();
-    assert_eq!((refused.code(), violations(&refused)[0].0.as_str()), (Code::InvalidArgument, "schakel-principal"));
+    assert_eq!(
+        (refused.code(), violations(&refused)[0].0.as_str()),
+        (Code::InvalidArgument, "schakel-principal")
+    );
 }

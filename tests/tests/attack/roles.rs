@@ -31,7 +31,11 @@ const PARTIES: [(&str, schakel_core::code::Role); 11] = {
 fn methods() -> Vec<String> {
     let described = FileDescriptorSet::decode(schakel_api::DESCRIPTORS).unwrap();
     let mut paths = Vec::new();
-    for file in described.file.iter().filter(|file| file.package() == "schakel.v1") {
+    for file in described
+        .file
+        .iter()
+        .filter(|file| file.package() == "schakel.v1")
+    {
         for service in &file.service {
             let path = |method: &prost_types::MethodDescriptorProto| {
                 format!("/schakel.v1.{}/{}", service.name(), method.name())
@@ -67,7 +71,10 @@ async fn invariant_13_every_method_admits_whom_the_table_says() {
     for (id, role) in PARTIES {
         let party = broker.party(id).await;
         for path in &methods {
-            let method = TABLE.iter().find(|method| method.path == path).expect("it stands in the table");
+            let method = TABLE
+                .iter()
+                .find(|method| method.path == path)
+                .expect("it stands in the table");
             let may = match method.admits {
                 Admits::Anyone | Admits::Party => true,
                 Admits::Roles(roles) => roles.contains(&role),

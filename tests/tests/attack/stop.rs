@@ -12,9 +12,14 @@ use tonic::{Code, Request};
 async fn a_stream_ends_at_its_deadline() {
     let broker = TestBroker::start().await;
     let association = broker.party("wonen-zuid").await;
-    let mut request = Request::new(v1::SubscribeRequest { actor: actor(), cursor: None });
+    let mut request = Request::new(v1::SubscribeRequest {
+        actor: actor(),
+        cursor: None,
+    });
     // By the header alone: a deadline of the client's own would end it first.
-    request.metadata_mut().insert("grpc-timeout", "300m".parse().unwrap());
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "300m".parse().unwrap());
     let start = Instant::now();
     let status = match association.inbox().subscribe(request).await {
         Err(status) => status,
@@ -44,9 +49,14 @@ async fn a_call_past_its_deadline_is_told_so() {
         v1::Condition::Housing,
         v1::Granularity::Signal,
     );
-    let asked = v1::AskRequest { actor: actor(), item: Some(question) };
+    let asked = v1::AskRequest {
+        actor: actor(),
+        item: Some(question),
+    };
     let mut request = Request::new(asked);
-    request.metadata_mut().insert("grpc-timeout", "3m".parse().unwrap());
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "3m".parse().unwrap());
     // A denial waits for the grid of 10 ms: three are not enough.
     let refused = association.exchange().ask(request).await.unwrap_err();
     assert_eq!(refused.code(), Code::DeadlineExceeded, "{refused:?}");
@@ -82,7 +92,9 @@ async fn a_stop_is_orderly_and_prompt() {
         })
     };
     association.checkpoint().await;
-    timeout(Duration::from_secs(15), broker.stop()).await.expect("it does not wait for the stream");
+    timeout(Duration::from_secs(15), broker.stop())
+        .await
+        .expect("it does not wait for the stream");
     let ended = loop {
         match stream.message().await {
             Ok(Some(_)) => {}
@@ -92,24 +104,41 @@ async fn a_stop_is_orderly_and_prompt() {
     };
     assert_eq!(ended, Code::Unavailable);
     let (_, status) = asking.await.unwrap();
-    assert!(matches!(status.code(), Code::Unavailable | Code::Unknown), "{status:?}");
+    assert!(
+        matches!(status.code(), Code::Unavailable | Code::Unknown),
+        "{status:?}"
+    );
     // What was answered last is in the log, and that it stopped in order stands at its end.
     let log = broker.check_log().await;
     let details = log.details(broker.place());
     let last = details.last().unwrap().as_ref().unwrap();
-    assert!(matches!(last.event, schakel_core::event::Event::Stopped), "{last:?}");
+    assert!(
+        matches!(last.event, schakel_core::event::Event::Stopped),
+        "{last:?}"
+    );
 }
 
 /// A short time to stop is kept to.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_keeps_to_its_time() {
     let more = "[limits]\nstop_timeout = \"1s\"\n".to_owned();
-    let mut broker = TestBroker::start_with(Settings { more, system_clock: false }).await;
+    let mut broker = TestBroker::start_with(Settings {
+        more,
+        system_clock: false,
+    })
+    .await;
     let association = broker.party("wonen-zuid").await;
-    let _streams = [association.subscribe(None).await, association.subscribe(None).await];
+    let _streams = [
+        association.subscribe(None).await,
+        association.subscribe(None).await,
+    ];
     let start = Instant::now();
     broker.stop().await;
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 /// Health says that the broker serves, to whoever has a certificate, and that it does not when the log cannot
@@ -123,8 +152,15 @@ async fn health_is_that_of_the_log() {
     let stranger = broker.place().unregistered();
     let channel = broker.line_with(Some(&stranger)).channel().await.unwrap();
     let check = async || {
-        let request = HealthCheckRequest { service: String::new() };
-        HealthClient::new(channel.clone()).check(request).await.unwrap().into_inner().status()
+        let request = HealthCheckRequest {
+            service: String::new(),
+        };
+        HealthClient::new(channel.clone())
+            .check(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .status()
     };
     assert_eq!(check().await, ServingStatus::Serving);
     broker.clock().advance(Duration::from_secs(300));
@@ -137,9 +173,14 @@ async fn health_is_that_of_the_log() {
         v1::Condition::Housing,
         v1::Granularity::Signal,
     );
-    assert_eq!(association.try_ask(question).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(
+        association.try_ask(question).await.unwrap_err().code(),
+        Code::Unavailable
+    );
     let mut watch = HealthClient::new(channel.clone())
-        .watch(HealthCheckRequest { service: String::new() })
+        .watch(HealthCheckRequest {
+            service: String::new(),
+        })
         .await
         .unwrap()
         .into_inner();

@@ -10,7 +10,11 @@ use schakel_audit::leaf::EntryType;
 use schakel_tests::{Scene, TestBroker, bsn, copy};
 
 fn first_segment(broker: &TestBroker) -> PathBuf {
-    broker.place().data().join("log").join("00000000000000000000.seg")
+    broker
+        .place()
+        .data()
+        .join("log")
+        .join("00000000000000000000.seg")
 }
 
 /// The offsets at which frames of entries begin, found by their mark, index by index.
@@ -28,7 +32,11 @@ fn entry_offsets(segment: &[u8]) -> Vec<usize> {
 /// What was written of a segment, without the zeros that follow.
 fn written(path: &PathBuf) -> Vec<u8> {
     let mut bytes = Vec::new();
-    fs::File::open(path).unwrap().take(4 << 20).read_to_end(&mut bytes).unwrap();
+    fs::File::open(path)
+        .unwrap()
+        .take(4 << 20)
+        .read_to_end(&mut bytes)
+        .unwrap();
     let len = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     bytes.truncate(len);
     bytes
@@ -36,7 +44,8 @@ fn written(path: &PathBuf) -> Vec<u8> {
 
 fn overwrite(path: &PathBuf, offset: usize, bytes: &[u8]) {
     let mut file = OpenOptions::new().write(true).open(path).unwrap();
-    file.seek(SeekFrom::Start(u64::try_from(offset).unwrap())).unwrap();
+    file.seek(SeekFrom::Start(u64::try_from(offset).unwrap()))
+        .unwrap();
     file.write_all(bytes).unwrap();
 }
 
@@ -47,7 +56,10 @@ async fn stopped_after_some_use() -> TestBroker {
     let association = broker.party("wonen-zuid").await;
     municipality.consent(bsn(&scene.bsn)).await;
     for _ in 0..5 {
-        association.ask_housing(&scene.mark).await.expect("a signal");
+        association
+            .ask_housing(&scene.mark)
+            .await
+            .expect("a signal");
     }
     broker.stop().await;
     broker
@@ -65,7 +77,10 @@ async fn damage_before_valid_data_is_refused_with_its_place() {
     overwrite(&path, at, &[bytes[at] ^ 0x40]);
     let refused = broker.run().await.expect_err("it must not start");
     assert!(refused.contains("00000000000000000000.seg"), "{refused}");
-    assert!(refused.contains(&format!("entry {entry}")), "entry {entry}: {refused}");
+    assert!(
+        refused.contains(&format!("entry {entry}")),
+        "entry {entry}: {refused}"
+    );
     assert!(refused.contains("at byte"), "{refused}");
     overwrite(&path, at, &bytes[at..=at]);
     broker.run().await.expect("mended, it starts");
@@ -87,7 +102,10 @@ async fn a_torn_last_batch_is_cut() {
     let last = *offsets.last().unwrap();
     overwrite(&path, last + 20, &vec![0; bytes.len() - last - 20]);
     broker.forget_derived();
-    broker.run().await.expect("it cuts the torn batch off and starts");
+    broker
+        .run()
+        .await
+        .expect("it cuts the torn batch off and starts");
     let after = broker.check_log().await;
     let kept = before.encoded.len() - 1;
     assert_eq!(after.encoded[..kept], before.encoded[..kept]);
@@ -103,7 +121,10 @@ async fn a_log_that_went_back_is_refused() {
     copy(&log, kept.path());
     broker.run().await.unwrap();
     let association = broker.party("wonen-zuid").await;
-    association.ask_housing("huurder-1").await.expect("a signal");
+    association
+        .ask_housing("huurder-1")
+        .await
+        .expect("a signal");
     broker.stop().await;
     let longer = tempfile::tempdir().unwrap();
     copy(&log, longer.path());

@@ -22,11 +22,21 @@ fn kills() -> usize {
 }
 
 /// Asks, gives, takes back and reports until the broker is gone. Whatever is received is kept as evidence.
-async fn load(child_is_up: Arc<AtomicBool>, parties: [Party; 3], scene: Scene, done: Arc<AtomicUsize>) {
+async fn load(
+    child_is_up: Arc<AtomicBool>,
+    parties: [Party; 3],
+    scene: Scene,
+    done: Arc<AtomicUsize>,
+) {
     let [pi, municipality, association] = parties;
     while child_is_up.load(Ordering::SeqCst) {
         let now = schakel_server::clock::Clock::now(&schakel_server::clock::SystemClock);
-        let question = item(mark(&scene.mark), HOUSING, v1::Condition::Housing, v1::Granularity::Signal);
+        let question = item(
+            mark(&scene.mark),
+            HOUSING,
+            v1::Condition::Housing,
+            v1::Granularity::Signal,
+        );
         let status = v1::ConditionStatus::InProgress;
         let report = schakel_tests::report(&scene.case, v1::Condition::Debt, status, now);
         let consent = schakel_tests::consent(bsn(&scene.bsn), now);
@@ -36,8 +46,15 @@ async fn load(child_is_up: Arc<AtomicBool>, parties: [Party; 3], scene: Scene, d
             municipality.try_consent(consent),
         );
         let answers = [each.0.is_ok(), each.1.is_ok(), each.2.is_ok()];
-        done.fetch_add(answers.iter().filter(|answered| **answered).count(), Ordering::SeqCst);
-        if municipality.try_withdraw(bsn(&scene.bsn), key()).await.is_ok() {
+        done.fetch_add(
+            answers.iter().filter(|answered| **answered).count(),
+            Ordering::SeqCst,
+        );
+        if municipality
+            .try_withdraw(bsn(&scene.bsn), key())
+            .await
+            .is_ok()
+        {
             done.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -77,10 +94,18 @@ async fn invariant_1_killed_at_any_moment() {
     }
     let (mut answered, mut entries) = (0, 0);
     for round in 0..kills() {
-        let (up, done) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
+        let (up, done) = (
+            Arc::new(AtomicBool::new(true)),
+            Arc::new(AtomicUsize::new(0)),
+        );
         let mut loads = JoinSet::new();
         for scene in &scenes {
-            loads.spawn(load(Arc::clone(&up), parties(&child), scene.clone(), Arc::clone(&done)));
+            loads.spawn(load(
+                Arc::clone(&up),
+                parties(&child),
+                scene.clone(),
+                Arc::clone(&done),
+            ));
         }
         tokio::time::sleep(moment()).await;
         child.kill();
@@ -93,7 +118,10 @@ async fn invariant_1_killed_at_any_moment() {
         if round % 3 == 2 {
             child.forget_derived();
         }
-        child.run().await.unwrap_or_else(|refused| panic!("round {round}: {refused:?}"));
+        child
+            .run()
+            .await
+            .unwrap_or_else(|refused| panic!("round {round}: {refused:?}"));
         if round % 3 == 2 {
             // The view was rebuilt from the log alone; it must say what one that was kept says.
             let rebuilt = last_word(&child, &scenes).await;
@@ -103,9 +131,15 @@ async fn invariant_1_killed_at_any_moment() {
         }
         settle(&child, &scenes).await;
     }
-    assert!(answered > kills() * 10, "there was load: {answered} answers");
+    assert!(
+        answered > kills() * 10,
+        "there was load: {answered} answers"
+    );
     child.kill();
-    assert!(child.check_log().leaves.len() > answered, "an entry an answer, and the starts");
+    assert!(
+        child.check_log().leaves.len() > answered,
+        "an entry an answer, and the starts"
+    );
 }
 
 /// After a restart the state goes on as the log left it: a consent lets through, a withdrawal stops.

@@ -31,8 +31,15 @@ async fn six_classes(broker: &TestBroker) -> Vec<(&'static str, String)> {
     // In a case with this person, but introduced for debt: no place in it for housing.
     let pi = broker.party("pi-noord").await;
     let case = pi.open_case(&bsn_number(5), Some("gemeente-oost")).await;
-    pi.report(&case, v1::Condition::Housing, v1::ConditionStatus::ActionNeeded).await;
-    let code = municipality.introduce(&case, "wonen-zuid", v1::Condition::Debt).await;
+    pi.report(
+        &case,
+        v1::Condition::Housing,
+        v1::ConditionStatus::ActionNeeded,
+    )
+    .await;
+    let code = municipality
+        .introduce(&case, "wonen-zuid", v1::Condition::Debt)
+        .await;
     association.redeem(&code, "huurder-5").await;
     municipality.consent(bsn(&bsn_number(5))).await;
     broker.clock().advance(std::time::Duration::from_secs(2));
@@ -47,8 +54,16 @@ async fn six_classes(broker: &TestBroker) -> Vec<(&'static str, String)> {
 }
 
 fn question(client_ref: &str) -> v1::AskRequest {
-    let housing = item(mark(client_ref), HOUSING, v1::Condition::Housing, v1::Granularity::Signal);
-    v1::AskRequest { actor: actor(), item: Some(housing) }
+    let housing = item(
+        mark(client_ref),
+        HOUSING,
+        v1::Condition::Housing,
+        v1::Granularity::Signal,
+    );
+    v1::AskRequest {
+        actor: actor(),
+        item: Some(housing),
+    }
 }
 
 /// Everything of an answer but the random reference.
@@ -78,7 +93,11 @@ async fn invariant_5_six_reasons_are_one_answer() {
     let mut seen = Vec::new();
     let mut references = std::collections::BTreeSet::new();
     for (class, client_ref) in &classes {
-        let answer = association.exchange().ask(question(client_ref)).await.unwrap();
+        let answer = association
+            .exchange()
+            .ask(question(client_ref))
+            .await
+            .unwrap();
         let headers = headers(answer.metadata());
         let answer = answer.into_inner();
         if let Some(v1::ask_response::Outcome::NotDisclosed(denial)) = &answer.outcome {
@@ -89,21 +108,35 @@ async fn invariant_5_six_reasons_are_one_answer() {
     for (class, bytes, headers) in &seen {
         assert_eq!((bytes, headers), (&seen[0].1, &seen[0].2), "{class}");
     }
-    assert_eq!(references.len(), classes.len(), "every reference is another");
+    assert_eq!(
+        references.len(),
+        classes.len(),
+        "every reference is another"
+    );
     // Each was denied for its own reason: the test would prove nothing otherwise.
     let log = broker.check_log().await;
     let details = log.details(broker.place());
     let reasons: std::collections::BTreeSet<_> = details[details.len() - classes.len()..]
         .iter()
         .map(|details| match &details.as_ref().unwrap().event {
-            schakel_core::event::Event::Denied(denied) => format!("{:?}", denied.findings[0].reason),
+            schakel_core::event::Event::Denied(denied) => {
+                format!("{:?}", denied.findings[0].reason)
+            }
             other => panic!("{other:?}"),
         })
         .collect();
     // A consent for somebody else is, for this association, a consent that is missing.
-    let expected =
-        ["ConsentExpired", "ConsentMissing", "ConsentWithdrawn", "NotCaseParty", "SubjectUnknown"];
-    assert_eq!(reasons.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    let expected = [
+        "ConsentExpired",
+        "ConsentMissing",
+        "ConsentWithdrawn",
+        "NotCaseParty",
+        "SubjectUnknown",
+    ];
+    assert_eq!(
+        reasons.iter().map(String::as_str).collect::<Vec<_>>(),
+        expected
+    );
 }
 
 /// A batch of questions about all of them is as even as one.
@@ -112,12 +145,28 @@ async fn invariant_5_a_batch_is_as_even() {
     let broker = TestBroker::start().await;
     let classes = six_classes(&broker).await;
     let association = broker.party("wonen-zuid").await;
-    let items = classes.iter().map(|(_, client_ref)| question(client_ref).item.unwrap()).collect();
-    let request = v1::AskBatchRequest { actor: actor(), items };
-    let answers = association.exchange().ask_batch(request).await.unwrap().into_inner().answers;
+    let items = classes
+        .iter()
+        .map(|(_, client_ref)| question(client_ref).item.unwrap())
+        .collect();
+    let request = v1::AskBatchRequest {
+        actor: actor(),
+        items,
+    };
+    let answers = association
+        .exchange()
+        .ask_batch(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .answers;
     assert_eq!(answers.len(), classes.len());
     let first = without_reference(answers[0].clone());
-    assert!(answers.into_iter().all(|answer| without_reference(answer) == first));
+    assert!(
+        answers
+            .into_iter()
+            .all(|answer| without_reference(answer) == first)
+    );
 }
 
 /// What is answered the same whether or not somebody is known is as long, down to the leaf in its receipt.
@@ -138,13 +187,19 @@ async fn invariant_5_writes_about_nobody_look_like_others() {
             controller_party_id: None,
             conditions: Vec::new(),
         };
-        let restricted = municipality.consents().record_restriction(request).await.unwrap();
+        let restricted = municipality
+            .consents()
+            .record_restriction(request)
+            .await
+            .unwrap();
         let restricted = restricted.into_inner().receipt.unwrap();
         leaves.push((withdrawn.leaf.len(), restricted.leaf.len()));
     }
     assert_eq!(leaves[0], leaves[1]);
     let association = broker.party("wonen-zuid").await;
-    let code = municipality.introduce(&scene.case, "wonen-zuid", v1::Condition::Income).await;
+    let code = municipality
+        .introduce(&scene.case, "wonen-zuid", v1::Condition::Income)
+        .await;
     let mut lens = Vec::new();
     // The code works; then it is used up.
     for client_ref in ["huurder-1", "huurder-7"] {
@@ -154,7 +209,13 @@ async fn invariant_5_writes_about_nobody_look_like_others() {
             code: code.clone(),
             client_ref: client_ref.into(),
         };
-        let receipt = association.exchange().redeem(request).await.unwrap().into_inner().receipt;
+        let receipt = association
+            .exchange()
+            .redeem(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .receipt;
         lens.push(receipt.unwrap().leaf.len());
     }
     assert_eq!(lens[0], lens[1]);
@@ -173,17 +234,27 @@ async fn invariant_5_six_reasons_take_as_long() {
         for place in 0..classes.len() {
             let class = (place + round) % classes.len();
             let start = Instant::now();
-            association.exchange().ask(question(&classes[class].1)).await.unwrap();
+            association
+                .exchange()
+                .ask(question(&classes[class].1))
+                .await
+                .unwrap();
             times[class].push(start.elapsed().as_secs_f64());
         }
     }
     for (class, (name, _)) in classes.iter().enumerate() {
-        let others = times.iter().enumerate().filter(|(other, _)| *other != class);
+        let others = times
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != class);
         let others: Vec<_> = others.flat_map(|(_, times)| times).copied().collect();
         let bound = 0.5 + 5.0 * statistics::standard_error(ROUNDS, others.len());
         let area = statistics::best_area(&times[class], &others);
         assert!(area < bound, "{name}: {area:.3}, at most {bound:.3}");
-        let late: Vec<_> = times[class].iter().map(|time| time + GRID.as_secs_f64()).collect();
+        let late: Vec<_> = times[class]
+            .iter()
+            .map(|time| time + GRID.as_secs_f64())
+            .collect();
         let area = statistics::best_area(&late, &others);
         assert!(area > bound, "{name}, a step late: {area:.3} must be found");
     }

@@ -14,9 +14,14 @@ async fn is_told(broker: &TestBroker, association: &Party, scene: &Scene, now: T
 async fn invariant_12_a_consent_holds_from_its_first_instant_until_its_end() {
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
-    let (from, until) = (broker.now().plus_millis(10_000), broker.now().plus_millis(20_000));
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
+    let (from, until) = (
+        broker.now().plus_millis(10_000),
+        broker.now().plus_millis(20_000),
+    );
     let mut request = consent(bsn(&scene.bsn), broker.now());
     let terms = request.terms.as_mut().unwrap();
     (terms.valid_from, terms.valid_until) = (at(from), at(until));
@@ -28,7 +33,11 @@ async fn invariant_12_a_consent_holds_from_its_first_instant_until_its_end() {
         (until, false),
         (until.plus_millis(1), false),
     ] {
-        assert_eq!(is_told(&broker, &association, &scene, now).await, told, "at {now}");
+        assert_eq!(
+            is_told(&broker, &association, &scene, now).await,
+            told,
+            "at {now}"
+        );
     }
 }
 
@@ -37,8 +46,10 @@ async fn invariant_12_a_consent_holds_from_its_first_instant_until_its_end() {
 async fn invariant_4_a_withdrawal_holds_within_its_own_instant() {
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
     // The clock stands still all the while.
     for _ in 0..3 {
         municipality.consent(bsn(&scene.bsn)).await;
@@ -53,8 +64,10 @@ async fn invariant_4_a_withdrawal_holds_within_its_own_instant() {
 async fn a_withdrawal_takes_no_more_than_it_says() {
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
     let mut request = consent(bsn(&scene.bsn), broker.now());
     let terms = request.terms.as_mut().unwrap();
     terms.recipient_party_ids.push("wonen-noord".into());
@@ -68,12 +81,24 @@ async fn a_withdrawal_takes_no_more_than_it_says() {
             conditions: conditions.into_iter().map(Into::into).collect(),
             recipient_party_id: recipient.map(Into::into),
         };
-        async { municipality.consents().withdraw_consent(request).await.unwrap() }
+        async {
+            municipality
+                .consents()
+                .withdraw_consent(request)
+                .await
+                .unwrap()
+        }
     };
     withdraw(Vec::new(), Some("wonen-noord")).await;
-    assert!(association.ask_housing(&scene.mark).await.is_some(), "another recipient's");
+    assert!(
+        association.ask_housing(&scene.mark).await.is_some(),
+        "another recipient's"
+    );
     withdraw(vec![v1::Condition::Debt], None).await;
-    assert!(association.ask_housing(&scene.mark).await.is_some(), "another condition's");
+    assert!(
+        association.ask_housing(&scene.mark).await.is_some(),
+        "another condition's"
+    );
     withdraw(vec![v1::Condition::Housing], Some("wonen-zuid")).await;
     assert!(association.ask_housing(&scene.mark).await.is_none());
 }
@@ -83,8 +108,10 @@ async fn a_withdrawal_takes_no_more_than_it_says() {
 async fn a_restriction_stops_until_it_is_lifted() {
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
     municipality.consent(bsn(&scene.bsn)).await;
     assert!(association.ask_housing(&scene.mark).await.is_some());
     let request = v1::RecordRestrictionRequest {
@@ -95,7 +122,12 @@ async fn a_restriction_stops_until_it_is_lifted() {
         controller_party_id: None,
         conditions: Vec::new(),
     };
-    let restricted = municipality.consents().record_restriction(request).await.unwrap().into_inner();
+    let restricted = municipality
+        .consents()
+        .record_restriction(request)
+        .await
+        .unwrap()
+        .into_inner();
     assert!(association.ask_housing(&scene.mark).await.is_none());
     let lift = |party: &Party| {
         let request = v1::LiftRestrictionRequest {
@@ -105,13 +137,30 @@ async fn a_restriction_stops_until_it_is_lifted() {
             restriction_id: restricted.restriction_id.clone(),
         };
         let mut consents = party.consents();
-        async move { consents.lift_restriction(request).await.unwrap().into_inner().outcome.unwrap() }
+        async move {
+            consents
+                .lift_restriction(request)
+                .await
+                .unwrap()
+                .into_inner()
+                .outcome
+                .unwrap()
+        }
     };
     let care = broker.party("zorg-midden").await;
     let denied = lift(&care).await;
-    assert!(matches!(denied, v1::lift_restriction_response::Outcome::NotDisclosed(_)));
-    assert!(association.ask_housing(&scene.mark).await.is_none(), "it is not another's to lift");
+    assert!(matches!(
+        denied,
+        v1::lift_restriction_response::Outcome::NotDisclosed(_)
+    ));
+    assert!(
+        association.ask_housing(&scene.mark).await.is_none(),
+        "it is not another's to lift"
+    );
     let lifted = lift(&municipality).await;
-    assert!(matches!(lifted, v1::lift_restriction_response::Outcome::Lifted(_)));
+    assert!(matches!(
+        lifted,
+        v1::lift_restriction_response::Outcome::Lifted(_)
+    ));
     assert!(association.ask_housing(&scene.mark).await.is_some());
 }

@@ -31,12 +31,30 @@ async fn a_retry_is_the_same_write() {
     let mut broker = TestBroker::start().await;
     let pi = broker.party("pi-noord").await;
     let key = key();
-    let first = case_id(pi.cases().open_case(open(1, &key)).await.unwrap().into_inner());
-    let again = case_id(pi.cases().open_case(open(1, &key)).await.unwrap().into_inner());
+    let first = case_id(
+        pi.cases()
+            .open_case(open(1, &key))
+            .await
+            .unwrap()
+            .into_inner(),
+    );
+    let again = case_id(
+        pi.cases()
+            .open_case(open(1, &key))
+            .await
+            .unwrap()
+            .into_inner(),
+    );
     assert_eq!(again, first);
     broker.restart().await;
     let pi = broker.party("pi-noord").await;
-    let again = case_id(pi.cases().open_case(open(1, &key)).await.unwrap().into_inner());
+    let again = case_id(
+        pi.cases()
+            .open_case(open(1, &key))
+            .await
+            .unwrap()
+            .into_inner(),
+    );
     assert_eq!(again, first, "after a restart");
     assert_eq!(broker.check_log().await.count(EntryType::Case), 1);
 }
@@ -50,12 +68,15 @@ async fn retries_at_once_are_one_write() {
     for _ in 0..8 {
         let pi = broker.party("pi-noord").await;
         let request = open(1, &key);
-        retries.spawn(async move {
-            case_id(pi.cases().open_case(request).await.unwrap().into_inner())
-        });
+        retries.spawn(
+            async move { case_id(pi.cases().open_case(request).await.unwrap().into_inner()) },
+        );
     }
     let answers = retries.join_all().await;
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
     assert_eq!(broker.check_log().await.count(EntryType::Case), 1);
 }
 
@@ -67,22 +88,50 @@ async fn a_key_means_one_body_for_a_day() {
     let scene = Scene::set(&broker, 9).await;
     let pi = broker.party("pi-noord").await;
     let key = key();
-    let first = case_id(pi.cases().open_case(open(1, &key)).await.unwrap().into_inner());
+    let first = case_id(
+        pi.cases()
+            .open_case(open(1, &key))
+            .await
+            .unwrap()
+            .into_inner(),
+    );
     let refused = pi.cases().open_case(open(2, &key)).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::AlreadyExists, "IDEMPOTENCY_KEY_REUSED"));
-    let mut other = report(&scene.case, v1::Condition::Debt, v1::ConditionStatus::InOrder, broker.now());
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::AlreadyExists, "IDEMPOTENCY_KEY_REUSED")
+    );
+    let mut other = report(
+        &scene.case,
+        v1::Condition::Debt,
+        v1::ConditionStatus::InOrder,
+        broker.now(),
+    );
     other.idempotency_key.clone_from(&key);
     assert!(pi.try_report(other).await.unwrap(), "another method");
     let municipality = broker.party("gemeente-oost").await;
     let mut other = consent(bsn(&scene.bsn), broker.now());
     other.idempotency_key.clone_from(&key);
-    assert!(municipality.try_consent(other).await.unwrap().is_some(), "another party");
+    assert!(
+        municipality.try_consent(other).await.unwrap().is_some(),
+        "another party"
+    );
     let day = std::time::Duration::from_secs(86_400);
-    broker.clock().advance(day - std::time::Duration::from_millis(1));
-    assert!(pi.cases().open_case(open(2, &key)).await.is_err(), "not yet");
+    broker
+        .clock()
+        .advance(day - std::time::Duration::from_millis(1));
+    assert!(
+        pi.cases().open_case(open(2, &key)).await.is_err(),
+        "not yet"
+    );
     broker.clock().advance(std::time::Duration::from_millis(2));
     let pi = broker.party("pi-noord").await;
-    let later = case_id(pi.cases().open_case(open(2, &key)).await.unwrap().into_inner());
+    let later = case_id(
+        pi.cases()
+            .open_case(open(2, &key))
+            .await
+            .unwrap()
+            .into_inner(),
+    );
     assert_ne!(later.0, first.0);
 }
 
@@ -92,17 +141,39 @@ async fn a_retry_of_a_denied_write_is_denied() {
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
     let west = broker.party("gemeente-west").await;
-    let request = report(&scene.case, v1::Condition::Debt, v1::ConditionStatus::InOrder, broker.now());
-    assert!(!west.try_report(request.clone()).await.unwrap(), "no place in the case");
+    let request = report(
+        &scene.case,
+        v1::Condition::Debt,
+        v1::ConditionStatus::InOrder,
+        broker.now(),
+    );
+    assert!(
+        !west.try_report(request.clone()).await.unwrap(),
+        "no place in the case"
+    );
     let assign = v1::AssignMunicipalityRequest {
         idempotency_key: key(),
         actor: actor(),
         case_id: scene.case.clone(),
         municipality_party_id: "gemeente-west".into(),
     };
-    broker.party("pi-noord").await.cases().assign_municipality(assign).await.unwrap();
-    assert!(!west.try_report(request).await.unwrap(), "the same write is still denied");
-    let anew = report(&scene.case, v1::Condition::Debt, v1::ConditionStatus::InOrder, broker.now());
+    broker
+        .party("pi-noord")
+        .await
+        .cases()
+        .assign_municipality(assign)
+        .await
+        .unwrap();
+    assert!(
+        !west.try_report(request).await.unwrap(),
+        "the same write is still denied"
+    );
+    let anew = report(
+        &scene.case,
+        v1::Condition::Debt,
+        v1::ConditionStatus::InOrder,
+        broker.now(),
+    );
     assert!(west.try_report(anew).await.unwrap(), "a new one is not");
 }
 
@@ -111,8 +182,10 @@ async fn a_retry_of_a_denied_write_is_denied() {
 async fn asking_twice_is_two_decisions() {
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
     municipality.consent(bsn(&scene.bsn)).await;
     let one = association.ask_housing(&scene.mark).await.unwrap();
     let other = association.ask_housing(&scene.mark).await.unwrap();

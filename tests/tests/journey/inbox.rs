@@ -9,12 +9,23 @@ use super::registry::change;
 /// A second version of the association's purpose, under which changed statuses are delivered.
 async fn deliver_housing(broker: &TestBroker) {
     let pi = broker.party("pi-noord").await;
-    let purposes = pi.registry().list_purposes(v1::ListPurposesRequest {}).await.unwrap().into_inner();
-    let mut version =
-        purposes.purposes.into_iter().find(|purpose| purpose.code == schakel_tests::HOUSING).unwrap();
+    let purposes = pi
+        .registry()
+        .list_purposes(v1::ListPurposesRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    let mut version = purposes
+        .purposes
+        .into_iter()
+        .find(|purpose| purpose.code == schakel_tests::HOUSING)
+        .unwrap();
     version.version = 2;
     version.deliver = true;
-    version.validity = Some(v1::Period { from: at(broker.now()), until: None });
+    version.validity = Some(v1::Period {
+        from: at(broker.now()),
+        until: None,
+    });
     change(broker, v1::change::Change::PutPurpose(version)).await;
 }
 
@@ -23,7 +34,10 @@ async fn report(pi: &Party, scene: &Scene, status: v1::ConditionStatus) {
 }
 
 fn ids(messages: &[v1::Message]) -> Vec<String> {
-    messages.iter().map(|message| message.delivery_id.clone()).collect()
+    messages
+        .iter()
+        .map(|message| message.delivery_id.clone())
+        .collect()
 }
 
 /// What was pulled and not acknowledged is handed over again, the same deliveries in the same order; what
@@ -39,9 +53,17 @@ async fn what_is_not_acknowledged_comes_again() {
     let first = municipality.pull(None, 2).await;
     assert_eq!(first.messages.len(), 2);
     let rest = municipality.pull(Some(first.cursor.to_vec()), 10).await;
-    assert_eq!(rest.messages.len(), 1, "after the cursor comes what follows");
+    assert_eq!(
+        rest.messages.len(),
+        1,
+        "after the cursor comes what follows"
+    );
     let all = [ids(&first.messages), ids(&rest.messages)].concat();
-    assert_eq!(ids(&municipality.pull(None, 10).await.messages), all, "from the beginning");
+    assert_eq!(
+        ids(&municipality.pull(None, 10).await.messages),
+        all,
+        "from the beginning"
+    );
     municipality.acknowledge(all[..2].to_vec()).await;
     assert_eq!(ids(&municipality.pull(None, 10).await.messages), all[2..]);
     // Once more, and of somebody else's: the same answer, and nothing changes.
@@ -49,7 +71,10 @@ async fn what_is_not_acknowledged_comes_again() {
     assert_eq!(again.len(), 1);
     let foreign = pi.acknowledge(vec![all[2].clone()]).await;
     assert_eq!(foreign.len(), 1);
-    assert_eq!(foreign[0].leaf.len(), again[0].leaf.len() - "gemeente-oost".len() + "pi-noord".len());
+    assert_eq!(
+        foreign[0].leaf.len(),
+        again[0].leaf.len() - "gemeente-oost".len() + "pi-noord".len()
+    );
     assert_eq!(ids(&municipality.pull(None, 10).await.messages), all[2..]);
     broker.check_log().await;
 }
@@ -70,7 +95,10 @@ async fn a_subscription_goes_on_after_a_restart() {
             Err(status) => break Some(status.code()),
         }
     };
-    assert!(matches!(end, Some(Code::Unavailable)), "the stream ends with UNAVAILABLE: {end:?}");
+    assert!(
+        matches!(end, Some(Code::Unavailable)),
+        "the stream ends with UNAVAILABLE: {end:?}"
+    );
     broker.run().await.unwrap();
     let municipality = broker.party("gemeente-oost").await;
     let mut stream = municipality.subscribe(Some(one.cursor.to_vec())).await;
@@ -79,10 +107,17 @@ async fn a_subscription_goes_on_after_a_restart() {
     let pi = broker.party("pi-noord").await;
     report(&pi, &first, v1::ConditionStatus::InProgress).await;
     report(&pi, &second, v1::ConditionStatus::Arranged).await;
-    let later = [municipality.next(&mut stream).await, municipality.next(&mut stream).await];
+    let later = [
+        municipality.next(&mut stream).await,
+        municipality.next(&mut stream).await,
+    ];
     let all = municipality.pull(None, 100).await;
     let expected = [ids(&[one, other]), ids(&later)].concat();
-    assert_eq!(ids(&all.messages), expected, "four, in the order in which they came");
+    assert_eq!(
+        ids(&all.messages),
+        expected,
+        "four, in the order in which they came"
+    );
     broker.check_log().await;
 }
 
@@ -93,9 +128,13 @@ async fn a_silent_subscription_lives() {
     let municipality = broker.party("gemeente-oost").await;
     let mut stream = municipality.subscribe(None).await;
     let event = stream.message().await.unwrap().unwrap().event.unwrap();
-    let v1::subscribe_response::Event::Heartbeat(heartbeat) = event else { panic!("{event:?}") };
+    let v1::subscribe_response::Event::Heartbeat(heartbeat) = event else {
+        panic!("{event:?}")
+    };
     Scene::set(&broker, 1).await;
-    let mut stream = municipality.subscribe(Some(heartbeat.cursor.to_vec())).await;
+    let mut stream = municipality
+        .subscribe(Some(heartbeat.cursor.to_vec()))
+        .await;
     municipality.next(&mut stream).await;
 }
 
@@ -104,7 +143,10 @@ async fn a_silent_subscription_lives() {
 async fn invariant_4_a_message_that_waits_does_not_outlive_its_consent() {
     let broker = TestBroker::start().await;
     deliver_housing(&broker).await;
-    let (pi, municipality) = (broker.party("pi-noord").await, broker.party("gemeente-oost").await);
+    let (pi, municipality) = (
+        broker.party("pi-noord").await,
+        broker.party("gemeente-oost").await,
+    );
     let association = broker.party("wonen-zuid").await;
     let (kept, withdrawn) = (Scene::set(&broker, 1).await, Scene::set(&broker, 2).await);
     for scene in [&kept, &withdrawn] {
@@ -114,12 +156,17 @@ async fn invariant_4_a_message_that_waits_does_not_outlive_its_consent() {
     report(&pi, &kept, v1::ConditionStatus::InProgress).await;
     municipality.withdraw(bsn(&withdrawn.bsn)).await;
     let pulled = association.pull(None, 10).await.messages;
-    let [message] = &pulled[..] else { panic!("one message should be left: {pulled:?}") };
+    let [message] = &pulled[..] else {
+        panic!("one message should be left: {pulled:?}")
+    };
     assert_eq!(message.subject, Some(schakel_tests::mark(&kept.mark)));
     assert!(matches!(message.content, Some(Content::Disclosed(_))));
     // The next one follows on: its place does not tell that another was dropped.
     report(&pi, &kept, v1::ConditionStatus::Arranged).await;
-    let next = association.pull(Some(message.cursor.to_vec()), 10).await.messages;
+    let next = association
+        .pull(Some(message.cursor.to_vec()), 10)
+        .await
+        .messages;
     assert_eq!(next.len(), 1);
     let log = broker.check_log().await;
     let positions: Vec<_> = log
@@ -138,7 +185,10 @@ async fn invariant_4_a_message_that_waits_does_not_outlive_its_consent() {
 async fn invariant_4_a_withdrawal_reaches_an_open_stream() {
     let broker = TestBroker::start().await;
     deliver_housing(&broker).await;
-    let (pi, municipality) = (broker.party("pi-noord").await, broker.party("gemeente-oost").await);
+    let (pi, municipality) = (
+        broker.party("pi-noord").await,
+        broker.party("gemeente-oost").await,
+    );
     let association = broker.party("wonen-zuid").await;
     let scene = Scene::set(&broker, 1).await;
     municipality.consent(bsn(&scene.bsn)).await;
@@ -148,11 +198,18 @@ async fn invariant_4_a_withdrawal_reaches_an_open_stream() {
     let withdrawal = municipality.withdraw(bsn(&scene.bsn)).await;
     report(&pi, &scene, v1::ConditionStatus::Arranged).await;
     let message = association.next(&mut stream).await;
-    let Some(Content::Notice(notice)) = message.content else { panic!("{message:?}") };
+    let Some(Content::Notice(notice)) = message.content else {
+        panic!("{message:?}")
+    };
     assert_eq!(notice.kind(), v1::NoticeKind::Withdrawal);
     let log = broker.check_log().await;
     let after = usize::try_from(withdrawal.index).unwrap();
-    assert!(log.leaves[after..].iter().all(|leaf| leaf.released.is_none()), "nothing was released after it");
+    assert!(
+        log.leaves[after..]
+            .iter()
+            .all(|leaf| leaf.released.is_none()),
+        "nothing was released after it"
+    );
 }
 
 /// Whoever was served gets a notice of a withdrawal; its sender sees who is outstanding.
@@ -160,10 +217,16 @@ async fn invariant_4_a_withdrawal_reaches_an_open_stream() {
 async fn a_notice_is_outstanding_until_it_is_acknowledged() {
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
-    let (municipality, care) = (broker.party("gemeente-oost").await, broker.party("zorg-midden").await);
+    let (municipality, care) = (
+        broker.party("gemeente-oost").await,
+        broker.party("zorg-midden").await,
+    );
     let association = broker.party("wonen-zuid").await;
     municipality.consent(bsn(&scene.bsn)).await;
-    association.ask_housing(&scene.mark).await.expect("a signal");
+    association
+        .ask_housing(&scene.mark)
+        .await
+        .expect("a signal");
     let withdrawal = care.withdraw(bsn(&scene.bsn)).await;
     let outstanding = |party: &Party| {
         let request = v1::GetNoticeRequest {
@@ -173,14 +236,25 @@ async fn a_notice_is_outstanding_until_it_is_acknowledged() {
         };
         let mut notices = party.notices();
         async move {
-            match notices.get_notice(request).await.unwrap().into_inner().outcome.unwrap() {
+            match notices
+                .get_notice(request)
+                .await
+                .unwrap()
+                .into_inner()
+                .outcome
+                .unwrap()
+            {
                 v1::get_notice_response::Outcome::Notices(states) => Some(states.outstanding),
                 v1::get_notice_response::Outcome::NotDisclosed(_) => None,
             }
         }
     };
     assert_eq!(outstanding(&care).await, Some(1));
-    assert_eq!(outstanding(&municipality).await, None, "it is the withdrawing party's to see");
+    assert_eq!(
+        outstanding(&municipality).await,
+        None,
+        "it is the withdrawing party's to see"
+    );
     let messages = association.pull(None, 10).await.messages;
     association.acknowledge(ids(&messages)).await;
     assert_eq!(outstanding(&care).await, Some(0));
@@ -192,8 +266,10 @@ async fn a_notice_is_outstanding_until_it_is_acknowledged() {
 async fn a_cursor_is_its_partys_own() {
     let broker = TestBroker::start().await;
     Scene::set(&broker, 1).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
     let cursor = municipality.pull(None, 10).await.cursor;
     let mut forged = cursor.to_vec();
     forged[0] ^= 1;
@@ -203,10 +279,16 @@ async fn a_cursor_is_its_partys_own() {
         (&municipality, Vec::new()),
         (&municipality, vec![0; 4096]),
     ] {
-        let request =
-            v1::PullRequest { actor: actor(), cursor: Some(cursor.into()), max_messages: 10 };
+        let request = v1::PullRequest {
+            actor: actor(),
+            cursor: Some(cursor.into()),
+            max_messages: 10,
+        };
         let refused = party.inbox().pull(request).await.unwrap_err();
-        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "INVALID_REQUEST"));
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::InvalidArgument, "INVALID_REQUEST")
+        );
         assert_eq!(schakel_tests::violations(&refused)[0].0, "cursor");
     }
     let request = v1::AcknowledgeRequest {
@@ -214,5 +296,9 @@ async fn a_cursor_is_its_partys_own() {
         actor: actor(),
         delivery_ids: vec![key()],
     };
-    municipality.inbox().acknowledge(request).await.expect("nobody's delivery is passed over");
+    municipality
+        .inbox()
+        .acknowledge(request)
+        .await
+        .expect("nobody's delivery is passed over");
 }

@@ -13,12 +13,18 @@ fn holds(bytes: &[u8], needle: &[u8]) -> bool {
 /// Every file below a directory; the zeros at the end of each are left out.
 fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+    for entry in fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
         if entry.is_dir() {
             found.extend(files(&entry));
         } else {
             let mut bytes = fs::read(&entry).unwrap();
-            let len = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            let len = bytes
+                .iter()
+                .rposition(|byte| *byte != 0)
+                .map_or(0, |last| last + 1);
             bytes.truncate(len);
             found.push((entry.display().to_string(), bytes));
         }
@@ -32,10 +38,15 @@ fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
 async fn invariant_7_nothing_personal_in_the_clear() {
     let mut broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 123_456).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
     municipality.consent(bsn(&scene.bsn)).await;
-    association.ask_housing(&scene.mark).await.expect("a signal");
+    association
+        .ask_housing(&scene.mark)
+        .await
+        .expect("a signal");
     municipality.pull(None, 10).await;
     municipality.withdraw(bsn(&scene.bsn)).await;
     association.pull(None, 10).await;
@@ -54,10 +65,19 @@ async fn invariant_7_nothing_personal_in_the_clear() {
         for (what, needle) in &secrets {
             assert!(!holds(leaf, needle), "{what} in a leaf");
         }
-        assert!(statuses.iter().all(|status| !holds(leaf, status.as_bytes())), "a status in a leaf");
+        assert!(
+            statuses
+                .iter()
+                .all(|status| !holds(leaf, status.as_bytes())),
+            "a status in a leaf"
+        );
     }
     let files = files(&broker.place().data());
-    assert!(files.iter().any(|(name, bytes)| name.contains("view") && !bytes.is_empty()));
+    assert!(
+        files
+            .iter()
+            .any(|(name, bytes)| name.contains("view") && !bytes.is_empty())
+    );
     for (name, bytes) in files {
         for (what, needle) in &secrets {
             assert!(!holds(&bytes, needle), "{what} in {name}");
@@ -88,8 +108,16 @@ async fn invariant_7_nothing_in_a_leaf_can_be_guessed() {
     assert_eq!(leaves.len(), 4);
     for (index, leaf) in leaves.iter().enumerate() {
         assert_eq!(leaf.entry_type, EntryType::Status);
-        assert_eq!(log.encoded[start + index].len(), log.encoded[start].len(), "one length");
-        assert_eq!(log.sealed[start + index].len(), log.sealed[start].len(), "one length sealed");
+        assert_eq!(
+            log.encoded[start + index].len(),
+            log.encoded[start].len(),
+            "one length"
+        );
+        assert_eq!(
+            log.sealed[start + index].len(),
+            log.sealed[start].len(),
+            "one length sealed"
+        );
         for other in &leaves[index + 1..] {
             assert_ne!(leaf.commitment, other.commitment);
             assert_ne!(leaf.id, other.id);
@@ -102,13 +130,28 @@ async fn invariant_7_nothing_in_a_leaf_can_be_guessed() {
 async fn invariant_7_a_tag_means_nothing_to_another_party() {
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
     municipality.consent(bsn(&scene.bsn)).await;
-    association.ask_housing(&scene.mark).await.expect("a signal");
-    association.ask_housing(&scene.mark).await.expect("a signal");
-    let request = v1::ListConsentsRequest { actor: actor(), subject: Some(bsn(&scene.bsn)) };
-    municipality.consents().list_consents(request).await.unwrap();
+    association
+        .ask_housing(&scene.mark)
+        .await
+        .expect("a signal");
+    association
+        .ask_housing(&scene.mark)
+        .await
+        .expect("a signal");
+    let request = v1::ListConsentsRequest {
+        actor: actor(),
+        subject: Some(bsn(&scene.bsn)),
+    };
+    municipality
+        .consents()
+        .list_consents(request)
+        .await
+        .unwrap();
     let log = broker.check_log().await;
     let tags = |party: &str| -> std::collections::BTreeSet<_> {
         let of = log.leaves.iter().filter(|leaf| leaf.party == party);
@@ -125,14 +168,21 @@ async fn invariant_5_an_outsider_is_told_nothing_of_detention() {
     use prost::Message as _;
     let broker = TestBroker::start().await;
     let scene = Scene::set(&broker, 1).await;
-    let (municipality, association) =
-        (broker.party("gemeente-oost").await, broker.party("wonen-zuid").await);
+    let (municipality, association) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
     let mut request = schakel_tests::consent(bsn(&scene.bsn), broker.now());
     request.idempotency_key = key();
     municipality.try_consent(request).await.unwrap().unwrap();
-    let told = association.ask_housing(&scene.mark).await.expect("a signal");
+    let told = association
+        .ask_housing(&scene.mark)
+        .await
+        .expect("a signal");
     assert_eq!(told.regime(), v1::Regime::Avg);
-    let [item] = &told.items[..] else { panic!("{told:?}") };
+    let [item] = &told.items[..] else {
+        panic!("{told:?}")
+    };
     assert!(item.moment.is_none() && item.provider_basis.is_none());
     assert_eq!(item.counterpart_party_id, "gemeente-oost");
     let bytes = told.encode_to_vec();

@@ -8,16 +8,30 @@ use tonic::Code;
 /// Makes a change as two administrators do.
 pub(super) async fn change(broker: &TestBroker, change: Change) {
     let proposal = broker.party("beheer-een").await.propose(change).await;
-    broker.party("beheer-twee").await.approve(&proposal).await.expect("it is approved");
+    broker
+        .party("beheer-twee")
+        .await
+        .approve(&proposal)
+        .await
+        .expect("it is approved");
 }
 
 fn housing(client_ref: &str) -> v1::AskItem {
-    item(mark(client_ref), HOUSING, v1::Condition::Housing, v1::Granularity::Signal)
+    item(
+        mark(client_ref),
+        HOUSING,
+        v1::Condition::Housing,
+        v1::Granularity::Signal,
+    )
 }
 
 async fn told(broker: &TestBroker) -> (Scene, Party) {
     let scene = Scene::set(broker, 1).await;
-    broker.party("gemeente-oost").await.consent(bsn(&scene.bsn)).await;
+    broker
+        .party("gemeente-oost")
+        .await
+        .consent(bsn(&scene.bsn))
+        .await;
     let association = broker.party("wonen-zuid").await;
     assert!(association.ask_housing(&scene.mark).await.is_some());
     (scene, association)
@@ -25,7 +39,11 @@ async fn told(broker: &TestBroker) -> (Scene, Party) {
 
 async fn housing_version(broker: &TestBroker) -> v1::PurposeVersion {
     let party = broker.party("toetser").await;
-    let purposes = party.registry().list_purposes(v1::ListPurposesRequest {}).await.unwrap();
+    let purposes = party
+        .registry()
+        .list_purposes(v1::ListPurposesRequest {})
+        .await
+        .unwrap();
     let mut purposes = purposes.into_inner().purposes.into_iter();
     purposes.find(|purpose| purpose.code == HOUSING).unwrap()
 }
@@ -34,32 +52,58 @@ async fn housing_version(broker: &TestBroker) -> v1::PurposeVersion {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_takes_two() {
     let broker = TestBroker::start().await;
-    let (one, two) = (broker.party("beheer-een").await, broker.party("beheer-twee").await);
+    let (one, two) = (
+        broker.party("beheer-een").await,
+        broker.party("beheer-twee").await,
+    );
     let (scene, association) = told(&broker).await;
-    let proposal = one.propose(Change::SuspendPartyId("wonen-zuid".into())).await;
-    assert!(association.ask_housing(&scene.mark).await.is_some(), "it is only proposed");
+    let proposal = one
+        .propose(Change::SuspendPartyId("wonen-zuid".into()))
+        .await;
+    assert!(
+        association.ask_housing(&scene.mark).await.is_some(),
+        "it is only proposed"
+    );
     let refused = one.approve(&proposal).await.unwrap_err();
     assert_eq!(
         (refused.code(), reason(&refused).as_str()),
         (Code::FailedPrecondition, "SECOND_ACTOR_REQUIRED")
     );
-    let waiting = two.registry().list_proposals(v1::ListProposalsRequest {}).await.unwrap();
+    let waiting = two
+        .registry()
+        .list_proposals(v1::ListProposalsRequest {})
+        .await
+        .unwrap();
     assert_eq!(waiting.into_inner().proposals.len(), 1);
     two.approve(&proposal).await.unwrap();
     assert!(association.try_ask(housing(&scene.mark)).await.is_err());
     let again = two.approve(&proposal).await.unwrap_err();
-    assert_eq!((again.code(), reason(&again).as_str()), (Code::NotFound, "NOT_FOUND"));
+    assert_eq!(
+        (again.code(), reason(&again).as_str()),
+        (Code::NotFound, "NOT_FOUND")
+    );
 }
 
 /// A rejected proposal is gone; its proposer may reject it too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_proposal_is_gone() {
     let broker = TestBroker::start().await;
-    let (one, two) = (broker.party("beheer-een").await, broker.party("beheer-twee").await);
-    let proposal_id = one.propose(Change::SuspendPartyId("wonen-zuid".into())).await;
-    let request = v1::RejectChangeRequest { idempotency_key: key(), proposal_id: proposal_id.clone() };
+    let (one, two) = (
+        broker.party("beheer-een").await,
+        broker.party("beheer-twee").await,
+    );
+    let proposal_id = one
+        .propose(Change::SuspendPartyId("wonen-zuid".into()))
+        .await;
+    let request = v1::RejectChangeRequest {
+        idempotency_key: key(),
+        proposal_id: proposal_id.clone(),
+    };
     one.registry().reject_change(request).await.unwrap();
-    assert_eq!(two.approve(&proposal_id).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(
+        two.approve(&proposal_id).await.unwrap_err().code(),
+        Code::NotFound
+    );
 }
 
 /// A suspended party is stopped at once, on connections that were open already, and so is its stream; only
@@ -71,7 +115,10 @@ async fn a_suspended_party_is_stopped_at_once() {
     let mut stream = association.subscribe(None).await;
     change(&broker, Change::SuspendPartyId("wonen-zuid".into())).await;
     let refused = association.try_ask(housing(&scene.mark)).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "PARTY_UNKNOWN"));
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::PermissionDenied, "PARTY_UNKNOWN")
+    );
     let ended = loop {
         match stream.message().await {
             Ok(Some(_)) => {}
@@ -79,11 +126,21 @@ async fn a_suspended_party_is_stopped_at_once() {
             Err(status) => break status,
         }
     };
-    assert_eq!((ended.code(), reason(&ended).as_str()), (Code::PermissionDenied, "PARTY_UNKNOWN"));
+    assert_eq!(
+        (ended.code(), reason(&ended).as_str()),
+        (Code::PermissionDenied, "PARTY_UNKNOWN")
+    );
     association.withdraw(mark(&scene.mark)).await;
     change(&broker, Change::ReinstatePartyId("wonen-zuid".into())).await;
-    assert!(association.ask_housing(&scene.mark).await.is_none(), "the consent is withdrawn");
-    broker.party("gemeente-oost").await.consent(bsn(&scene.bsn)).await;
+    assert!(
+        association.ask_housing(&scene.mark).await.is_none(),
+        "the consent is withdrawn"
+    );
+    broker
+        .party("gemeente-oost")
+        .await
+        .consent(bsn(&scene.bsn))
+        .await;
     assert!(association.ask_housing(&scene.mark).await.is_some());
 }
 
@@ -98,15 +155,26 @@ async fn invariant_14_what_is_not_in_force_grants_nothing() {
     version.purpose_version = Some(2);
     for asked in [unknown, version] {
         let refused = association.try_ask(asked).await.unwrap_err();
-        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "PURPOSE_UNKNOWN"));
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::InvalidArgument, "PURPOSE_UNKNOWN")
+        );
     }
-    let name = v1::PurposeName { code: HOUSING.into(), version: 1 };
+    let name = v1::PurposeName {
+        code: HOUSING.into(),
+        version: 1,
+    };
     change(&broker, Change::WithdrawPurpose(name)).await;
     let refused = association.try_ask(housing(&scene.mark)).await.unwrap_err();
     assert_eq!(reason(&refused), "PURPOSE_UNKNOWN");
     let stranger = broker.party("zorg-midden").await;
     let refused = stranger
-        .try_ask(item(bsn(&scene.bsn), "P-PLAN", v1::Condition::Housing, v1::Granularity::Signal))
+        .try_ask(item(
+            bsn(&scene.bsn),
+            "P-PLAN",
+            v1::Condition::Housing,
+            v1::Granularity::Signal,
+        ))
         .await
         .unwrap_err();
     assert_eq!(
@@ -123,17 +191,26 @@ async fn invariant_14_a_missing_basis_grants_nothing() {
     let mut narrower = housing_version(&broker).await;
     narrower.version = 2;
     let from = broker.now().plus_millis(60_000);
-    narrower.validity = Some(v1::Period { from: at(from), until: None });
+    narrower.validity = Some(v1::Period {
+        from: at(from),
+        until: None,
+    });
     // The prison's information reveals detention: without a ground for criminal data it goes nowhere.
     for route in &mut narrower.routes {
         route.criminal_data_ground = None;
     }
     change(&broker, Change::PutPurpose(narrower)).await;
     broker.clock().set(from.minus_millis(1));
-    assert!(association.ask_housing(&scene.mark).await.is_some(), "version 1 is in force still");
+    assert!(
+        association.ask_housing(&scene.mark).await.is_some(),
+        "version 1 is in force still"
+    );
     broker.clock().set(from);
     let association = broker.party("wonen-zuid").await;
-    let told = association.try_ask(housing(&scene.mark)).await.expect("an answer");
+    let told = association
+        .try_ask(housing(&scene.mark))
+        .await
+        .expect("an answer");
     // The association does not know of detention, so nothing reveals it to it; version 2 decides.
     assert_eq!(told.map(|(told, _)| told.purpose_version), Some(2));
 }
@@ -151,22 +228,52 @@ async fn invariant_14_a_rule_that_does_not_parse_is_not_registered() {
         Change::PutPurpose(version)
     };
     for (what, broken) in [
-        ("an unknown basis", edit(&|purpose| {
-            purpose.routes[0].provider_basis.as_mut().unwrap().basis = "BECAUSE".into();
-        })),
-        ("no basis", edit(&|purpose| purpose.routes[0].recipient_basis = None)),
-        ("a gap in the versions", edit(&|purpose| purpose.version = 3)),
-        ("a zero condition", edit(&|purpose| purpose.conditions = vec![0])),
-        ("investigation", edit(&|purpose| {
-            (purpose.code, purpose.version) = ("P-INVESTIGATION".into(), 1);
-        })),
+        (
+            "an unknown basis",
+            edit(&|purpose| {
+                purpose.routes[0].provider_basis.as_mut().unwrap().basis = "BECAUSE".into();
+            }),
+        ),
+        (
+            "no basis",
+            edit(&|purpose| purpose.routes[0].recipient_basis = None),
+        ),
+        (
+            "a gap in the versions",
+            edit(&|purpose| purpose.version = 3),
+        ),
+        (
+            "a zero condition",
+            edit(&|purpose| purpose.conditions = vec![0]),
+        ),
+        (
+            "investigation",
+            edit(&|purpose| {
+                (purpose.code, purpose.version) = ("P-INVESTIGATION".into(), 1);
+            }),
+        ),
     ] {
-        let change = Some(v1::Change { change: Some(broken) });
-        let request = v1::ProposeChangeRequest { idempotency_key: key(), change };
-        let refused = administrator.registry().propose_change(request).await.expect_err(what);
+        let change = Some(v1::Change {
+            change: Some(broken),
+        });
+        let request = v1::ProposeChangeRequest {
+            idempotency_key: key(),
+            change,
+        };
+        let refused = administrator
+            .registry()
+            .propose_change(request)
+            .await
+            .expect_err(what);
         let code = refused.code();
-        assert!(matches!(code, Code::InvalidArgument | Code::FailedPrecondition), "{what}: {code:?}");
-        assert!(!schakel_tests::violations(&refused).is_empty(), "{what}: {refused:?}");
+        assert!(
+            matches!(code, Code::InvalidArgument | Code::FailedPrecondition),
+            "{what}: {code:?}"
+        );
+        assert!(
+            !schakel_tests::violations(&refused).is_empty(),
+            "{what}: {refused:?}"
+        );
     }
 }
 
@@ -182,25 +289,44 @@ async fn a_delegate_acts_for_another_while_it_may() {
             item: Some(housing(&scene.mark)),
         };
         let mut request = tonic::Request::new(asked);
-        request.metadata_mut().insert("schakel-principal", "wonen-zuid".parse().unwrap());
+        request
+            .metadata_mut()
+            .insert("schakel-principal", "wonen-zuid".parse().unwrap());
         let mut exchange = party.exchange();
         async move { exchange.ask(request).await }
     };
     let refused = ask(&carrier).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "PARTY_UNKNOWN"));
-    let parties = association.registry().list_parties(v1::ListPartiesRequest {}).await.unwrap();
-    let mut party =
-        parties.into_inner().parties.into_iter().find(|party| party.party_id == "wonen-zuid").unwrap();
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::PermissionDenied, "PARTY_UNKNOWN")
+    );
+    let parties = association
+        .registry()
+        .list_parties(v1::ListPartiesRequest {})
+        .await
+        .unwrap();
+    let mut party = parties
+        .into_inner()
+        .parties
+        .into_iter()
+        .find(|party| party.party_id == "wonen-zuid")
+        .unwrap();
     let until = broker.now().plus_millis(60_000);
     party.delegates = vec![v1::Delegation {
         delegate_party_id: "wonen-noord".into(),
-        period: Some(v1::Period { from: at(broker.now()), until: at(until) }),
+        period: Some(v1::Period {
+            from: at(broker.now()),
+            until: at(until),
+        }),
     }];
     change(&broker, Change::PutParty(party)).await;
     assert!(ask(&carrier).await.is_ok());
     let log = broker.check_log().await;
     let leaf = log.leaves.last().unwrap();
-    assert_eq!((leaf.party.as_str(), leaf.transport.as_deref()), ("wonen-zuid", Some("wonen-noord")));
+    assert_eq!(
+        (leaf.party.as_str(), leaf.transport.as_deref()),
+        ("wonen-zuid", Some("wonen-noord"))
+    );
     broker.clock().set(until);
     assert!(ask(&carrier).await.is_err(), "the delegation has ended");
 }
@@ -212,11 +338,18 @@ async fn a_certificate_for_a_number_nobody_has_is_nobody() {
     let organisations = schakel_pki::organisation::Organisations::of_development().unwrap();
     let mut organisation = organisations.find("wonen-zuid").unwrap().clone();
     organisation.oin = "00000099777777770000".parse().unwrap();
-    let issued = broker.place().issue(&organisation, Validity::days(30, broker.now()));
+    let issued = broker
+        .place()
+        .issue(&organisation, Validity::days(30, broker.now()));
     let channel = broker.line_with(Some(&issued)).channel().await.unwrap();
-    let mut exchange =
-        v1::exchange_service_client::ExchangeServiceClient::new(channel);
-    let asked = v1::AskRequest { actor: schakel_tests::actor(), item: Some(housing("huurder-1")) };
+    let mut exchange = v1::exchange_service_client::ExchangeServiceClient::new(channel);
+    let asked = v1::AskRequest {
+        actor: schakel_tests::actor(),
+        item: Some(housing("huurder-1")),
+    };
     let refused = exchange.ask(asked).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "PARTY_UNKNOWN"));
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::PermissionDenied, "PARTY_UNKNOWN")
+    );
 }

@@ -27,7 +27,9 @@ impl Replayed {
     fn decides(&self, details: &Details, at: Timestamp) -> bool {
         match &details.event {
             Event::Disclosed(disclosed) => {
-                let permit = self.decide(details, &disclosed.ask, at).expect("granted then");
+                let permit = self
+                    .decide(details, &disclosed.ask, at)
+                    .expect("granted then");
                 assert_eq!(permit.grants(), disclosed.grants);
                 assert_eq!(permit.version().version, disclosed.version);
                 assert_eq!(permit.granularity(), disclosed.granularity);
@@ -57,7 +59,9 @@ impl Replayed {
             transport: call.transport.clone(),
             roles: self.registry.roles(&call.principal, at).to_vec(),
         };
-        let dossier = details.subject.and_then(|subject| self.dossiers.get(&subject));
+        let dossier = details
+            .subject
+            .and_then(|subject| self.dossiers.get(&subject));
         decide(ask, &peer, dossier, &self.registry, at)
     }
 
@@ -66,7 +70,10 @@ impl Replayed {
             self.registry.make(change, entry, at);
         }
         if let Some(subject) = details.subject {
-            let dossier = self.dossiers.entry(subject).or_insert_with(|| Dossier::new(subject));
+            let dossier = self
+                .dossiers
+                .entry(subject)
+                .or_insert_with(|| Dossier::new(subject));
             dossier.apply(details, entry, at);
         }
     }
@@ -78,8 +85,14 @@ impl Replayed {
 async fn invariant_8_every_decision_replays() {
     let mut broker = TestBroker::start().await;
     let (first, second) = (Scene::set(&broker, 1).await, Scene::set(&broker, 2).await);
-    let (pi, municipality) = (broker.party("pi-noord").await, broker.party("gemeente-oost").await);
-    let (care, association) = (broker.party("zorg-midden").await, broker.party("wonen-zuid").await);
+    let (pi, municipality) = (
+        broker.party("pi-noord").await,
+        broker.party("gemeente-oost").await,
+    );
+    let (care, association) = (
+        broker.party("zorg-midden").await,
+        broker.party("wonen-zuid").await,
+    );
     let mut short = consent(bsn(&second.bsn), broker.now());
     short.terms.as_mut().unwrap().valid_until =
         schakel_tests::at(broker.now().plus_millis(120_000));
@@ -118,5 +131,8 @@ async fn invariant_8_every_decision_replays() {
     }
     assert_eq!(decisions, 24, "four a minute");
     let association: PartyId = "wonen-zuid".parse().unwrap();
-    assert!(replayed.registry.party(&association).is_some(), "the registry came from the log too");
+    assert!(
+        replayed.registry.party(&association).is_some(),
+        "the registry came from the log too"
+    );
 }

@@ -40,13 +40,27 @@ struct Life {
     told: u64,
 }
 
-async fn ask_until(done: Arc<AtomicBool>, party: Party, client_ref: String, order: Arc<Order>) -> Vec<Asked> {
+async fn ask_until(
+    done: Arc<AtomicBool>,
+    party: Party,
+    client_ref: String,
+    order: Arc<Order>,
+) -> Vec<Asked> {
     let mut history = Vec::new();
     while !done.load(Ordering::SeqCst) {
         let started = order.tick();
-        let question = item(mark(&client_ref), HOUSING, v1::Condition::Housing, v1::Granularity::Signal);
+        let question = item(
+            mark(&client_ref),
+            HOUSING,
+            v1::Condition::Housing,
+            v1::Granularity::Signal,
+        );
         let answer = party.try_ask(question).await.expect("an answer");
-        history.push(Asked { started, ended: order.tick(), disclosed: answer.map(|(_, index)| index) });
+        history.push(Asked {
+            started,
+            ended: order.tick(),
+            disclosed: answer.map(|(_, index)| index),
+        });
     }
     history
 }
@@ -63,7 +77,9 @@ async fn give_and_take(
     for round in 0..ROUNDS {
         let sent = order.tick();
         let before = municipality.checkpoint().await;
-        let recorded = municipality.try_consent(schakel_tests::consent(bsn(&person), now)).await;
+        let recorded = municipality
+            .try_consent(schakel_tests::consent(bsn(&person), now))
+            .await;
         recorded.expect("an answer").expect("a consent");
         let recorded = size(&before);
         // Long enough for some to be told: the rounds differ.
@@ -74,15 +90,28 @@ async fn give_and_take(
             municipality.try_withdraw(bsn(&person), key()),
             care.try_withdraw(bsn(&person), key())
         );
-        let withdrawn = one.expect("a withdrawal").index.min(other.expect("a withdrawal").index);
-        lives.push(Life { sent, recorded, withdrawn, told: order.tick() });
+        let withdrawn = one
+            .expect("a withdrawal")
+            .index
+            .min(other.expect("a withdrawal").index);
+        lives.push(Life {
+            sent,
+            recorded,
+            withdrawn,
+            told: order.tick(),
+        });
     }
     lives
 }
 
 /// The size in a checkpoint: nothing recorded later stands before it.
 fn size(checkpoint: &str) -> u64 {
-    checkpoint.lines().nth(1).expect("a size").parse().expect("a number")
+    checkpoint
+        .lines()
+        .nth(1)
+        .expect("a size")
+        .parse()
+        .expect("a number")
 }
 
 /// No ask that starts after a withdrawal was answered succeeds, and no disclosure follows the entry of the
@@ -96,11 +125,25 @@ async fn invariant_4_nothing_follows_a_withdrawal() {
         let scene = Scene::set(&broker, n).await;
         for _ in 0..ASKERS {
             let party = broker.party("wonen-zuid").await;
-            let ask = ask_until(Arc::clone(&done), party, scene.mark.clone(), Arc::clone(&order));
+            let ask = ask_until(
+                Arc::clone(&done),
+                party,
+                scene.mark.clone(),
+                Arc::clone(&order),
+            );
             askers.spawn(async move { (n, ask.await) });
         }
-        let (municipality, care) = (broker.party("gemeente-oost").await, broker.party("zorg-midden").await);
-        let take = give_and_take(municipality, care, scene.bsn, Arc::clone(&order), broker.now());
+        let (municipality, care) = (
+            broker.party("gemeente-oost").await,
+            broker.party("zorg-midden").await,
+        );
+        let take = give_and_take(
+            municipality,
+            care,
+            scene.bsn,
+            Arc::clone(&order),
+            broker.now(),
+        );
         takers.spawn(async move { (n, take.await) });
     }
     let lives = takers.join_all().await;
@@ -111,17 +154,29 @@ async fn invariant_4_nothing_follows_a_withdrawal() {
         let (_, lives) = lives.iter().find(|(n, _)| n == person).expect("a person");
         for one in history {
             check(one, lives);
-            if one.disclosed.is_some() { told += 1 } else { denied += 1 }
+            if one.disclosed.is_some() {
+                told += 1
+            } else {
+                denied += 1
+            }
         }
     }
-    assert!(told > 20 && denied > 20, "both happened: {told} told, {denied} denied");
+    assert!(
+        told > 20 && denied > 20,
+        "both happened: {told} told, {denied} denied"
+    );
     broker.check_log().await;
 }
 
 fn check(asked: &Asked, lives: &[Life]) {
     let Some(index) = asked.disclosed else { return };
-    let within = lives.iter().any(|life| life.recorded <= index && index < life.withdrawn);
-    assert!(within, "{asked:?} stands in the log where no consent stood: {lives:?}");
+    let within = lives
+        .iter()
+        .any(|life| life.recorded <= index && index < life.withdrawn);
+    assert!(
+        within,
+        "{asked:?} stands in the log where no consent stood: {lives:?}"
+    );
     for (at, life) in lives.iter().enumerate() {
         let next = lives.get(at + 1).map_or(u64::MAX, |next| next.sent);
         let between = asked.started > life.told && asked.ended < next;
