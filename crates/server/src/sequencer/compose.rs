@@ -107,7 +107,7 @@ impl Composer<'_> {
                 .and_then(|at| slots.get(at).copied()),
             Subject::Unknown | Subject::Nobody => None,
         };
-        let leaf = self.leaf(request, plan, principal, own_slot, (class, destroy))?;
+        let leaf = self.leaf(request, plan, &principal, own_slot, (class, destroy))?;
         self.seal(plan, leaf, details, &slots, term)
     }
 
@@ -115,20 +115,20 @@ impl Composer<'_> {
         &mut self,
         request: Option<&Request>,
         plan: &Plan,
-        principal: PartyId,
+        principal: &PartyId,
         own_slot: Option<SlotId>,
         (class, destroy): (RetentionClass, Option<Month>),
     ) -> Result<Leaf, ComposeError> {
         let transport = request
             .map(|request| &request.peer.transport)
-            .filter(|transport| **transport != principal)
+            .filter(|transport| *transport != principal)
             .map(ToString::to_string);
         let mut id = [0; 16];
         self.random.fill(&mut id);
         let subject_tag = match (plan.subject, own_slot) {
             (Subject::Nobody, _) => None,
             (Subject::Known(_), Some(slot)) => {
-                Some(self.keyring.tag(slot, &principal, month(self.now)?)?)
+                Some(self.keyring.tag(slot, principal, month(self.now)?)?)
             }
             _ => {
                 let mut tag = [0; 16];

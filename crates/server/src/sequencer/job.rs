@@ -16,7 +16,7 @@ pub(super) enum Job {
     /// A call.
     Request(Box<Request>, oneshot::Sender<Reply>),
     /// An event of the broker's own.
-    Own(Event),
+    Own(Box<Event>),
     /// Whom a party means; recorded by the look-up that follows.
     Resolve(SubjectRef, PartyId, oneshot::Sender<Option<SubjectId>>),
 }

@@ -121,11 +121,12 @@ impl Sequencer {
         minute: Timestamp,
         counts: Vec<(RefusalReason, u64)>,
     ) -> Result<(), CallError> {
-        self.send(job::Job::Own(Event::Refused {
+        let event = Event::Refused {
             party,
             minute,
             counts,
-        }))
+        };
+        self.send(job::Job::Own(Box::new(event)))
     }
 
     /// Sends word of what came to inboxes since the last time: the publication tick.

@@ -5,8 +5,8 @@ use schakel_core::event::Remembered;
 use crate::call::Outcome;
 
 /// The outcome that a retry of a write gets.
-pub(super) fn outcome(remembered: Remembered) -> Outcome {
-    match remembered {
+pub(super) fn outcome(remembered: &Remembered) -> Outcome {
+    match *remembered {
         Remembered::Done => Outcome::Done,
         Remembered::NotDisclosed(reference) => Outcome::NotDisclosed(reference),
         Remembered::CaseOpened(id) => Outcome::CaseOpened(id),

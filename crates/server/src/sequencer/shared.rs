@@ -83,29 +83,19 @@ impl Shared {
 
     /// Notes for whom an event lets something wait.
     pub(super) fn announce(&self, event: &Event) {
-        match event {
+        let (messages, notices) = match event {
             Event::StatusReported {
                 messages, notices, ..
-            } => {
-                messages
-                    .iter()
-                    .for_each(|(party, _)| self.inboxes.note(party));
-                notices
-                    .iter()
-                    .for_each(|notice| self.inboxes.note(&notice.recipient));
-            }
-            Event::ConsentEnded(ended) => {
-                ended
-                    .notices
-                    .iter()
-                    .for_each(|notice| self.inboxes.note(&notice.recipient));
-            }
-            Event::Restricted { notices, .. } => {
-                notices
-                    .iter()
-                    .for_each(|notice| self.inboxes.note(&notice.recipient));
-            }
-            _ => {}
+            } => (messages.as_slice(), notices),
+            Event::ConsentEnded(ended) => (&[][..], &ended.notices),
+            Event::Restricted { notices, .. } => (&[][..], notices),
+            _ => return,
+        };
+        for (party, _) in messages {
+            self.inboxes.note(party);
+        }
+        for notice in notices {
+            self.inboxes.note(&notice.recipient);
         }
     }
 }

@@ -12,7 +12,6 @@ use schakel_core::{
     code::Role,
     event::Event,
     id::{EntryIndex, PartyId},
-    random::Random as _,
     registry::Registry,
     time::Timestamp,
 };
@@ -146,79 +145,30 @@ pub enum StartError {
     Cursors,
 }
 
+impl std::fmt::Debug for Setup<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Setup");
+        shown.field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
 /// Opens everything, registers the founding parties and purposes when the log is empty, records the start,
 /// and sets the writer to work on a thread of its own.
 ///
 /// # Errors
 /// [`StartError`]; nothing serves then.
 pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
-    let origin: Origin = setup.origin.parse()?;
-    let kek = Kek::read(&paths.kek)?;
-    let key = signing_key(paths, &origin)?;
-    let verifier_key = key.verifying_key().to_string();
-    let keyring = Keyring::open(&paths.keyring, kek, Box::new(OsRandom))?;
-    let log = open_log(paths, &setup)?;
-    let mut random = OsRandom;
-    let progress = setup.progress;
-    let options = world::Options {
-        log: &log.reader(),
-        origin: setup.origin,
-        keyring: &keyring,
-        dir: &paths.data.join("view"),
-        random: Box::new(OsRandom),
-    };
-    let world = World::open(options, &mut |done, of| progress("view", done, of))?;
-    keyring.ready()?;
-    let signer = Signer::start(origin.clone(), key)?;
-    signer.begin(log.size(), log.root());
-    let checkpoint = signer.finish().ok_or(WriterError::Signer)?;
-    let head = Head {
-        size: log.size(),
-        checkpoint,
-    };
-    let index = open_index(paths, &log.reader(), &keyring, setup.origin, progress)?;
-    let trail = Trail::new(
-        log.reader(),
-        Arc::clone(&keyring),
-        Arc::clone(&index),
-        setup.origin,
-        &verifier_key,
-        head,
-    );
-    let broker = broker(&world.registry(), setup.founding)?;
-    let mut rules = RuleDigests::default();
-    rules.learn(&world.registry());
-    let cursors = Cursors::new(&*keyring.cursor_key()?).ok_or(StartError::Cursors)?;
-    let mut nonce = [0; 16];
-    random.fill(&mut nonce);
-    let shared = Arc::new(Shared::new(
-        setup.origin.to_owned(),
-        setup.clock,
-        setup.metrics,
-        world.registry(),
-        trail,
-        keyring,
-        index,
-    ));
-    let time = LogTime::new(newest(&log.reader())?);
-    let empty = log.size() == 0;
-    let mut writer = Writer {
-        log,
-        world,
-        rules,
-        time,
-        signer,
-        random: Box::new(random),
-        broker,
-        shared: Arc::clone(&shared),
-    };
-    if empty {
-        found(&mut writer, setup.founding)?;
+    let founding = setup.founding;
+    let (mut writer, cursors) = open(paths, setup)?;
+    if writer.log.size() == 0 {
+        found(&mut writer, founding)?;
     }
-    writer.own_entry(Event::Started {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        nonce,
-    })?;
+    let mut nonce = [0; 16];
+    writer.random.fill(&mut nonce);
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    writer.own_entries(std::iter::once(Event::Started { version, nonce }))?;
+
+    let shared = Arc::clone(&writer.shared);
     let (jobs, taken) = mpsc::channel::<Job>(MOST_WAITING);
     let (sender, ended) = oneshot::channel();
     thread::Builder::new()
@@ -228,12 +178,71 @@ pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
             // When nobody waits for the end, the process is ending already.
             let _ = sender.send(result);
         })?;
+    let cursors = Arc::new(cursors);
     let sequencer = Sequencer {
         jobs,
         shared,
-        cursors: Arc::new(cursors),
+        cursors,
     };
     Ok(Started { sequencer, ended })
+}
+
+fn open(paths: &Paths, setup: Setup<'_>) -> Result<(Writer, Cursors), StartError> {
+    let origin: Origin = setup.origin.parse()?;
+    let key = signing_key(paths, &origin)?;
+    let verifier_key = key.verifying_key().to_string();
+    let kek = Kek::read(&paths.kek)?;
+    let keyring = Keyring::open(&paths.keyring, kek, Box::new(OsRandom))?;
+    let log = open_log(paths, &setup)?;
+    let options = world::Options {
+        log: &log.reader(),
+        origin: setup.origin,
+        keyring: &keyring,
+        dir: &paths.data.join("view"),
+        random: Box::new(OsRandom),
+    };
+    let progress = setup.progress;
+    let world = World::open(options, &mut |done, of| progress("view", done, of))?;
+    keyring.ready()?;
+
+    let signer = Signer::start(origin, key)?;
+    signer.begin(log.size(), log.root());
+    let checkpoint = signer.finish().ok_or(WriterError::Signer)?;
+    let size = log.size();
+    let index = open_index(paths, &log.reader(), &keyring, setup.origin, progress)?;
+    let trail = Trail::new(
+        log.reader(),
+        Arc::clone(&keyring),
+        Arc::clone(&index),
+        setup.origin,
+        &verifier_key,
+        Head { size, checkpoint },
+    );
+    let broker = broker(&world.registry(), setup.founding)?;
+    let mut rules = RuleDigests::default();
+    rules.learn(&world.registry());
+    let cursors = Cursors::new(&*keyring.cursor_key()?).ok_or(StartError::Cursors)?;
+    let time = LogTime::new(newest(&log.reader())?);
+    let shared = Arc::new(Shared::new(
+        setup.origin.to_owned(),
+        setup.clock,
+        setup.metrics,
+        world.registry(),
+        trail,
+        keyring,
+        index,
+    ));
+    let writer = Writer {
+        log,
+        world,
+        rules,
+        time,
+        signer,
+        random: Box::new(OsRandom),
+        broker,
+        shared,
+    };
+    Ok((writer, cursors))
 }
 
 fn open_log(paths: &Paths, setup: &Setup<'_>) -> Result<Log, StartError> {
@@ -278,7 +287,7 @@ fn open_index(
         Ok(facts.unwrap_or_default())
     };
     let index = Index::open(options, facts_of, &mut |done, of| {
-        progress("search indexes", done, of)
+        progress("search indexes", done, of);
     })?;
     Ok(Arc::new(index))
 }
@@ -313,20 +322,18 @@ fn broker(registry: &Registry, founding: &Catalogue) -> Result<PartyId, StartErr
     Ok(party.id.clone())
 }
 
-/// Registers the founding parties and purposes, each an entry of its own.
+/// Registers the founding parties and purposes, each an entry of its own, in one batch: a start that is cut
+/// short leaves all of them or none.
 fn found(writer: &mut Writer, founding: &Catalogue) -> Result<(), StartError> {
     founding.check()?;
     let broker = writer.broker.clone();
-    for change in founding.changes() {
-        let event = Event::Changed {
-            proposal: None,
-            change,
-            proposed_by: broker.clone(),
-            approved_by: broker.clone(),
-        };
-        writer.own_entry(event)?;
-    }
-    Ok(())
+    let events = founding.changes().map(|change| Event::Changed {
+        proposal: None,
+        change,
+        proposed_by: broker.clone(),
+        approved_by: broker.clone(),
+    });
+    Ok(writer.own_entries(events)?)
 }
 
 /// The time of the newest entry.

@@ -108,12 +108,15 @@ impl Writer {
             self.shared.metrics.index_lag(self.shared.trail.index_lag());
             self.shared.metrics.queue(jobs.len() as u64);
         }
-        self.own_entry(Event::Stopped)
+        self.own_entries(std::iter::once(Event::Stopped))
     }
 
-    /// Records an event of the broker's own.
-    pub(super) fn own_entry(&mut self, event: Event) -> Result<(), WriterError> {
-        self.batch(std::iter::once(Job::Own(event)))
+    /// Records events of the broker's own, in one batch.
+    pub(super) fn own_entries(
+        &mut self,
+        events: impl Iterator<Item = Event>,
+    ) -> Result<(), WriterError> {
+        self.batch(events.map(|event| Job::Own(Box::new(event))))
     }
 
     fn batch(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), WriterError> {
@@ -162,7 +165,7 @@ impl Writer {
     fn take(&mut self, batch: &mut Batch, job: Job, now: Timestamp) -> Result<(), WriterError> {
         match job {
             Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
-            Job::Own(event) => self.take_plan(batch, None, own::plan(event), None, now),
+            Job::Own(event) => self.take_plan(batch, None, own::plan(*event), None, now),
             Job::Resolve(subject, caller, reply) => {
                 // Whoever asked may have gone; then nobody needs to know.
                 let _ = reply.send(self.world.subject_of(&subject, &caller));
@@ -192,7 +195,7 @@ impl Writer {
                 let _ = reply.send(Reply::Nothing);
             }
             Ok(Planned::Repeat(entry, remembered)) => {
-                let outcome = remember::outcome(remembered);
+                let outcome = remember::outcome(&remembered);
                 batch.repeats.push(Repeat {
                     entry,
                     outcome,
