@@ -1,6 +1,9 @@
 //! The effects of Schakel: the log, the keyring, the view and the search indexes on disk.
 //!
 //! * [`log`]: the append-only truth. Leaves beside sealed details, one fdatasync a batch.
+//! * [`keyring`]: the keys that open sealed details, and the only thing that is ever deleted.
+//! * [`seal`]: sealing details so that destroying keys erases them.
+//! * [`record`]: the proof that something is durably in the log, without which nothing is released.
 //! * [`random`]: the operating system's randomness.
 //!
 //! The log is written in the order that survives a crash at any moment; what it says is never changed.

@@ -106,12 +106,12 @@ fn each_limit_refuses_one_more_and_takes_the_most() {
 fn a_batch_longer_than_a_segment_is_refused_before_it_is_written() {
     let dir = data();
     let mut log = Log::create(dir.path(), settings(4096)).unwrap();
-    let long = Frame {
+    let huge = Frame {
         leaf: vec![1; 100],
         sealed: vec![2; 4096],
     };
     assert!(matches!(
-        log.append(0, &[long]),
+        log.append(0, &[huge]),
         Err(AppendError::BatchTooLarge { .. })
     ));
     append(&mut log, &[1]);
@@ -238,4 +238,19 @@ fn a_log_is_created_once_and_opened_only_when_it_is_there() {
             "{len}"
         );
     }
+}
+
+#[test]
+fn nothing_counts_as_recorded_before_its_entry_is_durable() {
+    let dir = data();
+    let mut log = Log::create(dir.path(), settings(4096)).unwrap();
+    append(&mut log, &[2]);
+    let prepared = log.prepare(2, &[frame(2)]).unwrap();
+    assert!(log.recorded(2, "the answer").is_none());
+    log.commit(prepared).unwrap();
+    let recorded = log.recorded(2, "the answer").unwrap();
+    assert_eq!(recorded.index(), 2);
+    let (value, _durable) = recorded.into_parts();
+    assert_eq!(value, "the answer");
+    assert!(log.recorded(3, "another").is_none());
 }

@@ -16,18 +16,18 @@ use super::{
 };
 
 /// A keyring with five slots taken, whoever's they are.
-struct Sealer {
+struct Broker {
     keyring: Arc<Keyring>,
     slots: Vec<SlotId>,
     random: Seeded,
     _dir: tempfile::TempDir,
 }
 
-fn sealer() -> Sealer {
+fn broker() -> Broker {
     let dir = data();
     let keyring = keyring::ready(dir.path());
     let slots = (0..5).map(|_| keyring.take_slot().unwrap()).collect();
-    Sealer {
+    Broker {
         keyring,
         slots,
         random: Seeded(3),
@@ -56,7 +56,7 @@ fn leaf(id: u8) -> Leaf {
     }
 }
 
-impl Sealer {
+impl Broker {
     fn seal(&mut self, leaf: &mut Leaf, details: &[u8], scope: &Scope<'_>) -> Vec<u8> {
         self.try_seal(leaf, details, scope).unwrap()
     }
@@ -100,58 +100,58 @@ fn is_damaged(opened: &Result<Vec<u8>, OpenError>) -> bool {
 #[test]
 fn each_slot_opens_alone_and_without_them_all_it_is_erased() {
     for last in 0..3 {
-        let mut sealer = sealer();
-        let slots = sealer.slots[..3].to_vec();
+        let mut broker = broker();
+        let slots = broker.slots[..3].to_vec();
         let mut leaf = leaf(1);
-        let sealed = sealer.seal(&mut leaf, b"details", &by_month(&slots));
+        let sealed = broker.seal(&mut leaf, b"details", &by_month(&slots));
         assert_eq!(seal::slots(&sealed), slots);
         for slot in slots.iter().filter(|slot| **slot != slots[last]) {
-            assert_eq!(sealer.open(&leaf, &sealed).unwrap(), b"details");
-            sealer.keyring.destroy_slot(*slot).unwrap();
+            assert_eq!(broker.open(&leaf, &sealed).unwrap(), b"details");
+            broker.keyring.destroy_slot(*slot).unwrap();
         }
         assert_eq!(
-            sealer.open(&leaf, &sealed).unwrap(),
+            broker.open(&leaf, &sealed).unwrap(),
             b"details",
             "slot {last} alone"
         );
-        sealer.keyring.destroy_slot(slots[last]).unwrap();
+        broker.keyring.destroy_slot(slots[last]).unwrap();
         // Two slots that were not named are still there, and do not open it.
-        assert!(is_erased(&sealer.open(&leaf, &sealed)));
+        assert!(is_erased(&broker.open(&leaf, &sealed)));
     }
 }
 
 #[test]
 fn the_end_of_the_month_erases_for_everybody_and_for_that_class_alone() {
-    let mut sealer = sealer();
-    let slots = sealer.slots[..2].to_vec();
+    let mut broker = broker();
+    let slots = broker.slots[..2].to_vec();
     let mut standard = leaf(1);
-    let sealed = sealer.seal(&mut standard, b"details", &by_month(&slots));
+    let sealed = broker.seal(&mut standard, b"details", &by_month(&slots));
     let mut care = Leaf {
         class: RetentionClass::Care,
         ..leaf(2)
     };
-    let sealed_care = sealer.seal(&mut care, b"care", &by_month(&slots));
+    let sealed_care = broker.seal(&mut care, b"care", &by_month(&slots));
     let mut later = Leaf {
         destroy: Some(month(203_201)),
         ..leaf(3)
     };
-    let sealed_later = sealer.seal(&mut later, b"later", &by_month(&slots));
-    sealer
+    let sealed_later = broker.seal(&mut later, b"later", &by_month(&slots));
+    broker
         .keyring
         .destroy_month(RetentionClass::Standard, month(203_112))
         .unwrap();
-    assert!(is_erased(&sealer.open(&standard, &sealed)));
-    assert_eq!(sealer.open(&care, &sealed_care).unwrap(), b"care");
-    assert_eq!(sealer.open(&later, &sealed_later).unwrap(), b"later");
+    assert!(is_erased(&broker.open(&standard, &sealed)));
+    assert_eq!(broker.open(&care, &sealed_care).unwrap(), b"care");
+    assert_eq!(broker.open(&later, &sealed_later).unwrap(), b"later");
     // Nor is anything sealed for a month that is over.
-    let again = sealer.try_seal(&mut standard, b"details", &by_month(&slots));
+    let again = broker.try_seal(&mut standard, b"details", &by_month(&slots));
     assert!(matches!(again, Err(SealError::Keyring(_))));
 }
 
 #[test]
 fn the_end_of_a_record_erases_for_everybody() {
-    let mut sealer = sealer();
-    let (slots, record) = (sealer.slots[..2].to_vec(), sealer.slots[4]);
+    let mut broker = broker();
+    let (slots, record) = (broker.slots[..2].to_vec(), broker.slots[4]);
     let mut leaf = Leaf {
         class: RetentionClass::OpenEnded,
         destroy: None,
@@ -161,34 +161,34 @@ fn the_end_of_a_record_erases_for_everybody() {
         slots: &slots,
         term: Term::Record(record),
     };
-    let sealed = sealer.seal(&mut leaf, b"details", &scope);
-    assert_eq!(sealer.open(&leaf, &sealed).unwrap(), b"details");
+    let sealed = broker.seal(&mut leaf, b"details", &scope);
+    assert_eq!(broker.open(&leaf, &sealed).unwrap(), b"details");
     assert_eq!(seal::slots(&sealed), slots);
-    sealer.keyring.destroy_slot(record).unwrap();
-    assert!(is_erased(&sealer.open(&leaf, &sealed)));
+    broker.keyring.destroy_slot(record).unwrap();
+    assert!(is_erased(&broker.open(&leaf, &sealed)));
 }
 
 #[test]
 fn an_entry_about_nobody_known_opens_and_ends_with_its_month() {
-    let mut sealer = sealer();
+    let mut broker = broker();
     let mut leaf = leaf(1);
-    let sealed = sealer.seal(&mut leaf, b"nobody", &Scope::Unknown);
-    assert_eq!(sealer.open(&leaf, &sealed).unwrap(), b"nobody");
-    sealer
+    let sealed = broker.seal(&mut leaf, b"nobody", &Scope::Unknown);
+    assert_eq!(broker.open(&leaf, &sealed).unwrap(), b"nobody");
+    broker
         .keyring
         .destroy_month(RetentionClass::Standard, month(203_112))
         .unwrap();
-    assert!(is_erased(&sealer.open(&leaf, &sealed)));
+    assert!(is_erased(&broker.open(&leaf, &sealed)));
 }
 
 #[test]
 fn known_and_unknown_are_sealed_to_the_same_length() {
-    let mut sealer = sealer();
-    let slots = sealer.slots[..1].to_vec();
+    let mut broker = broker();
+    let slots = broker.slots[..1].to_vec();
     for len in [0, 1, 251, 252, 253, 508, 509, 4_000] {
         let details = vec![1; len];
-        let known = sealer.seal(&mut leaf(1), &details, &by_month(&slots));
-        let unknown = sealer.seal(&mut leaf(2), &details, &Scope::Unknown);
+        let known = broker.seal(&mut leaf(1), &details, &by_month(&slots));
+        let unknown = broker.seal(&mut leaf(2), &details, &Scope::Unknown);
         assert_eq!(known.len(), unknown.len());
         // Version, mode and counts; one wrap; blind; padded details with their length; tag.
         assert_eq!(
@@ -201,30 +201,30 @@ fn known_and_unknown_are_sealed_to_the_same_length() {
 
 #[test]
 fn what_holds_nothing_personal_is_open_to_everybody() {
-    let (mut sealer, stranger) = (sealer(), sealer());
+    let (mut broker, stranger) = (broker(), broker());
     let mut leaf = Leaf {
         class: RetentionClass::Permanent,
         destroy: None,
         ..leaf(1)
     };
-    let sealed = sealer.seal(&mut leaf, b"a purpose", &Scope::Open);
+    let sealed = broker.seal(&mut leaf, b"a purpose", &Scope::Open);
     assert_eq!(stranger.open(&leaf, &sealed).unwrap(), b"a purpose");
     assert!(seal::slots(&sealed).is_empty());
 }
 
 #[test]
 fn another_keyring_opens_nothing() {
-    let (mut sealer, stranger) = (sealer(), sealer());
-    let slots = sealer.slots.clone();
+    let (mut broker, stranger) = (broker(), broker());
+    let slots = broker.slots.clone();
     let mut leaf = leaf(1);
-    let sealed = sealer.seal(&mut leaf, b"details", &by_month(&slots));
+    let sealed = broker.seal(&mut leaf, b"details", &by_month(&slots));
     assert!(stranger.open(&leaf, &sealed).is_err());
 }
 
 #[test]
 fn every_bit_that_is_turned_over_is_noticed() {
-    let mut sealer = sealer();
-    let (one, record) = (sealer.slots[..1].to_vec(), sealer.slots[4]);
+    let mut broker = broker();
+    let (one, record) = (broker.slots[..1].to_vec(), broker.slots[4]);
     let scopes = [
         Scope::Open,
         Scope::Unknown,
@@ -236,12 +236,12 @@ fn every_bit_that_is_turned_over_is_noticed() {
     ];
     for scope in &scopes {
         let mut leaf = leaf(1);
-        let sealed = sealer.seal(&mut leaf, b"details", scope);
+        let sealed = broker.seal(&mut leaf, b"details", scope);
         let padding = 4 + 32 + 4 + b"details".len();
         for bit in 0..sealed.len() * 8 {
             let mut turned = sealed.clone();
             turned[bit / 8] ^= 1 << (bit % 8);
-            let opened = sealer.open(&leaf, &turned);
+            let opened = broker.open(&leaf, &turned);
             // Nothing is committed to by the padding of what is open anyway.
             if matches!(scope, Scope::Open) && bit / 8 >= padding {
                 assert_eq!(opened.unwrap(), b"details");
@@ -250,7 +250,7 @@ fn every_bit_that_is_turned_over_is_noticed() {
             }
         }
         for len in 0..sealed.len() {
-            let opened = sealer.open(&leaf, &sealed[..len]);
+            let opened = broker.open(&leaf, &sealed[..len]);
             assert!(
                 opened.is_err() || matches!(scope, Scope::Open) && len >= padding,
                 "{len}"
@@ -261,44 +261,44 @@ fn every_bit_that_is_turned_over_is_noticed() {
 
 #[test]
 fn details_do_not_open_beside_another_leaf_or_in_another_log() {
-    let mut sealer = sealer();
-    let slots = sealer.slots.clone();
+    let mut broker = broker();
+    let slots = broker.slots.clone();
     let mut leaf = leaf(1);
-    let sealed = sealer.seal(&mut leaf, b"details", &by_month(&slots));
+    let sealed = broker.seal(&mut leaf, b"details", &by_month(&slots));
     let mut other = Leaf {
         id: [9; 16],
         ..leaf.clone()
     };
-    assert!(is_damaged(&sealer.open(&other, &sealed)));
+    assert!(is_damaged(&broker.open(&other, &sealed)));
     other = leaf.clone();
     other.commitment[0] ^= 1;
-    assert!(is_damaged(&sealer.open(&other, &sealed)));
+    assert!(is_damaged(&broker.open(&other, &sealed)));
     assert!(is_damaged(&seal::open(
         &leaf,
         &sealed,
         "schakel.example/other",
-        &sealer.keyring
+        &broker.keyring
     )));
     let mut same = leaf.clone();
-    let again = sealer.seal(&mut same, b"details", &by_month(&slots));
+    let again = broker.seal(&mut same, b"details", &by_month(&slots));
     assert_ne!(
         same.commitment, leaf.commitment,
         "equal details must not show as such"
     );
-    assert!(is_damaged(&sealer.open(&leaf, &again)));
+    assert!(is_damaged(&broker.open(&leaf, &again)));
 }
 
 #[test]
 fn what_cannot_be_sealed_is_refused() {
-    let mut sealer = sealer();
-    let slots = sealer.slots.clone();
+    let mut broker = broker();
+    let slots = broker.slots.clone();
     assert!(matches!(
-        sealer.try_seal(&mut leaf(1), b"", &by_month(&[])),
+        broker.try_seal(&mut leaf(1), b"", &by_month(&[])),
         Err(SealError::Slots)
     ));
     let many = vec![slots[0]; 256];
     assert!(matches!(
-        sealer.try_seal(&mut leaf(1), b"", &by_month(&many)),
+        broker.try_seal(&mut leaf(1), b"", &by_month(&many)),
         Err(SealError::Slots)
     ));
     for scope in [by_month(&slots), Scope::Unknown] {
@@ -307,12 +307,12 @@ fn what_cannot_be_sealed_is_refused() {
             ..leaf(1)
         };
         assert!(matches!(
-            sealer.try_seal(&mut endless, b"", &scope),
+            broker.try_seal(&mut endless, b"", &scope),
             Err(SealError::NoMonth)
         ));
     }
-    sealer.keyring.destroy_slot(slots[1]).unwrap();
-    let sealed = sealer.try_seal(&mut leaf(1), b"", &by_month(&slots));
+    broker.keyring.destroy_slot(slots[1]).unwrap();
+    let sealed = broker.try_seal(&mut leaf(1), b"", &by_month(&slots));
     assert!(matches!(sealed, Err(SealError::Keyring(_))));
 }
 
@@ -336,19 +336,19 @@ fn a_sealed_record_is_built_as_the_format_says() {
             .as_ref()
             .to_vec()
     };
-    let mut sealer = sealer();
-    let slots = sealer.slots[..2].to_vec();
+    let mut broker = broker();
+    let slots = broker.slots[..2].to_vec();
     let mut leaf = leaf(1);
-    let sealed = sealer.seal(&mut leaf, b"details", &by_month(&slots));
+    let sealed = broker.seal(&mut leaf, b"details", &by_month(&slots));
     assert_eq!(sealed[..4], [1, 1, 2, 0]);
-    let term = sealer
+    let term = broker
         .keyring
         .existing_month(leaf.class, leaf.destroy.unwrap())
         .unwrap();
     for (at, slot) in slots.iter().enumerate() {
         let wrap = &sealed[4 + 64 * at..4 + 64 * (at + 1)];
         assert_eq!(&wrap[..16], slot.as_bytes());
-        let slot_key = sealer.keyring.key(*slot).unwrap();
+        let slot_key = broker.keyring.key(*slot).unwrap();
         let extracted = hmac(&leaf.id, &[slot_key.as_slice(), term.as_slice()]);
         let wrap_key = hmac(&extracted, &[b"schakel/wrap/v1", &[1]]);
         let dek = decrypt(&wrap_key, slot.as_bytes(), &wrap[16..]);
@@ -373,19 +373,19 @@ proptest! {
 
     #[test]
     fn any_details_come_back(details in prop::collection::vec(any::<u8>(), 0..2_000), count in 1usize..5) {
-        let mut sealer = sealer();
-        let slots = sealer.slots[..count].to_vec();
+        let mut broker = broker();
+        let slots = broker.slots[..count].to_vec();
         let mut leaf = leaf(1);
-        let sealed = sealer.seal(&mut leaf, &details, &by_month(&slots));
-        prop_assert_eq!(sealer.open(&leaf, &sealed).unwrap(), details);
+        let sealed = broker.seal(&mut leaf, &details, &by_month(&slots));
+        prop_assert_eq!(broker.open(&leaf, &sealed).unwrap(), details);
     }
 
     #[test]
     fn no_bytes_make_opening_panic(sealed in prop::collection::vec(any::<u8>(), 0..300), head in any::<[bool; 2]>()) {
-        let sealer = sealer();
+        let broker = broker();
         let start = [1, u8::from(head[0]), 1, u8::from(head[1])];
-        prop_assert!(sealer.open(&leaf(1), &sealed).is_err());
-        prop_assert!(sealer.open(&leaf(1), &[start.as_slice(), &sealed].concat()).is_err());
+        prop_assert!(broker.open(&leaf(1), &sealed).is_err());
+        prop_assert!(broker.open(&leaf(1), &[start.as_slice(), &sealed].concat()).is_err());
     }
 }
 
