@@ -203,8 +203,12 @@ async fn read(response: Response<Body>) -> (Vec<u8>, Status) {
     let mut body = response.into_body();
     let mut data = Vec::new();
     loop {
-        let frame = future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
-        let frame = frame.expect("it ended without a status").unwrap();
+        let next = future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+        let frame = tokio::time::timeout(Duration::from_secs(10), next).await;
+        let frame = frame
+            .expect("it did not end")
+            .expect("it ended without a status")
+            .unwrap();
         match frame.into_data() {
             Ok(bytes) => data.extend_from_slice(&bytes),
             Err(frame) => {
