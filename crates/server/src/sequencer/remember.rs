@@ -18,7 +18,7 @@ pub(super) fn outcome(remembered: &Remembered) -> Outcome {
 }
 
 /// What to remember of an outcome. Look-ups and asks are never answered from memory.
-pub(super) fn remembered(outcome: &Outcome) -> Remembered {
+pub(in crate::sequencer) fn remembered(outcome: &Outcome) -> Remembered {
     match outcome {
         Outcome::NotDisclosed(reference) => Remembered::NotDisclosed(*reference),
         Outcome::CaseOpened(id) => Remembered::CaseOpened(*id),

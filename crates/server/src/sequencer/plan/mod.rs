@@ -9,6 +9,7 @@ mod exchange;
 mod inbox;
 mod look_up;
 mod registry;
+mod told;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -19,8 +20,7 @@ use schakel_core::{
     decide::{Denial, Finding, Reason},
     dossier::Dossier,
     event::{Asked, Denied, Event, Remembered, SlotUse},
-    id::{DeliveryId, EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
-    minimise::{Committed, Durable},
+    id::{EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
     party::Party,
     person::SubjectRef,
     random::Random,
@@ -30,11 +30,11 @@ use schakel_core::{
 use schakel_store::world::World;
 
 use crate::{
-    call::{Call, CallError, Message, MessageContent, Outcome, Request},
+    call::{Call, CallError, Outcome, Request},
     trail::Trail,
 };
 
-use super::remember;
+pub(super) use self::told::{Envelope, Told};
 
 /// Everything a plan is made from.
 pub(super) struct Planner<'a> {
@@ -82,29 +82,6 @@ pub(super) enum Retention {
     Record(SlotUse),
 }
 
-/// What the caller is told once the entry is durable.
-pub(super) enum Told {
-    /// An outcome that shows nothing of a status.
-    Plain(Outcome),
-    /// A disclosure, still closed.
-    Disclosure { content: Committed, salt: [u8; 32] },
-    /// A message that carries a disclosure, still closed.
-    Message {
-        envelope: Envelope,
-        content: Committed,
-        salt: [u8; 32],
-    },
-    /// Nobody waits for this one.
-    Nobody,
-}
-
-/// A message without what it says.
-pub(super) struct Envelope {
-    pub(super) delivery: DeliveryId,
-    pub(super) position: u64,
-    pub(super) subject: SubjectRef,
-}
-
 /// What planning one request gives.
 pub(super) enum Planned {
     /// Entries to record; the answer goes with the last.
@@ -132,59 +109,6 @@ impl From<CallError> for Obstacle {
 impl From<Reason> for Obstacle {
     fn from(reason: Reason) -> Self {
         Self::Denied(Denial::of(reason).into_findings())
-    }
-}
-
-impl Told {
-    /// What the caller gets. Takes the proof that the entry is durable: nothing leaves without it.
-    pub(super) fn release(self, durable: &Durable) -> Outcome {
-        match self {
-            Self::Plain(outcome) => outcome,
-            Self::Disclosure { content, salt } => Outcome::Disclosed {
-                content: content.release(durable),
-                salt,
-            },
-            Self::Message {
-                envelope,
-                content,
-                salt,
-            } => {
-                let content = MessageContent::Disclosed {
-                    content: content.release(durable),
-                    salt,
-                };
-                let Envelope {
-                    delivery,
-                    position,
-                    subject,
-                } = envelope;
-                Outcome::Message(Box::new(Message {
-                    delivery,
-                    position,
-                    subject,
-                    content,
-                }))
-            }
-            Self::Nobody => Outcome::NoMessage,
-        }
-    }
-
-    /// The commitment to what it closes, for the leaf.
-    pub(super) fn committed(&self) -> Option<[u8; 32]> {
-        match self {
-            Self::Disclosure { content, .. } | Self::Message { content, .. } => {
-                Some(content.digest())
-            }
-            Self::Plain(_) | Self::Nobody => None,
-        }
-    }
-
-    /// What is remembered of it, so that a retry of the write gets the same answer.
-    pub(super) fn remembered(&self) -> Remembered {
-        match self {
-            Self::Plain(outcome) => remember::remembered(outcome),
-            Self::Disclosure { .. } | Self::Message { .. } | Self::Nobody => Remembered::Done,
-        }
     }
 }
 
