@@ -243,10 +243,9 @@ impl Log {
     pub fn ready(&mut self) -> Result<(), AppendError> {
         self.intact()?;
         if self.last.room() < MAX_BATCH_LEN as u64 {
-            self.wait_ahead()
-        } else {
-            Ok(())
+            self.wait_ahead()?;
         }
+        Ok(())
     }
 
     /// Makes a batch that begins with entry `expected`, without writing it, so that its root can be
