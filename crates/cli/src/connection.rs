@@ -15,55 +15,111 @@ use crate::exit::{Exit, Failure, chain, file_failure, sentence};
 
 /// What every command that talks to a broker takes.
 ///
-/// What is not on the command line is looked for in the environment, then in the profile.
+/// What is not on the command line is looked for in the environment, then in the profile. The ids keep an
+/// option of a command from hiding one of these, which hold for all.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(
     next_help_heading = "Connection (also in the environment as SCHAKEL_..., or in a profile)"
 )]
 pub(crate) struct ConnectionArgs {
     /// Host and port of the broker [default: localhost:7443].
-    #[arg(long, global = true, value_name = "HOST:PORT")]
+    #[arg(
+        id = "connection-server",
+        long = "server",
+        global = true,
+        value_name = "HOST:PORT"
+    )]
     server: Option<String>,
     /// The party to call as: its files are PARTY.cert.pem, PARTY.key.pem and ca.cert.pem in the directory
     /// of --certificates, or in DIR when given as DIR/PARTY.
-    #[arg(long = "as", global = true, value_name = "PARTY")]
+    #[arg(id = "connection-as", long = "as", global = true, value_name = "PARTY")]
     party: Option<String>,
     /// The directory with the files of --as [default: certs-dev].
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(
+        id = "connection-certificates",
+        long = "certificates",
+        global = true,
+        value_name = "DIR"
+    )]
     certificates: Option<PathBuf>,
     /// The certificate of the party, when it is elsewhere: PEM, with its chain.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        id = "connection-certificate",
+        long = "certificate",
+        global = true,
+        value_name = "FILE"
+    )]
     certificate: Option<PathBuf>,
     /// The private key of the party, when it is elsewhere: PEM.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        id = "connection-key",
+        long = "key",
+        global = true,
+        value_name = "FILE"
+    )]
     key: Option<PathBuf>,
     /// The authority that issued the broker's certificate, when it is elsewhere: PEM.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(id = "connection-ca", long = "ca", global = true, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// The name the broker's certificate must be for [default: the host of --server].
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(
+        id = "connection-server-name",
+        long = "server-name",
+        global = true,
+        value_name = "NAME"
+    )]
     server_name: Option<String>,
     /// The party to act for, under its registered delegation.
-    #[arg(long = "for", global = true, value_name = "PARTY")]
+    #[arg(
+        id = "connection-for",
+        long = "for",
+        global = true,
+        value_name = "PARTY"
+    )]
     principal: Option<String>,
     /// The key that verifies the log, or a file with it [default: log.vkey beside the certificates].
-    #[arg(long, global = true, value_name = "VKEY|FILE")]
+    #[arg(
+        id = "connection-verifier-key",
+        long = "verifier-key",
+        global = true,
+        value_name = "VKEY|FILE"
+    )]
     verifier_key: Option<String>,
     /// The name of the log [default: that of its key].
-    #[arg(long, global = true, value_name = "NAME")]
-    origin: Option<String>,
+    #[arg(
+        id = "connection-log-origin",
+        long = "log-origin",
+        global = true,
+        value_name = "NAME"
+    )]
+    log_origin: Option<String>,
     /// How long a call may take, in seconds [default: 30].
-    #[arg(long, global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(id = "connection-timeout", long = "timeout", global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: Option<u64>,
     /// A profile: a TOML file with these options [default: schakel/profile.toml in the directory for
     /// configuration].
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        id = "connection-profile",
+        long = "profile",
+        global = true,
+        value_name = "FILE"
+    )]
     profile: Option<PathBuf>,
     /// Who acts, by a mark of your own; never a name [default: schakel-cli].
-    #[arg(long, global = true, value_name = "MARK")]
+    #[arg(
+        id = "connection-actor",
+        long = "actor",
+        global = true,
+        value_name = "MARK"
+    )]
     actor: Option<String>,
     /// Who is responsible, when that is another, by a mark of your own.
-    #[arg(long, global = true, value_name = "MARK")]
+    #[arg(
+        id = "connection-responsible",
+        long = "responsible",
+        global = true,
+        value_name = "MARK"
+    )]
     responsible: Option<String>,
 }
 
@@ -82,7 +138,7 @@ struct Profile {
     #[serde(rename = "for")]
     principal: Option<String>,
     verifier_key: Option<String>,
-    origin: Option<String>,
+    log_origin: Option<String>,
     timeout: Option<u64>,
     actor: Option<String>,
     responsible: Option<String>,
@@ -122,7 +178,7 @@ impl ConnectionArgs {
         };
         let (directory, identity, ca) = files.read()?;
         let verifier_key = text(&self.verifier_key, "VERIFIER_KEY", &profile.verifier_key);
-        let origin = text(&self.origin, "ORIGIN", &profile.origin);
+        let origin = text(&self.log_origin, "LOG_ORIGIN", &profile.log_origin);
         let trail = trail(verifier_key, origin, &directory)?;
         let server = text(&self.server, "SERVER", &profile.server);
         let server = server.unwrap_or_else(|| "localhost:7443".to_owned());
@@ -213,14 +269,12 @@ impl Files {
                 "Say as which party to call: --as PARTY, such as --as gemeente-oost.",
             )
         })?;
-        Ok(match given.rsplit_once('/') {
-            Some((directory, party)) => (PathBuf::from(directory), party.to_owned()),
-            None => {
-                let directory = self.directory.clone();
-                let directory = directory.unwrap_or_else(|| PathBuf::from("certs-dev"));
-                (directory, given.to_owned())
-            }
-        })
+        if let Some((directory, party)) = given.rsplit_once('/') {
+            return Ok((PathBuf::from(directory), party.to_owned()));
+        }
+        let directory = self.directory.clone();
+        let directory = directory.unwrap_or_else(|| PathBuf::from("certs-dev"));
+        Ok((directory, given.to_owned()))
     }
 }
 

@@ -27,7 +27,7 @@ impl Output {
     /// Shows something: as text, or as one JSON document.
     pub(crate) fn show(self, view: &impl View) {
         if self.json {
-            self.json(view, true);
+            json(view, true);
         } else {
             let mut page = Page::default();
             view.write(&mut page);
@@ -38,24 +38,24 @@ impl Output {
     /// Shows one of many: as text with an empty line after it, or as one line of JSON.
     pub(crate) fn show_next(self, view: &impl View) {
         if self.json {
-            self.json(view, false);
+            json(view, false);
         } else {
             self.show(view);
             print("\n");
         }
     }
+}
 
-    fn json(self, view: &impl Serialize, pretty: bool) {
-        let text = if pretty {
-            serde_json::to_string_pretty(view)
-        } else {
-            serde_json::to_string(view)
-        };
-        match text {
-            Ok(text) => print(&format!("{text}\n")),
-            // Views hold texts, numbers and lists of them: all of it can be written as JSON.
-            Err(error) => complain(&format!("the answer cannot be written as JSON: {error}")),
-        }
+fn json(view: &impl Serialize, pretty: bool) {
+    let text = if pretty {
+        serde_json::to_string_pretty(view)
+    } else {
+        serde_json::to_string(view)
+    };
+    match text {
+        Ok(text) => print(&format!("{text}\n")),
+        // Views hold texts, numbers and lists of them: all of it can be written as JSON.
+        Err(error) => complain(&format!("the answer cannot be written as JSON: {error}")),
     }
 }
 

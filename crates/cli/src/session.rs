@@ -16,14 +16,24 @@ use crate::{
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct SessionArgs {
     /// Print JSON for machines: fields as in proto/, bytes in hexadecimal, times in RFC 3339.
-    #[arg(long, global = true)]
+    #[arg(id = "session-json", long = "json", global = true)]
     json: bool,
     /// Keep the receipt in this file, as a C2SP tlog-proof, and what it proves beside it: FILE.leaf, and for
     /// a disclosure FILE.disclosure and FILE.salt. A second receipt goes to FILE.2, and so on.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        id = "session-receipt",
+        long = "receipt",
+        global = true,
+        value_name = "FILE"
+    )]
     receipt: Option<PathBuf>,
     /// The key of a write that is repeated: a UUID. Without it, a new one.
-    #[arg(long, global = true, value_name = "UUID")]
+    #[arg(
+        id = "session-key",
+        long = "idempotency-key",
+        global = true,
+        value_name = "UUID"
+    )]
     idempotency_key: Option<String>,
     #[command(flatten)]
     connection: ConnectionArgs,

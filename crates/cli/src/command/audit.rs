@@ -135,12 +135,13 @@ async fn show(session: &Session, index: u64) -> Result<Exit, Failure> {
 }
 
 async fn explain(session: &Session, index: u64) -> Result<Exit, Failure> {
+    use v1::explain_entry_response::Outcome as Sent;
+
     let request = v1::ExplainEntryRequest {
         actor: session.actor(),
         index,
     };
     let response = session.ask(session.client.explain_entry(request)).await?;
-    use v1::explain_entry_response::Outcome as Sent;
     let outcome = Outcome::of(match response.outcome {
         Some(Sent::Explanation(explanation)) => {
             session.keep(explanation.receipt.as_ref())?;

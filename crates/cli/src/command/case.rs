@@ -86,6 +86,8 @@ pub(super) fn run(args: CaseArgs) -> Result<Exit, Failure> {
 }
 
 async fn open(session: &Session, args: OpenArgs) -> Result<Exit, Failure> {
+    use v1::open_case_response::Outcome as Sent;
+
     let (skn, bsn) = (args.skn.map(subject::typed), args.bsn.map(subject::typed));
     let (skn, bsn) = (skn.transpose()?, bsn.transpose()?);
     let response = session
@@ -100,7 +102,6 @@ async fn open(session: &Session, args: OpenArgs) -> Result<Exit, Failure> {
             session.client.open_case(request).await
         })
         .await?;
-    use v1::open_case_response::Outcome as Sent;
     let outcome = Outcome::of(match response.outcome {
         Some(Sent::Opened(opened)) => {
             session.keep(opened.receipt.as_ref())?;
@@ -212,12 +213,13 @@ async fn close(
 }
 
 async fn show(session: &Session, args: SubjectArgs) -> Result<Exit, Failure> {
+    use v1::get_case_response::Outcome as Sent;
+
     let request = v1::GetCaseRequest {
         actor: session.actor(),
         subject: Some(args.reference()?),
     };
     let response = session.ask(session.client.get_case(request)).await?;
-    use v1::get_case_response::Outcome as Sent;
     let outcome = Outcome::of(match response.outcome {
         Some(Sent::Case(case)) => {
             session.keep(case.receipt.as_ref())?;

@@ -4,10 +4,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::Arguments;
-use crate::{
-    exit::{Exit, Failure},
-    output,
-};
+use crate::{exit::Exit, output};
 
 /// For which shell.
 #[derive(Debug, clap::Args)]
@@ -16,7 +13,7 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(super) fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
+pub(super) fn run(args: &CompletionsArgs) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(
         args.shell,
@@ -25,5 +22,5 @@ pub(super) fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
         &mut script,
     );
     output::print(&String::from_utf8_lossy(&script));
-    Ok(Exit::Done)
+    Exit::Done
 }

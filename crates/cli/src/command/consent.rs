@@ -26,7 +26,7 @@ pub(crate) struct ConsentArgs {
 enum Act {
     /// Record a consent, or that one was asked for, deferred or refused.
     ///
-    /// Its terms come from a TOML file with the field names of ConsentTerms in proto/, or from options.
+    /// Its terms come from a TOML file with the field names of `ConsentTerms` in proto/, or from options.
     Record(Box<RecordArgs>),
     /// Withdraw consents from this moment on. Never refused.
     Withdraw {
@@ -67,7 +67,7 @@ struct TermsArgs {
     /// How it stands [default: GIVEN].
     #[arg(long, value_parser = code::parser_of(&RECORDABLE))]
     state: Option<v1::ConsentState>,
-    /// What kind of yes [default: PROCESSING_BASIS].
+    /// What kind of yes [default: `PROCESSING_BASIS`].
     #[arg(long, value_parser = code::parser::<v1::ConsentKind>())]
     kind: Option<v1::ConsentKind>,
     /// It was explicit.
@@ -174,6 +174,8 @@ pub(super) fn run(args: ConsentArgs) -> Result<Exit, Failure> {
 }
 
 async fn record(session: &Session, args: RecordArgs) -> Result<Exit, Failure> {
+    use v1::record_consent_response::Outcome as Sent;
+
     let consent: Consent = match &args.file {
         Some(file) => document::read(file)?,
         None => args.terms.consent(),
@@ -192,7 +194,6 @@ async fn record(session: &Session, args: RecordArgs) -> Result<Exit, Failure> {
             session.client.record_consent(request).await
         })
         .await?;
-    use v1::record_consent_response::Outcome as Sent;
     let outcome = Outcome::of(match response.outcome {
         Some(Sent::Recorded(recorded)) => {
             session.keep(recorded.receipt.as_ref())?;
@@ -283,13 +284,14 @@ async fn show(
     consent_id: String,
     subject: SubjectArgs,
 ) -> Result<Exit, Failure> {
+    use v1::get_consent_response::Outcome as Sent;
+
     let request = v1::GetConsentRequest {
         actor: session.actor(),
         subject: Some(subject.reference()?),
         consent_id,
     };
     let response = session.ask(session.client.get_consent(request)).await?;
-    use v1::get_consent_response::Outcome as Sent;
     let outcome = match response.outcome {
         Some(Sent::Consents(consents)) => Some(Ok(consents)),
         Some(Sent::NotDisclosed(denial)) => Some(Err(denial)),
@@ -299,12 +301,13 @@ async fn show(
 }
 
 async fn list(session: &Session, subject: SubjectArgs) -> Result<Exit, Failure> {
+    use v1::list_consents_response::Outcome as Sent;
+
     let request = v1::ListConsentsRequest {
         actor: session.actor(),
         subject: Some(subject.reference()?),
     };
     let response = session.ask(session.client.list_consents(request)).await?;
-    use v1::list_consents_response::Outcome as Sent;
     let outcome = match response.outcome {
         Some(Sent::Consents(consents)) => Some(Ok(consents)),
         Some(Sent::NotDisclosed(denial)) => Some(Err(denial)),

@@ -96,7 +96,7 @@ impl Arguments {
             // With exit codes of their own.
             Command::Bench(args) => return measured(crate::bench::run(args)),
             Command::Verify(args) => return verify::run(args),
-            Command::Completions(args) => completions::run(&args),
+            Command::Completions(args) => Ok(completions::run(&args)),
         };
         match done {
             Ok(exit) => exit.into(),
@@ -151,5 +151,36 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    /// An option of a command with the name of one that holds for all would hide it.
+    #[test]
+    fn every_command_of_a_group_takes_what_the_group_takes() {
+        let mut all = Arguments::command();
+        all.build();
+        let options = |command: &clap::Command| -> Vec<String> {
+            command
+                .get_arguments()
+                .filter_map(|arg| arg.get_long().map(str::to_owned))
+                .collect()
+        };
+        let mut seen = 0;
+        for group in all.get_subcommands() {
+            let shared: Vec<_> = group
+                .get_arguments()
+                .filter(|arg| arg.is_global_set())
+                .filter_map(|arg| arg.get_long())
+                .collect();
+            for command in group.get_subcommands().filter(|_| !shared.is_empty()) {
+                let taken = options(command);
+                for option in &shared {
+                    let times = taken.iter().filter(|taken| taken == option).count();
+                    let ordinary = command.get_name() == "help";
+                    assert!(times == 1 || ordinary, "{} {option}", command.get_name());
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 300, "{seen}");
     }
 }

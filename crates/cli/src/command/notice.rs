@@ -37,13 +37,14 @@ pub(super) fn run(args: NoticeArgs) -> Result<Exit, Failure> {
 }
 
 async fn show(session: &Session, entry: u64, subject: SubjectArgs) -> Result<Exit, Failure> {
+    use v1::get_notice_response::Outcome as Sent;
+
     let request = v1::GetNoticeRequest {
         actor: session.actor(),
         subject: Some(subject.reference()?),
         entry_index: entry,
     };
     let response = session.ask(session.client.get_notice(request)).await?;
-    use v1::get_notice_response::Outcome as Sent;
     let outcome = Outcome::of(match response.outcome {
         Some(Sent::Notices(notices)) => {
             session.keep(notices.receipt.as_ref())?;

@@ -93,6 +93,8 @@ async fn lift(
     restriction_id: String,
     subject: SubjectArgs,
 ) -> Result<Exit, Failure> {
+    use v1::lift_restriction_response::Outcome as Sent;
+
     let subject = subject.reference()?;
     let response = session
         .write(async |idempotency_key| {
@@ -105,7 +107,6 @@ async fn lift(
             session.client.lift_restriction(request).await
         })
         .await?;
-    use v1::lift_restriction_response::Outcome as Sent;
     let outcome = Outcome::of(match response.outcome {
         Some(Sent::Lifted(lifted)) => {
             session.keep(lifted.receipt.as_ref())?;

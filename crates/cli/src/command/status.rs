@@ -49,9 +49,9 @@ enum Act {
     },
     /// Ask what may be told about conditions of a person. Every ask is a decision of its own.
     Ask(AskArgs),
-    /// Ask about several persons at once, from a TOML file with an [[item]] for each.
+    /// Ask about several persons at once, from a TOML file with an `[[item]]` for each.
     ///
-    /// An item names the person by bsn, skn, client_ref or case_id. Its purpose, conditions and granularity
+    /// An item names the person by `bsn`, `skn`, `client_ref` or `case_id`. Its purpose, conditions and granularity
     /// may also stand above the items, for all of them.
     AskBatch {
         /// The file; `-` is standard input.
@@ -81,7 +81,7 @@ struct ReportArgs {
     /// The role of the party the information stems from, when it is not your own.
     #[arg(long, value_parser = code::parser::<v1::Role>())]
     origin: Option<v1::Role>,
-    /// The party whose help was declined; with HELP_DECLINED, and only then.
+    /// The party whose help was declined; with `HELP_DECLINED`, and only then.
     #[arg(long, value_name = "PARTY")]
     offered_by: Option<String>,
     /// Your last report was wrong: everyone who received it is told.
@@ -122,6 +122,8 @@ pub(super) fn run(args: StatusArgs) -> Result<Exit, Failure> {
 }
 
 async fn report(session: &Session, args: ReportArgs) -> Result<Exit, Failure> {
+    use v1::report_status_response::Outcome as Sent;
+
     let subject = args.subject.reference()?;
     let today = || SystemClock.now().date().to_string();
     let response = session
@@ -142,7 +144,6 @@ async fn report(session: &Session, args: ReportArgs) -> Result<Exit, Failure> {
             session.client.report_status(request).await
         })
         .await?;
-    use v1::report_status_response::Outcome as Sent;
     let outcome = Outcome::of(match response.outcome {
         Some(Sent::Reported(reported)) => {
             session.keep(reported.receipt.as_ref())?;
@@ -163,6 +164,8 @@ async fn introduce(
     partner_party_id: String,
     condition: v1::Condition,
 ) -> Result<Exit, Failure> {
+    use v1::introduce_response::Outcome as Sent;
+
     let response = session
         .write(async |idempotency_key| {
             let request = v1::IntroduceRequest {
@@ -175,7 +178,6 @@ async fn introduce(
             session.client.introduce(request).await
         })
         .await?;
-    use v1::introduce_response::Outcome as Sent;
     let outcome = Outcome::of(match response.outcome {
         Some(Sent::Introduction(introduction)) => {
             session.keep(introduction.receipt.as_ref())?;

@@ -151,7 +151,7 @@ fn sha256(field: &str, text: &str) -> Result<prost::bytes::Bytes, String> {
         .ok_or_else(|| format!("{field} must be a SHA-256: 64 hexadecimal digits"))
 }
 
-fn refused(said: String) -> Failure {
+fn refused(said: impl std::fmt::Display) -> Failure {
     Failure::usage(format!("The consent cannot be recorded: {said}."))
 }
 

@@ -29,8 +29,8 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     })?;
     toml::from_str(&text).map_err(|error| {
         let line = error.span().map(|span| {
-            let before = text.as_bytes().get(..span.start).unwrap_or_default();
-            1 + before.iter().filter(|byte| **byte == b'\n').count()
+            let before = text.get(..span.start).unwrap_or_default();
+            1 + before.matches('\n').count()
         });
         let line = line
             .map(|line| format!(", line {line}"))

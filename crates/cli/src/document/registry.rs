@@ -162,19 +162,13 @@ mod tests {
 
     #[test]
     fn every_code_of_the_rules_is_on_the_wire() {
-        let sent = |number: i32| assert_ne!(number, 0);
-        code::Condition::ALL
-            .iter()
-            .for_each(|code| sent(number::<v1::Condition>(code.as_str())));
-        code::Granularity::ALL
-            .iter()
-            .for_each(|code| sent(number::<v1::Granularity>(code.as_str())));
-        code::Regime::ALL
-            .iter()
-            .for_each(|code| sent(number::<v1::Regime>(code.as_str())));
-        code::Role::ALL
-            .iter()
-            .for_each(|code| sent(number::<v1::Role>(code.as_str())));
+        let all = [
+            numbers::<v1::Condition>(code::Condition::ALL.iter().map(|code| code.as_str())),
+            numbers::<v1::Granularity>(code::Granularity::ALL.iter().map(|code| code.as_str())),
+            numbers::<v1::Regime>(code::Regime::ALL.iter().map(|code| code.as_str())),
+            numbers::<v1::Role>(code::Role::ALL.iter().map(|code| code.as_str())),
+        ];
+        assert!(all.concat().iter().all(|number| *number != 0), "{all:?}");
     }
 
     #[test]

@@ -185,16 +185,25 @@ impl Consent {
         }
         page.pair("collected by", &self.collected_by);
         for step in &self.history {
-            let at = step.at.as_deref().map(instant::spoken).unwrap_or_default();
-            let mut told = format!("{at}, {} by {}", spoken(&step.state), step.party_id);
-            if !step.conditions.is_empty() {
-                told.push_str(&format!(", for {}", step.conditions.join(", ")));
-            }
-            if let Some(recipient) = &step.recipient_party_id {
-                told.push_str(&format!(", towards {recipient}"));
-            }
-            page.pair("history", &told);
+            page.pair("history", &step.spoken());
         }
+    }
+}
+
+impl Step {
+    fn spoken(&self) -> String {
+        let at = self.at.as_deref().map(instant::spoken).unwrap_or_default();
+        let conditions = match self.conditions.as_slice() {
+            [] => String::new(),
+            conditions => format!(", for {}", conditions.join(", ")),
+        };
+        let recipient = self.recipient_party_id.as_ref();
+        let recipient = recipient.map(|recipient| format!(", towards {recipient}"));
+        let (state, party) = (spoken(&self.state), &self.party_id);
+        format!(
+            "{at}, {state} by {party}{conditions}{}",
+            recipient.unwrap_or_default()
+        )
     }
 }
 

@@ -1,5 +1,10 @@
 //! What answers look like: for people as a page, for machines as JSON with the field names of `proto/`.
 
+#![expect(
+    clippy::struct_field_names,
+    reason = "the fields are named as in proto/"
+)]
+
 mod case;
 mod consent;
 mod disclosure;

@@ -92,17 +92,16 @@ impl Check {
 
     fn line(&self) -> String {
         let verdict = self.verdict.word();
-        let mut line = format!("{verdict:<4} {}", self.code);
-        for (name, value) in &self.fields {
+        let mut words = vec![format!("{verdict:<4}"), self.code.to_owned()];
+        words.extend(self.fields.iter().map(|(name, value)| {
             let plain = !value.is_empty() && !value.contains([' ', '"', '=']);
-            let value = if plain {
-                value.clone()
+            if plain {
+                format!("{name}={value}")
             } else {
-                format!("{value:?}")
-            };
-            line.push_str(&format!(" {name}={value}"));
-        }
-        line
+                format!("{name}={value:?}")
+            }
+        }));
+        words.join(" ")
     }
 }
 
