@@ -4,6 +4,9 @@
 //! * [`keyring`]: the keys that open sealed details, and the only thing that is ever deleted.
 //! * [`seal`]: sealing details so that destroying keys erases them.
 //! * [`record`]: the proof that something is durably in the log, without which nothing is released.
+//! * [`details`] and [`entry`]: how details are written, and how an entry is read back.
+//! * [`world`]: the state that decisions are made against, and [`view`]: its rows on disk.
+//! * [`index`]: which entries of a controller are about a person, a party, a purpose.
 //! * [`random`]: the operating system's randomness.
 //!
 //! The log is written in the order that survives a crash at any moment; what it says is never changed.

@@ -8,6 +8,7 @@
 )]
 
 mod store {
+    mod events;
     mod index;
     mod keyring;
     mod log_append;

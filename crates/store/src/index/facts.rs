@@ -77,8 +77,8 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
 /// The conditions an event is about, and what came of it.
 fn gist(event: &Event) -> (BTreeSet<Condition>, Outcome) {
     match event {
-        Event::Disclosed(disclosed) => (granted(disclosed), Outcome::Disclosed),
-        Event::Delivered(Delivered {
+        Event::Disclosed(disclosed)
+        | Event::Delivered(Delivered {
             disclosed: Some(disclosed),
             ..
         }) => (granted(disclosed), Outcome::Disclosed),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schakel_core::id::EntryIndex;
 
 use super::{
-    Closed, FileError, LARGEST_PAGE, Page, Query, SearchError, Shared,
+    Closed, LARGEST_PAGE, Page, Query, SearchError, Shared,
     list::{Lists, Place, Term, meet},
 };
 
@@ -31,12 +31,11 @@ pub(super) fn search(shared: &Shared, query: &Query) -> Result<Page, SearchError
                 let Ok(()) = finding.look_through(run);
             }
             Closed::File(run) => {
-                finding
-                    .look_through(&**run)
-                    .map_err(|source: FileError| SearchError::File {
-                        first: run.first(),
-                        source,
-                    })?
+                let looked = finding.look_through(&**run);
+                looked.map_err(|source| SearchError::File {
+                    first: run.first(),
+                    source,
+                })?;
             }
         }
     }

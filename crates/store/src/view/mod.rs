@@ -30,9 +30,11 @@ use self::{
 };
 use crate::keyring::Key;
 
-/// Rows written before sled is made to catch up: its backlog has no bound of its own, and a late flush
-/// of a long one takes seconds.
-const MOST_UNFLUSHED: usize = 20_000;
+/// Rows written before sled is made to catch up. Its backlog has no bound of its own, and the flush of
+/// a long one holds the writer up for seconds.
+const MOST_UNFLUSHED: usize = 1000;
+/// As many rows as a batch counts for by itself: sled writes its buffer out before and after it.
+const OF_A_BATCH: usize = 4;
 
 /// The view on disk.
 pub struct View {
@@ -147,7 +149,7 @@ impl View {
     /// Writes rows, and how far the view now is, in one piece.
     ///
     /// # Errors
-    /// When a row cannot be sealed or is too long, or sled fails. The view is then as it was.
+    /// When a row cannot be sealed or is too long, or sled fails. Then the view must not be used any more.
     pub fn apply(
         &mut self,
         changes: &Changes,
@@ -177,8 +179,14 @@ impl View {
             rows += self.put(&mut batch, name, body)?;
         }
         let applied = [applied.entries.to_be_bytes().as_slice(), &applied.last].concat();
-        batch.insert(name::APPLIED, applied);
-        self.db.apply_batch(batch)?;
+        if rows == 1 {
+            // Most disclosures change nothing else, and a batch of one costs many times an insert.
+            self.db.insert(name::APPLIED, applied)?;
+        } else {
+            batch.insert(name::APPLIED, applied);
+            self.db.apply_batch(batch)?;
+            self.unflushed += OF_A_BATCH;
+        }
         self.unflushed += rows;
         if self.unflushed >= MOST_UNFLUSHED {
             self.db.flush()?;

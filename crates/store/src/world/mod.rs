@@ -90,10 +90,11 @@ impl World {
         Arc::clone(&self.registry)
     }
 
-    /// The inbox of a party; `None` when nothing was ever laid in it.
+    /// The inbox of a party; `None` when nothing waits in it and nothing ever left it.
     #[must_use]
     pub fn inbox(&self, party: &PartyId) -> Option<&Inbox> {
-        self.inboxes.get(party)
+        let used = |inbox: &&Inbox| inbox.last_position() > 0 || inbox.waiting().next().is_some();
+        self.inboxes.get(party).filter(used)
     }
 
     /// The person a caller means; `None` when nobody is known by that reference.

@@ -17,9 +17,8 @@ use schakel_store::{
 
 use super::{
     recorder::{Recorder, START_MS, party, person},
-    story::{PARTIES, PEOPLE, everything, play},
-    support::{damage, snapshot},
-    world::long_story,
+    story::{PARTIES, PEOPLE, everything, long_story, play},
+    support::snapshot,
 };
 
 const PURPOSES: [&str; 2] = ["P-ONE", "P-TWO"];
@@ -237,7 +236,7 @@ fn plain() -> Entries {
         entry: EntryIndex(n),
         at: at(n),
         controller: party(PARTIES[0]),
-        subject: Some(person(u8::from(n % 10 != 0))),
+        subject: Some(person(u8::from(!n.is_multiple_of(10)))),
         party: party(PARTIES[1]),
         purpose: None,
         conditions: [Condition::Debt].into(),
@@ -247,9 +246,8 @@ fn plain() -> Entries {
     (0..200).map(|n| vec![facts(n)]).collect()
 }
 
-fn files(dir: &Path) -> Vec<std::path::PathBuf> {
-    snapshot(dir).into_iter().map(|(path, _)| path).collect()
-}
+/// What a file holds instead, given what another file and it itself hold.
+type Breaking = fn(&[u8], &[u8]) -> Vec<u8>;
 
 #[test]
 fn what_is_missing_damaged_or_of_another_generation_is_made_again() {
@@ -261,36 +259,25 @@ fn what_is_missing_damaged_or_of_another_generation_is_made_again() {
     let expected = brute_force(&entries, &about_one);
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path(), &entries, 50));
-    assert_eq!(files(dir.path()).len(), 4);
-    let breakings: [(&str, usize, fn(&Path)); 6] = [
-        ("nothing", 0, |_| {}),
-        ("one file missing", 50, |path| {
-            fs::remove_file(path).unwrap()
+    assert_eq!(snapshot(dir.path()).len(), 4);
+    let breakings: [(&str, usize, Breaking); 5] = [
+        ("nothing", 0, |_, whole| whole.to_vec()),
+        ("a byte turned over", 50, |_, whole| {
+            [&whole[..300], &[!whole[300]], &whole[301..]].concat()
         }),
-        ("a byte turned over", 50, |path| {
-            damage(path, fs::metadata(path).unwrap().len() / 2)
-        }),
-        ("cut short", 50, |path| {
-            fs::OpenOptions::new()
-                .write(true)
-                .open(path)
-                .unwrap()
-                .set_len(40)
-                .unwrap();
-        }),
-        ("empty", 50, |path| fs::write(path, []).unwrap()),
-        ("another run's", 50, |path| {
-            fs::copy(path.with_file_name("00000000000000000150.idx"), path)
-                .map(|_| ())
-                .unwrap();
-        }),
+        ("cut short", 50, |_, whole| whole[..40].to_vec()),
+        ("empty", 50, |_, _| Vec::new()),
+        ("another run's", 50, |other, _| other.to_vec()),
     ];
     for (what, again, breaking) in breakings {
-        breaking(&files(dir.path())[1]);
+        let files = snapshot(dir.path());
+        fs::write(&files[1].0, breaking(&files[3].1, &files[1].1)).unwrap();
         let (index, needed) = open(dir.path(), &entries, 50);
         assert_eq!(needed, again, "{what}");
         assert_eq!(index.search(&about_one).unwrap(), expected, "{what}");
     }
+    fs::remove_file(&snapshot(dir.path())[2].0).unwrap();
+    assert_eq!(open(dir.path(), &entries, 50).1, 50, "one file missing");
     let other = Options {
         key: Key::new([6; 32]),
         ..options(dir.path(), 200, 50)

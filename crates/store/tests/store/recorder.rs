@@ -225,35 +225,9 @@ impl Recorder {
                     .map(|party| self.slot(&dossier, party, &mut binds)),
             );
         }
-        let mut id = [0; 16];
-        OsRandom.fill(&mut id);
-        let mut leaf = Leaf {
-            entry_type: kind(&event),
-            at_ms: self.now.as_millis(),
-            party: by.to_string(),
-            transport: None,
-            purpose: Some(("P-TEST".to_owned(), 1)),
-            id,
-            commitment: [0; 32],
-            released: None,
-            subject_tag: subject.map(|_| id),
-            class: RetentionClass::Standard,
-            destroy: Some(self.destroy()),
-            rules: None,
-        };
-        let call = Call {
-            principal: by.clone(),
-            transport: by,
-            certificate: [1; 32],
-            address: "192.0.2.1".to_owned(),
-            actor: None,
-            responsible: None,
-            transaction: None,
-            trace: None,
-            write,
-        };
+        let mut leaf = self.leaf(&by, subject, &event);
         let details = Details {
-            call: Some(call),
+            call: Some(call(by, write)),
             subject,
             controllers: others,
             binds,
@@ -284,6 +258,25 @@ impl Recorder {
         }
     }
 
+    fn leaf(&self, by: &PartyId, subject: Option<SubjectId>, event: &Event) -> Leaf {
+        let mut id = [0; 16];
+        OsRandom.fill(&mut id);
+        Leaf {
+            entry_type: kind(event),
+            at_ms: self.now.as_millis(),
+            party: by.to_string(),
+            transport: None,
+            purpose: Some(("P-TEST".to_owned(), 1)),
+            id,
+            commitment: [0; 32],
+            released: None,
+            subject_tag: subject.map(|_| id),
+            class: RetentionClass::Standard,
+            destroy: Some(self.destroy()),
+            rules: None,
+        }
+    }
+
     fn slot(
         &self,
         dossier: &Dossier,
@@ -303,6 +296,20 @@ impl Recorder {
     fn destroy(&self) -> Month {
         let (year, month) = self.now.date().month();
         Month::new(year, month).unwrap().plus_months(2)
+    }
+}
+
+fn call(by: PartyId, write: Option<Write>) -> Call {
+    Call {
+        principal: by.clone(),
+        transport: by,
+        certificate: [1; 32],
+        address: "192.0.2.1".to_owned(),
+        actor: None,
+        responsible: None,
+        transaction: None,
+        trace: None,
+        write,
     }
 }
 
@@ -353,9 +360,9 @@ fn keyring(data: &Path) -> Arc<Keyring> {
     .unwrap()
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
-        segment_len: 4 << 20,
+        segment_len: 256 << 10,
         ..Settings::new(ORIGIN)
     }
 }

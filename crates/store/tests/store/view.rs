@@ -13,10 +13,10 @@ use schakel_core::{
 };
 
 use super::{
+    events::{case, disclosed, mark},
     recorder::{Recorder, by, party, person},
-    story::{self, PEOPLE, everything, mark, play},
+    story::{PEOPLE, everything, long_story, play},
     support::{damage, snapshot},
-    world::long_story,
 };
 
 /// Tells a story, breaks the view, and expects the same state; how many views were put aside?
@@ -85,9 +85,9 @@ fn a_view_with_bytes_turned_over_is_put_aside_and_made_again() {
         let db = view.join("db");
         let len = fs::metadata(&db).unwrap().len();
         (0..64).for_each(|n| damage(&db, len * n / 64));
-        snapshots(view)
-            .into_iter()
-            .for_each(|path| fs::remove_file(path).unwrap());
+        for path in snapshots(view) {
+            fs::remove_file(path).unwrap();
+        }
     });
     assert_eq!(put_aside, 1);
 }
@@ -135,6 +135,17 @@ fn a_file_where_the_view_should_be_stops_the_start() {
     assert!(opened.is_err());
 }
 
+fn longest_row(view: &Path) -> usize {
+    let db = sled::open(view).unwrap();
+    let rows = db.iter().map(|row| row.unwrap());
+    let longest = rows
+        .map(|(key, value)| key.len() + value.len())
+        .max()
+        .unwrap();
+    assert!(longest <= 4096, "{longest}");
+    longest
+}
+
 /// A row of the tree longer than 4 KiB could end up in a file that sled never syncs.
 #[test]
 fn a_record_that_grows_long_is_kept_in_parts_and_read_back() {
@@ -148,7 +159,7 @@ fn a_record_that_grows_long_is_kept_in_parts_and_read_back() {
             })
             .collect()
     };
-    let Event::Disclosed(disclosed) = story::disclosed(1, Condition::Debt, 0) else {
+    let Event::Disclosed(disclosed) = disclosed(1, Condition::Debt, 0) else {
         panic!()
     };
     for hundreds in 1..=9 {
@@ -170,16 +181,6 @@ fn a_record_that_grows_long_is_kept_in_parts_and_read_back() {
             .again(|_| assert!(longest_row(&view) > 3000))
             .unwrap(),
     );
-    fn longest_row(view: &Path) -> usize {
-        let db = sled::open(view).unwrap();
-        let rows = db.iter().map(|row| row.unwrap());
-        let longest = rows
-            .map(|(key, value)| key.len() + value.len())
-            .max()
-            .unwrap();
-        assert!(longest <= 4096, "{longest}");
-        longest
-    }
 }
 
 #[test]
@@ -199,7 +200,7 @@ fn nobody_finds_a_person_in_the_view() {
     for n in 0..4 {
         assert!(!holds(PEOPLE[usize::from(n)].as_bytes()));
         assert!(!holds(mark(n).as_bytes()));
-        assert!(!holds(story::case(n, 0).as_bytes()), "nor by the case");
+        assert!(!holds(case(n, 0).as_bytes()), "nor by the case");
     }
     assert!(!holds(b"ACTION_NEEDED") && !holds(b"192.0.2.1"));
 }
