@@ -321,7 +321,6 @@ impl Dossier {
         let Some(recipient) = change.by else { return };
         for grant in grants {
             let key = (recipient.clone(), grant.condition);
-            let fresh = !self.served.contains_key(&key);
             let served = self.served.entry(key.clone()).or_insert_with(|| Served {
                 recipient: recipient.clone(),
                 condition: grant.condition,
@@ -332,7 +331,7 @@ impl Dossier {
             let before = (served.consents.len(), served.providers.len());
             served.consents.extend(grant.consents.iter().copied());
             served.providers.insert(grant.provider.clone());
-            if fresh || before != (served.consents.len(), served.providers.len()) {
+            if before != (served.consents.len(), served.providers.len()) {
                 change.rows.push(RowKey::Served(key.0, key.1));
             }
         }

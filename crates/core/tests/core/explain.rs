@@ -109,6 +109,25 @@ fn the_steps_of_wjsg_51c_are_shown_where_they_applied_and_nowhere_else() {
 }
 
 #[test]
+fn the_steps_of_wjsg_51c_are_not_shown_for_another_route_of_the_same_purpose() {
+    let mut dossier = dossier();
+    report(&mut dossier, EAST, Condition::Housing, Status::ActionNeeded);
+    keep(
+        &mut dossier,
+        consent(
+            1,
+            terms(ConsentKind::ProcessingBasis),
+            &[ConsentState::Given],
+        ),
+    );
+    let explained = explained(HOUSING, "P-ARRANGE-HOUSING", &dossier, &registry());
+    assert_eq!(
+        (explained.decision, explained.wjsg_51c),
+        (Decision::Disclosed, None)
+    );
+}
+
+#[test]
 fn a_denial_is_explained_by_what_was_missing() {
     let mut dossier = reported();
     let states = [ConsentState::Given, ConsentState::Withdrawn];

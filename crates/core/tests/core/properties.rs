@@ -2,7 +2,7 @@
 
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use schakel_core::{
-    code::{Basis, Condition, CriminalDataGround, Granularity, Status},
+    code::{Basis, Condition, CriminalDataGround, Granularity, Regime, Role, Status},
     consent::ConsentKind,
     decide::{Denial, Grant, MOST_FINDINGS, Permit, Reason, decide},
     id::EntryIndex,
@@ -256,6 +256,20 @@ proptest! {
                 });
                 prop_assert_eq!(bases.count(), 0);
             }
+        }
+    }
+
+    #[test]
+    fn what_reveals_detention_or_health_has_its_ground(world in any_world()) {
+        let insider = world.peer().roles.iter().any(|role| role.knows_of_detention());
+        for grant in grants(&world) {
+            let key = (grant.case, grant.condition, grant.provider.clone());
+            let record = &world.dossier.statuses[&key];
+            let reveals = record.regime == Regime::Wjsg
+                || record.report.origin == Role::Pi
+                || world.roles(&grant.provider).contains(&Role::Pi);
+            prop_assert_eq!(grant.criminal_data_ground.is_some(), insider && reveals);
+            prop_assert_eq!(grant.art9_ground.is_some(), grant.condition == Condition::Care);
         }
     }
 
