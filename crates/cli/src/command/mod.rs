@@ -6,6 +6,7 @@ mod completions;
 mod consent;
 mod inbox;
 mod notice;
+mod opening;
 mod party;
 mod pki;
 mod proposal;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
 
+pub(crate) use opening::progress;
 pub(crate) use serve::end;
 
 use crate::{

@@ -12,6 +12,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
+use super::opening::progress;
 use crate::{
     exit::{Exit, Failure, chain, sentence},
     output,
@@ -63,7 +64,7 @@ async fn run(config: Config) -> Result<Exit, Failure> {
     let address = listener.local_addr().unwrap_or(address);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let end = end().map_err(|error| failed("Signals cannot be received", &error))?;
-    let running = Broker::start(config, clock, listener).await;
+    let running = Broker::start_telling(config, clock, listener, progress()).await;
     let running = running.map_err(|error| failed("The broker does not start", &error))?;
     output::complain(&format!(
         "Serving on {address}. The log is verified with {}",

@@ -22,6 +22,8 @@ use schakel_server::{
 use schakel_store::{keyring::Kek, random::OsRandom};
 use tokio::net::TcpListener;
 
+use crate::command::progress;
+
 /// The name of the development log.
 pub(crate) const ORIGIN: &str = "schakel.localhost/log";
 const PURPOSES: &str = include_str!("../../../../deploy/purposes.toml");
@@ -126,7 +128,7 @@ impl DevelopmentBroker {
             .with_context(|| format!("cannot listen on {}", config.listen.address))?;
         let address = listener.local_addr()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let running = Broker::start(config, clock, listener).await?;
+        let running = Broker::start_telling(config, clock, listener, progress()).await?;
         let verifier_key = running.verifier_key().to_owned();
         let certificates = directory.join("certificates");
         // Where every other command looks for it.
