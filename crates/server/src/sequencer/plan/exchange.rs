@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use schakel_audit::{commitment, leaf::EntryType};
 use schakel_core::{
     ask::Ask,
+    case::{Case, MOST_INTRODUCED},
     code::{Condition, Regime, Role},
     correction,
     decide::{Reason, decide},
@@ -197,10 +198,8 @@ impl Planner<'_> {
             .get(&code_sha256)
             .ok_or(Reason::RecordUnknown)?;
         let works = found.partner == *caller && !found.redeemed && self.now < found.until;
-        let open = dossier
-            .cases
-            .get(&found.case)
-            .is_some_and(|case| case.is_open(self.now));
+        let open = |case: &&Case| case.is_open(self.now) && case.introduced.len() < MOST_INTRODUCED;
+        let open = dossier.cases.get(&found.case).filter(open).is_some();
         let mark = Identifier::ClientRef(caller.clone(), client_ref.clone());
         let taken = self
             .world
@@ -287,9 +286,6 @@ impl Planner<'_> {
         Ok(Decided { disclosed, content })
     }
 }
-
-/// The most partners a case may have introduced.
-const MOST_INTRODUCED: usize = 32;
 
 pub(super) fn retention(care: bool) -> Retention {
     if care {
