@@ -96,8 +96,8 @@ pub(crate) struct ConnectionArgs {
     /// How long a call may take, in seconds [default: 30].
     #[arg(id = "connection-timeout", long = "timeout", global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: Option<u64>,
-    /// A profile: a TOML file with these options [default: schakel/profile.toml in the directory for
-    /// configuration].
+    /// A profile: a TOML file with these options [default:
+    /// ~/.config/schakel/profile.toml].
     #[arg(
         id = "connection-profile",
         long = "profile",

@@ -1,6 +1,6 @@
 //! How a command ends: its exit code, and what it says when it failed.
 
-use std::{error::Error, iter::successors, process::ExitCode};
+use std::{error::Error, io::ErrorKind, iter::successors, process::ExitCode};
 
 use schakel_client::{ClientError, ConnectError, HeadError, ReceiptError, Refusal};
 use tonic::Code;
@@ -138,7 +138,17 @@ pub(crate) fn file_failure(
     error: &std::io::Error,
 ) -> Failure {
     let path = path.display();
-    Failure::configuration(format!("`{path}` cannot be {action}: {}.", error.kind()))
+    Failure::configuration(format!("`{path}` cannot be {action}: {}.", said(error)))
+}
+
+/// What the operating system says, in words.
+pub(crate) fn said(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => "it is not allowed".to_owned(),
+        ErrorKind::AlreadyExists => "it exists already, and is not overwritten".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// An error and what caused it, each once, parted by colons.

@@ -49,6 +49,15 @@ impl Page {
         self.pair_if(name, Some(&values.join(", ")));
     }
 
+    /// Names and their values, in columns as wide as the longest name.
+    pub(crate) fn table(&mut self, rows: &[(String, String)]) {
+        let longest = rows.iter().map(|(name, _)| name.chars().count()).max();
+        let width = longest.unwrap_or(0).max(NAME - 2) + 2;
+        for (name, value) in rows {
+            self.broken(&format!("{name:<width$}"), value, width);
+        }
+    }
+
     /// What is written within stands two columns further in.
     pub(crate) fn indented(&mut self, write: impl FnOnce(&mut Self)) {
         self.indent += 2;

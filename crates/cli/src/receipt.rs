@@ -48,7 +48,7 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             let said = format!(
                 "The answer was proved, but what proves it cannot be kept in `{}`: {}.",
                 path.display(),
-                error.kind()
+                crate::exit::said(&error)
             );
             Failure::new(Exit::Failed, said)
         })

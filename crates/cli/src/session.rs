@@ -14,6 +14,7 @@ use crate::{
 
 /// What every command that talks to a broker takes.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Answers")]
 pub(crate) struct SessionArgs {
     /// Print JSON for machines: fields as in proto/, bytes in hexadecimal, times in RFC 3339.
     #[arg(id = "session-json", long = "json", global = true)]

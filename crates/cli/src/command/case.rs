@@ -63,15 +63,23 @@ enum Act {
 
 #[derive(Debug, clap::Args)]
 struct OpenArgs {
+    #[command(flatten)]
+    person: PersonArgs,
+    /// The municipality of return, when it is known already.
+    #[arg(long, value_name = "PARTY")]
+    municipality: Option<String>,
+}
+
+/// By what the person is known from now on.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+struct PersonArgs {
     /// The person's criminal justice number; `-` reads it from standard input.
-    #[arg(long, value_name = "NUMBER", required_unless_present = "bsn")]
+    #[arg(long, value_name = "NUMBER")]
     skn: Option<String>,
     /// The person's citizen service number; `-` reads it from standard input.
     #[arg(long, value_name = "NUMBER")]
     bsn: Option<String>,
-    /// The municipality of return, when it is known already.
-    #[arg(long, value_name = "PARTY")]
-    municipality: Option<String>,
 }
 
 pub(super) fn run(args: CaseArgs) -> Result<Exit, Failure> {
@@ -88,8 +96,9 @@ pub(super) fn run(args: CaseArgs) -> Result<Exit, Failure> {
 async fn open(session: &Session, args: OpenArgs) -> Result<Exit, Failure> {
     use v1::open_case_response::Outcome as Sent;
 
-    let (skn, bsn) = (args.skn.map(subject::typed), args.bsn.map(subject::typed));
-    let (skn, bsn) = (skn.transpose()?, bsn.transpose()?);
+    let PersonArgs { skn, bsn } = args.person;
+    let skn = skn.map(subject::typed).transpose()?;
+    let bsn = bsn.map(subject::typed).transpose()?;
     let response = session
         .write(async |idempotency_key| {
             let request = v1::OpenCaseRequest {

@@ -33,7 +33,7 @@ enum Act {
         #[command(flatten)]
         subject: SubjectArgs,
         /// Only for this condition; may be repeated.
-        #[arg(long = "condition", value_parser = code::parser::<v1::Condition>())]
+        #[arg(long = "condition", value_name = "CONDITION", value_parser = code::parser::<v1::Condition>())]
         conditions: Vec<v1::Condition>,
         /// Only towards this recipient.
         #[arg(long, value_name = "PARTY")]
@@ -74,7 +74,7 @@ struct TermsArgs {
     #[arg(long)]
     explicit: bool,
     /// A condition; may be repeated.
-    #[arg(long = "condition", value_parser = code::parser::<v1::Condition>(), required_unless_present = "file")]
+    #[arg(long = "condition", value_name = "CONDITION", value_parser = code::parser::<v1::Condition>(), required_unless_present = "file")]
     conditions: Vec<v1::Condition>,
     /// A purpose; may be repeated.
     #[arg(

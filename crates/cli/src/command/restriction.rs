@@ -32,7 +32,7 @@ enum Act {
         #[arg(long, value_name = "PARTY")]
         controller: Option<String>,
         /// A condition it covers; may be repeated [default: all].
-        #[arg(long = "condition", value_parser = code::parser::<v1::Condition>())]
+        #[arg(long = "condition", value_name = "CONDITION", value_parser = code::parser::<v1::Condition>())]
         conditions: Vec<v1::Condition>,
     },
     /// End a restriction or objection that you recorded.

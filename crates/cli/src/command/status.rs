@@ -100,7 +100,7 @@ struct AskArgs {
     #[arg(long, value_name = "N")]
     purpose_version: Option<u32>,
     /// A condition; may be repeated.
-    #[arg(long = "condition", required = true, value_parser = code::parser::<v1::Condition>())]
+    #[arg(long = "condition", value_name = "CONDITION", required = true, value_parser = code::parser::<v1::Condition>())]
     conditions: Vec<v1::Condition>,
     /// The most you want to be told.
     #[arg(long, default_value = "STATUS_WITH_DATES", value_parser = code::parser::<v1::Granularity>())]

@@ -254,11 +254,9 @@ impl View for Notices {
             count => page.line(&format!("{count} recipients have not acknowledged yet.")),
         }
         page.blank();
-        page.indented(|page| {
-            for notice in &self.notices {
-                page.pair(&notice.recipient_party_id, &notice.spoken());
-            }
-        });
+        let row = |notice: &NoticeState| (notice.recipient_party_id.clone(), notice.spoken());
+        let rows: Vec<_> = self.notices.iter().map(row).collect();
+        page.indented(|page| page.table(&rows));
         page.blank();
         Receipt::write(self.receipt.as_ref(), page);
     }

@@ -4,11 +4,7 @@ use schakel_api::v1;
 use serde::Serialize;
 
 use super::{Contact, Period, all};
-use crate::{
-    code::{shorts, spoken},
-    output::View,
-    page::Page,
-};
+use crate::{code::shorts, output::View, page::Page};
 
 /// The parties.
 #[derive(Clone, Debug, Serialize)]
@@ -87,16 +83,18 @@ impl From<v1::Delegation> for Delegation {
 
 impl View for Parties {
     fn write(&self, page: &mut Page) {
-        for party in &self.parties {
-            let roles: Vec<_> = party.roles.iter().map(|role| spoken(role)).collect();
-            let ended = party
-                .suspensions
-                .last()
-                .is_some_and(|period| period.until.is_none());
-            let suspended = if ended { ", suspended" } else { "" };
-            let told = format!("{} ({}{suspended})", party.name, roles.join(", "));
-            page.pair(&party.party_id, &told);
-        }
+        let rows: Vec<_> = self.parties.iter().map(Party::row).collect();
+        page.table(&rows);
+    }
+}
+
+impl Party {
+    fn row(&self) -> (String, String) {
+        let last = self.suspensions.last();
+        let suspended = last.is_some_and(|period| period.until.is_none());
+        let suspended = if suspended { ", suspended" } else { "" };
+        let told = format!("{} ({}{suspended})", self.name, self.roles.join(", "));
+        (self.party_id.clone(), told)
     }
 }
 

@@ -53,7 +53,9 @@ fn judge(old: &Checkpoint, new: &Checkpoint, proof: Option<&[Hash]>) -> Result<J
     if old.size == new.size && old.root != new.root {
         let check = Check::fail("fork").with("size", old.size);
         return Ok(Judged::Evidence(
-            check.with("rootA", old.root).with("rootB", new.root),
+            check
+                .with("rootA", old.root.to_string())
+                .with("rootB", new.root.to_string()),
         ));
     }
     if new.size < old.size {
@@ -74,7 +76,7 @@ fn judge(old: &Checkpoint, new: &Checkpoint, proof: Option<&[Hash]>) -> Result<J
     let held = verify_consistency(old.size, old.root, new.size, new.root, proof);
     Ok(Judged::Plain(match held {
         Ok(()) => between(Check::ok("consistency")),
-        Err(error) => between(Check::fail("consistency")).with("reason", error),
+        Err(error) => between(Check::fail("consistency")).with("reason", error.to_string()),
     }))
 }
 

@@ -21,7 +21,7 @@ use schakel_audit::{
 
 use self::report::{Check, Report};
 use crate::{
-    exit::{chain, sentence},
+    exit::{chain, said, sentence},
     output::{self, Output},
 };
 
@@ -156,16 +156,16 @@ impl Policy {
             }
             Err(OpenError::Signature(error)) => {
                 let check = Check::fail("checkpoint-signature");
-                report.add(check.with("key", key).with("reason", error));
+                report.add(check.with("key", key).with("reason", error.to_string()));
                 return Ok(None);
             }
         };
         if checkpoint.origin != self.origin {
-            let check = Check::fail("origin").with("want", &self.origin);
-            report.add(check.with("got", &checkpoint.origin));
+            let check = Check::fail("origin").with("want", self.origin.as_str());
+            report.add(check.with("got", checkpoint.origin.as_str()));
             return Ok(None);
         }
-        let check = Check::ok("checkpoint-signature").with("origin", &checkpoint.origin);
+        let check = Check::ok("checkpoint-signature").with("origin", checkpoint.origin.as_str());
         report.add(check.with("key", key).with("size", checkpoint.size));
         Ok(Some(checkpoint))
     }
@@ -190,7 +190,7 @@ impl Unchecked {
     fn missing(path: &Path, error: &io::Error) -> Self {
         Self {
             exit: Exit::Missing,
-            message: format!("`{}` cannot be read: {}.", path.display(), error.kind()),
+            message: format!("`{}` cannot be read: {}.", path.display(), said(error)),
         }
     }
 }

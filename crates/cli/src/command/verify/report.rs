@@ -1,14 +1,13 @@
 //! What was checked, a line each.
 
-use std::fmt::Display;
-
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_json::Value;
 
 use super::Exit;
 use crate::{output::View, page::Page};
 
 /// Every check that was made.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub(super) struct Report {
     checks: Vec<Check>,
 }
@@ -18,7 +17,7 @@ pub(super) struct Report {
 pub(super) struct Check {
     verdict: Verdict,
     code: &'static str,
-    fields: Vec<(&'static str, String)>,
+    fields: Vec<(&'static str, Value)>,
     notes: Vec<String>,
 }
 
@@ -78,9 +77,9 @@ impl Check {
         }
     }
 
-    /// What it is about.
-    pub(super) fn with(mut self, name: &'static str, value: impl Display) -> Self {
-        self.fields.push((name, value.to_string()));
+    /// What it is about: a text or a number.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.fields.push((name, value.into()));
         self
     }
 
@@ -93,16 +92,17 @@ impl Check {
     fn line(&self) -> String {
         let verdict = self.verdict.word();
         let mut words = vec![format!("{verdict:<4}"), self.code.to_owned()];
-        words.extend(self.fields.iter().map(|(name, value)| {
-            let plain = !value.is_empty() && !value.contains([' ', '"', '=']);
-            if plain {
-                format!("{name}={value}")
-            } else {
-                format!("{name}={value:?}")
-            }
+        words.extend(self.fields.iter().map(|(name, value)| match value {
+            Value::String(text) if is_plain(text) => format!("{name}={text}"),
+            other => format!("{name}={other}"),
         }));
         words.join(" ")
     }
+}
+
+/// Whether a text can stand in a line as it is; any other stands there as in JSON.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains([' ', '"', '=', '\\']) && !text.contains(char::is_control)
 }
 
 impl Verdict {
@@ -124,6 +124,16 @@ impl View for Report {
                 page.verbatim(note);
             }
         }
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        let verified = matches!(self.exit(), Exit::Verified | Exit::Stale);
+        map.serialize_entry("verified", &verified)?;
+        map.serialize_entry("checks", &self.checks)?;
+        map.end()
     }
 }
 

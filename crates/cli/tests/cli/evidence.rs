@@ -1,0 +1,127 @@
+//! The files that `tests/golden/verify.trycmd` verifies, made again from what is written here, so that none
+//! of them can drift from the formats.
+
+use std::{convert::Infallible, fs, path::Path};
+
+use schakel_audit::{
+    checkpoint::Checkpoint,
+    commitment::released,
+    leaf::{EntryType, Leaf, Month, RetentionClass},
+    note::SigningKey,
+    proof::TlogProof,
+    tree::{Hash, Nodes, consistency_proof, inclusion_proof, leaf_hash, node_hash, root},
+};
+
+const ORIGIN: &str = "broker.example/log";
+const DISCLOSURE: &[u8] = b"what was disclosed";
+const SALT: [u8; 32] = [9; 32];
+
+/// A log of this many leaves, of which each says a little else.
+struct Log(u64);
+
+impl Nodes for Log {
+    type Error = Infallible;
+
+    fn node(&self, level: u8, index: u64) -> Result<Hash, Infallible> {
+        Ok(match level {
+            0 => leaf_hash(&leaf(index)),
+            _ => node_hash(
+                &self.node(level - 1, 2 * index)?,
+                &self.node(level - 1, 2 * index + 1)?,
+            ),
+        })
+    }
+}
+
+impl Log {
+    fn checkpoint(&self) -> String {
+        sign(self.0, root(self.0, self).unwrap())
+    }
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_seed(ORIGIN, &[7; 32]).unwrap()
+}
+
+fn sign(size: u64, root: Hash) -> String {
+    let origin = ORIGIN.parse().unwrap();
+    Checkpoint { origin, size, root }.sign(&key())
+}
+
+fn leaf(index: u64) -> Vec<u8> {
+    let byte = u8::try_from(index).unwrap();
+    let leaf = Leaf {
+        entry_type: EntryType::Disclosure,
+        at_ms: 1_795_442_400_000 + index,
+        party: "wonen-zuid".into(),
+        transport: None,
+        purpose: Some(("P-ARRANGE-HOUSING".into(), 1)),
+        id: [byte; 16],
+        commitment: [byte; 32],
+        released: Some(released(&SALT, DISCLOSURE)),
+        subject_tag: Some([byte; 16]),
+        class: RetentionClass::Standard,
+        destroy: Some(Month::from_number(203_112).unwrap()),
+        rules: None,
+    };
+    leaf.encode()
+}
+
+/// Every file by its name.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let (five, nine) = (Log(5), Log(9));
+    let proof = TlogProof::new(3, inclusion_proof(3, 9, &nine).unwrap(), nine.checkpoint());
+    let consistency: Vec<_> = consistency_proof(5, 9, &nine).unwrap();
+    let lines = |hashes: &[Hash]| -> String {
+        let lines = hashes
+            .iter()
+            .flat_map(|hash| [hash.to_base64(), "\n".to_owned()]);
+        lines.collect()
+    };
+    let mut altered = leaf(3);
+    // The last digit of the party's name.
+    let at = altered
+        .windows(10)
+        .position(|part| part == b"wonen-zuid")
+        .unwrap()
+        + 9;
+    altered[at] = b'e';
+    let other_key = SigningKey::from_seed(ORIGIN, &[8; 32]).unwrap();
+    vec![
+        (
+            "log.vkey",
+            format!("{}\n", key().verifying_key()).into_bytes(),
+        ),
+        (
+            "other.vkey",
+            format!("{}\n", other_key.verifying_key()).into_bytes(),
+        ),
+        ("receipt.tlog-proof", proof.to_string().into_bytes()),
+        ("receipt.tlog-proof.leaf", leaf(3)),
+        ("receipt.tlog-proof.disclosure", DISCLOSURE.to_vec()),
+        ("receipt.tlog-proof.salt", SALT.to_vec()),
+        ("altered.leaf", altered),
+        ("five.checkpoint", five.checkpoint().into_bytes()),
+        ("nine.checkpoint", nine.checkpoint().into_bytes()),
+        (
+            "forked.checkpoint",
+            sign(9, Hash::new([1; 32])).into_bytes(),
+        ),
+        ("five-to-nine.proof", lines(&consistency).into_bytes()),
+        ("too-short.proof", lines(&consistency[1..]).into_bytes()),
+        ("nonsense", b"nonsense\n".to_vec()),
+    ]
+}
+
+/// `SCHAKEL_WRITE_EVIDENCE=1` writes them.
+#[test]
+fn the_evidence_is_what_is_written_here() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/verify.in");
+    for (name, bytes) in files() {
+        let path = dir.join(name);
+        if std::env::var_os("SCHAKEL_WRITE_EVIDENCE").is_some() {
+            fs::write(&path, &bytes).unwrap();
+        }
+        assert!(fs::read(&path).unwrap() == bytes, "`{name}` is another");
+    }
+}

@@ -1,0 +1,12 @@
+//! The command as people and programs meet it: its texts to the letter, its exit codes, and what it does with
+//! a broker that runs.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a helper that fails, fails its test"
+)]
+
+mod evidence;
+mod golden;
+mod journey;
