@@ -30,6 +30,12 @@ pub(super) struct ProofArgs {
     pub(super) policy: PolicyArgs,
 }
 
+/// What was disclosed, and the salt of the leaf's commitment to it.
+struct Opened {
+    disclosure: Vec<u8>,
+    salt: [u8; 32],
+}
+
 pub(super) fn check(args: &ProofArgs) -> Result<Report, Unchecked> {
     let policy = args.policy.read()?;
     let proof: TlogProof = read(&args.file)?.parse().map_err(|error| {
@@ -60,7 +66,7 @@ pub(super) fn check(args: &ProofArgs) -> Result<Report, Unchecked> {
         // Other logs have other leaves; that theirs stands in the tree is proved all the same.
         Err(error) => Check::warn("leaf").with("reason", chain(error)),
     });
-    if let Some((disclosure, salt)) = opened {
+    if let Some(Opened { disclosure, salt }) = opened {
         let released = leaf.ok().and_then(|leaf| leaf.released);
         let held = released.is_some_and(|released| verify_released(&salt, &disclosure, &released));
         let check = if held {
@@ -76,7 +82,7 @@ pub(super) fn check(args: &ProofArgs) -> Result<Report, Unchecked> {
 
 impl ProofArgs {
     /// What was disclosed, and the salt.
-    fn opened(&self) -> Result<Option<(Vec<u8>, [u8; 32])>, Unchecked> {
+    fn opened(&self) -> Result<Option<Opened>, Unchecked> {
         let Some(disclosure) = &self.disclosure else {
             return Ok(None);
         };
@@ -89,7 +95,8 @@ impl ProofArgs {
             );
             Unchecked::malformed(&said)
         })?;
-        Ok(Some((read_bytes(disclosure)?, salt)))
+        let disclosure = read_bytes(disclosure)?;
+        Ok(Some(Opened { disclosure, salt }))
     }
 }
 
