@@ -198,8 +198,8 @@ impl Planner<'_> {
             .get(&code_sha256)
             .ok_or(Reason::RecordUnknown)?;
         let works = found.partner == *caller && !found.redeemed && self.now < found.until;
-        let open = |case: &&Case| case.is_open(self.now) && case.introduced.len() < MOST_INTRODUCED;
-        let open = dossier.cases.get(&found.case).filter(open).is_some();
+        let open = |case: &Case| case.is_open(self.now) && case.introduced.len() < MOST_INTRODUCED;
+        let open = dossier.cases.get(&found.case).is_some_and(open);
         let mark = Identifier::ClientRef(caller.clone(), client_ref.clone());
         let taken = self
             .world
