@@ -192,6 +192,10 @@ where
 }
 
 /// Who acts in a benchmark.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every request has it as an optional message"
+)]
 pub(super) fn actor() -> Option<v1::Actor> {
     Some(v1::Actor {
         actor_ref: "bench".to_owned(),

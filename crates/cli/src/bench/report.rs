@@ -75,6 +75,10 @@ pub(super) struct Kind {
 
 /// Percentiles of a time, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the unit stands in the name, in the JSON too"
+)]
 pub(super) struct Percentiles {
     pub(super) p50_us: f64,
     pub(super) p90_us: f64,
@@ -113,6 +117,10 @@ pub(super) struct Lag {
 
 /// One call at a time over one connection: medians, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the unit stands in the name, in the JSON too"
+)]
 pub(super) struct Unloaded {
     pub(super) echo_us: f64,
     /// Until the answer was there.

@@ -164,10 +164,10 @@ mod tests {
         let mut wins = 0.0;
         for one in a {
             for other in b {
-                wins += if one > other {
-                    1.0
-                } else {
-                    f64::from(u8::from(one == other)) / 2.0
+                wins += match one.total_cmp(other) {
+                    std::cmp::Ordering::Greater => 1.0,
+                    std::cmp::Ordering::Equal => 0.5,
+                    std::cmp::Ordering::Less => 0.0,
                 };
             }
         }

@@ -22,6 +22,7 @@ use super::{
     report::{self, IndexLag, Kind, Log, Percentiles, Report, Round, Unloaded},
     stage::{self, Stage, Watch},
 };
+use crate::output;
 
 /// The partner that asks.
 const PARTNER: &str = "wonen-zuid";
@@ -39,9 +40,9 @@ pub(super) async fn run(args: ThroughputArgs) -> Result<ExitCode> {
     let bench = Bench::prepare(&stage, &generator, args).await?;
     let report = bench.measure().await?;
     if bench.args.place.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        output::print(&format!("{}\n", serde_json::to_string_pretty(&report)?));
     } else {
-        print!("{}", print::throughput(&report));
+        output::print(&print::throughput(&report));
     }
     drop(bench);
     drop(generator);

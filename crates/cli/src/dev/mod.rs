@@ -74,7 +74,7 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     if args.once {
         tell.line("");
     } else {
-        invite(&broker, &directory, &config, &tell);
+        invite(&broker, &directory, &config, tell);
         output::print(&format!("serving on {}\n", broker.address));
         end()?.await;
     }
@@ -93,7 +93,7 @@ async fn tell_story(broker: &DevelopmentBroker, tell: &Teller) -> Result<()> {
     story::play(&scene, &broker.verifier_key, tell).await
 }
 
-fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: &Teller) {
+fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: Teller) {
     tell.heading("What to try next, in another terminal");
     let options = format!(
         "--server {} --certificates {}",

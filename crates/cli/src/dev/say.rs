@@ -14,22 +14,22 @@ impl Teller {
     }
 
     /// A new paragraph.
-    pub(super) fn heading(&self, text: &str) {
+    pub(super) fn heading(self, text: &str) {
         self.line(&format!("\n{text}\n"));
     }
 
     /// One step of the story.
-    pub(super) fn step(&self, text: &str) {
+    pub(super) fn step(self, text: &str) {
         self.line(&format!("  {text}"));
     }
 
     /// What belongs to the step before.
-    pub(super) fn detail(&self, text: &str) {
+    pub(super) fn detail(self, text: &str) {
         self.line(&format!("      {text}"));
     }
 
     /// A line as it is.
-    pub(super) fn line(&self, text: &str) {
+    pub(super) fn line(self, text: &str) {
         if !self.quiet {
             output::print(&format!("{text}\n"));
         }

@@ -20,6 +20,9 @@ pub(super) const CARE: &str = "zorg-midden";
 pub(super) const OFFICER: &str = "fg-gemeente-oost";
 pub(super) const AUDITOR: &str = "toetser";
 
+/// The key of a write: left empty, the client draws one.
+pub(super) const KEY: String = String::new();
+
 const DAY: i64 = 86_400;
 const NOTICE: &str =
     "Mag de gemeente de woningstichting laten weten of u hulp bij wonen nodig heeft?";
@@ -49,11 +52,6 @@ impl Scene {
         })
     }
 
-    /// The key of a write: left empty, the client draws one.
-    pub(super) const fn key(&self) -> String {
-        String::new()
-    }
-
     pub(super) fn report(
         &self,
         case: &str,
@@ -61,7 +59,7 @@ impl Scene {
         status: v1::ConditionStatus,
     ) -> v1::ReportStatusRequest {
         v1::ReportStatusRequest {
-            idempotency_key: self.key(),
+            idempotency_key: KEY,
             actor: actor(),
             subject: Some(subject(v1::subject_ref::Reference::CaseId(case.into()))),
             condition: condition.into(),
@@ -101,7 +99,7 @@ impl Scene {
             }),
         };
         v1::RecordConsentRequest {
-            idempotency_key: self.key(),
+            idempotency_key: KEY,
             actor: actor(),
             subject: Some(subject(v1::subject_ref::Reference::Bsn(BSN.into()))),
             state: v1::ConsentState::Given.into(),
@@ -124,6 +122,10 @@ pub(super) struct Connect<'a> {
     pub(super) trail: Arc<Trail>,
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every request has it as an optional message"
+)]
 pub(super) fn actor() -> Option<v1::Actor> {
     Some(v1::Actor {
         actor_ref: "story".into(),

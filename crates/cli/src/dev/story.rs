@@ -27,18 +27,18 @@ pub(super) async fn play(scene: &Scene, verifier_key: &str, tell: &Teller) -> Re
 
 async fn the_case_is_opened(scene: &Scene, tell: &Teller) -> Result<String> {
     let request = v1::OpenCaseRequest {
-        idempotency_key: scene.key(),
+        idempotency_key: scene::KEY,
         actor: scene::actor(),
         skn: Some(scene::SKN.into()),
         bsn: Some(BSN.into()),
         municipality_party_id: None,
     };
-    let opened = match scene.pi.open_case(request).await?.outcome {
-        Some(v1::open_case_response::Outcome::Opened(opened)) => opened,
-        _ => bail!("the case was not opened"),
+    let outcome = scene.pi.open_case(request).await?.outcome;
+    let Some(v1::open_case_response::Outcome::Opened(opened)) = outcome else {
+        bail!("the case was not opened");
     };
     let assign = v1::AssignMunicipalityRequest {
-        idempotency_key: scene.key(),
+        idempotency_key: scene::KEY,
         actor: scene::actor(),
         case_id: opened.case_id.clone(),
         municipality_party_id: MUNICIPALITY.into(),
@@ -89,7 +89,7 @@ async fn the_association_is_told_nothing(
     case: &str,
 ) -> Result<v1::AskResponse> {
     let introduce = v1::IntroduceRequest {
-        idempotency_key: scene.key(),
+        idempotency_key: scene::KEY,
         actor: scene::actor(),
         case_id: case.into(),
         partner_party_id: HOUSING.into(),
@@ -100,7 +100,7 @@ async fn the_association_is_told_nothing(
         _ => bail!("the introduction was denied"),
     };
     let redeem = v1::RedeemRequest {
-        idempotency_key: scene.key(),
+        idempotency_key: scene::KEY,
         actor: scene::actor(),
         code,
         client_ref: HOUSING_REF.into(),
@@ -180,7 +180,7 @@ async fn consent_lets_a_signal_through(scene: &Scene, tell: &Teller) -> Result<(
 
 async fn the_person_withdraws(scene: &Scene, tell: &Teller) -> Result<u64> {
     let request = v1::WithdrawConsentRequest {
-        idempotency_key: scene.key(),
+        idempotency_key: scene::KEY,
         actor: scene::actor(),
         subject: Some(v1::SubjectRef {
             reference: Some(v1::subject_ref::Reference::Bsn(BSN.into())),
@@ -226,7 +226,7 @@ async fn the_notice_is_acknowledged(scene: &Scene, tell: &Teller, withdrawal: u6
         .delivery_id
         .clone();
     let acknowledge = v1::AcknowledgeRequest {
-        idempotency_key: scene.key(),
+        idempotency_key: scene::KEY,
         actor: scene::actor(),
         delivery_ids: vec![delivery],
     };

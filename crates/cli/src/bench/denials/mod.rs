@@ -36,6 +36,7 @@ use super::{
     stage::{self, Stage},
     statistics::Repeatable,
 };
+use crate::output;
 
 /// The class that is made slower on purpose.
 const PLANTED: Class = Class::Withdrawn;
@@ -60,9 +61,9 @@ pub(super) async fn run(args: DenialsArgs) -> Result<ExitCode> {
     let verdict = judge(&samples);
     let planted = (args.plant_difference > 0).then_some((PLANTED, args.plant_difference));
     if args.place.json {
-        println!("{}", serde_json::to_string_pretty(&verdict)?);
+        output::print(&format!("{}\n", serde_json::to_string_pretty(&verdict)?));
     } else {
-        print!("{}", print::verdict(&verdict, planted));
+        output::print(&print::verdict(&verdict, planted));
     }
     drop(generator);
     stage.close().await?;
