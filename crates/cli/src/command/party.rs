@@ -33,7 +33,7 @@ enum Act {
     },
     /// Propose parties for registration, or in place of what is registered of them.
     ///
-    /// The file is TOML with a [[party]] for each, as the broker reads it at its first start.
+    /// The file is TOML with a `[[party]]` for each, as the broker reads it at its first start.
     Propose {
         /// The file; `-` is standard input.
         file: PathBuf,

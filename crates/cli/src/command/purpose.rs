@@ -36,7 +36,7 @@ enum Act {
     },
     /// Propose purpose versions for registration.
     ///
-    /// The file is TOML with a [[purpose]] for each, as in deploy/purposes.toml.
+    /// The file is TOML with a `[[purpose]]` for each, as in deploy/purposes.toml.
     Propose {
         /// The file; `-` is standard input.
         file: PathBuf,
