@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustls::{
-    RootCertStore,
+    RootCertStore, SupportedProtocolVersion,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     server::WebPkiClientVerifier,
@@ -48,8 +48,13 @@ pub(crate) struct Broker {
 
 impl Broker {
     pub(crate) async fn start() -> Self {
+        Self::start_speaking(&TLS13).await
+    }
+
+    /// A broker that speaks this version of TLS and no other.
+    pub(crate) async fn start_speaking(version: &'static SupportedProtocolVersion) -> Self {
         let authority = authority();
-        let acceptor = acceptor(&authority);
+        let acceptor = acceptor(&authority, version);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (accepted, incoming) = tokio::sync::mpsc::channel(8);
@@ -136,7 +141,10 @@ impl Random for Counter {
     }
 }
 
-fn acceptor(authority: &DevelopmentAuthority) -> TlsAcceptor {
+fn acceptor(
+    authority: &DevelopmentAuthority,
+    version: &'static SupportedProtocolVersion,
+) -> TlsAcceptor {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     roots
@@ -149,7 +157,7 @@ fn acceptor(authority: &DevelopmentAuthority) -> TlsAcceptor {
     let certificate = CertificateDer::from_pem_slice(own.cert_pem.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes()).unwrap();
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&TLS13])
+        .with_protocol_versions(&[version])
         .unwrap()
         .with_client_cert_verifier(verifier)
         .with_single_cert(vec![certificate], key)

@@ -46,6 +46,16 @@ async fn a_broker_of_another_name_is_refused() {
 }
 
 #[tokio::test]
+async fn a_broker_that_speaks_an_older_tls_is_refused() {
+    let broker = Broker::start_speaking(&rustls::version::TLS12).await;
+    let said = refused(broker.config()).await;
+    assert!(
+        said.contains("ProtocolVersion") || said.contains("Tls13"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn a_client_that_the_broker_refuses_is_told_so_and_does_not_insist() {
     let broker = Broker::start().await;
     let mut config = broker.config();
