@@ -5,37 +5,73 @@ use std::{collections::BTreeMap, fs, time::Duration};
 /// Linux tells processor time in hundredths of a second, whatever its own clock (`man 5 proc`, `USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
 
-/// Processor time by the name of the thread, without the numbers that tell threads of one pool apart.
+/// How much was used so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cpu {
+    /// By this process: by the name of the thread, without the numbers that tell threads of a pool apart.
+    own: BTreeMap<String, Duration>,
+    /// By everything on this machine.
+    all: Duration,
+}
+
+/// How much was used in a while.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cpu(BTreeMap<String, Duration>);
+pub(super) struct Used {
+    /// By the threads of this process, most first.
+    pub(super) threads: Vec<(String, Duration)>,
+    /// By everything else on this machine.
+    pub(super) others: Duration,
+}
 
 impl Cpu {
-    /// What was used so far by the threads that live. Nothing where the system does not tell.
+    /// What was used so far by the threads that live, and by the machine. Nothing where the system does not
+    /// tell.
     pub(super) fn now() -> Self {
-        let mut used = BTreeMap::new();
+        let mut own = BTreeMap::new();
         let tasks = fs::read_dir("/proc/self/task")
             .into_iter()
             .flatten()
             .flatten();
         for line in tasks.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok()) {
             if let Some((name, time)) = thread(&line) {
-                *used.entry(pool(name).to_owned()).or_default() += time;
+                *own.entry(pool(name).to_owned()).or_default() += time;
             }
         }
-        Self(used)
+        let machine = fs::read_to_string("/proc/stat").ok();
+        let all = machine.and_then(|text| busy(&text)).unwrap_or_default();
+        Self { own, all }
     }
 
-    /// What was used since an earlier reading, most first.
-    pub(super) fn since(&self, earlier: &Self) -> Vec<(String, Duration)> {
-        let before = |name| earlier.0.get(name).copied().unwrap_or_default();
+    /// What was used since an earlier reading.
+    pub(super) fn since(&self, earlier: &Self) -> Used {
+        let before = |name| earlier.own.get(name).copied().unwrap_or_default();
         let used = self
-            .0
+            .own
             .iter()
             .map(|(name, now)| (name.clone(), now.saturating_sub(before(name))));
-        let mut used: Vec<_> = used.filter(|(_, used)| !used.is_zero()).collect();
-        used.sort_by(|(_, one), (_, other)| other.cmp(one));
-        used
+        let mut threads: Vec<_> = used.filter(|(_, used)| !used.is_zero()).collect();
+        threads.sort_by(|(_, one), (_, other)| other.cmp(one));
+        let own = threads.iter().map(|(_, used)| *used).sum();
+        Used {
+            threads,
+            others: self.all.saturating_sub(earlier.all).saturating_sub(own),
+        }
     }
+}
+
+/// The time for which the processors of a machine did anything, from the first line of `/proc/stat`:
+/// `cpu user nice system idle iowait irq softirq steal …`.
+fn busy(text: &str) -> Option<Duration> {
+    let mut times = text
+        .lines()
+        .next()?
+        .strip_prefix("cpu ")?
+        .split_ascii_whitespace();
+    let mut next = || times.next()?.parse::<u64>().ok();
+    let (user, nice, system, _idle, _waiting) = (next()?, next()?, next()?, next()?, next()?);
+    let (interrupts, later, stolen) = (next()?, next()?, next()?);
+    let ticks = user + nice + system + interrupts + later + stolen;
+    Some(Duration::from_millis(ticks.saturating_mul(10)))
 }
 
 /// Name and processor time of a thread, from its line: `pid (name) state …`, times in fields 14 and 15.
@@ -70,24 +106,38 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_is_told_most_first() {
-        let at = |list: &[(&str, u64)]| {
-            let used = list
+    fn what_the_machine_did_leaves_idleness_out() {
+        let text = "cpu  100 2 30 9999 888 4 5 6 0 0\ncpu0 1 2 3\n";
+        assert_eq!(busy(text), Some(Duration::from_millis(1470)));
+        assert_eq!(busy("cpu  1 2 3"), None);
+        assert_eq!(busy(""), None);
+    }
+
+    #[test]
+    fn what_was_used_is_told_most_first_and_the_rest_is_of_others() {
+        let at = |own: &[(&str, u64)], all| {
+            let own = own
                 .iter()
                 .map(|(name, ms)| ((*name).to_owned(), Duration::from_millis(*ms)));
-            Cpu(used.collect())
+            Cpu {
+                own: own.collect(),
+                all: Duration::from_millis(all),
+            }
         };
-        let used = at(&[("a", 50), ("b", 900), ("c", 70)]).since(&at(&[("a", 20), ("c", 70)]));
+        let before = at(&[("a", 20), ("c", 70)], 1000);
+        let used = at(&[("a", 50), ("b", 900), ("c", 70)], 2200).since(&before);
         let want = [
             ("b".to_owned(), Duration::from_millis(900)),
             ("a".to_owned(), Duration::from_millis(30)),
         ];
-        assert_eq!(used, want);
+        assert_eq!(used.threads, want);
+        assert_eq!(used.others, Duration::from_millis(270));
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn this_process_has_threads() {
-        assert!(!Cpu::now().0.is_empty());
+        let now = Cpu::now();
+        assert!(!now.own.is_empty() && !now.all.is_zero());
     }
 }

@@ -118,6 +118,9 @@ fn compared(echo: &Kind, disclosure: &Kind, ratio: f64) -> String {
         row("latency p99", &|kind| millis(kind.latency.p99_us)),
         row("latency p99.9", &|kind| millis(kind.latency.p999_us)),
         row("processor time each", &|kind| micros(kind.processor_us())),
+        row("processors busy with other work", &|kind| {
+            format!("{:.0} %", kind.others * 100.0)
+        }),
     ])
 }
 

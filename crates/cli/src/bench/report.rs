@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
+    cpu::Used,
     load::Measured,
     stage::Flush,
     statistics::{median, percentile, real},
@@ -71,6 +72,8 @@ pub(super) struct Kind {
     pub(super) latency: Percentiles,
     /// The processor time of a call by threads, in microseconds, most first.
     pub(super) processor_us: Vec<(String, f64)>,
+    /// The part of the processors' time that other processes used meanwhile: what disturbs the figures.
+    pub(super) others: f64,
 }
 
 /// Percentiles of a time, in microseconds.
@@ -143,8 +146,8 @@ impl Unloaded {
 pub(super) struct Round {
     /// The calls.
     pub(super) measured: Measured,
-    /// The processor time used, by threads.
-    pub(super) processor: Vec<(String, Duration)>,
+    /// The processor time used.
+    pub(super) processor: Used,
     /// The flushes of the log.
     pub(super) flushes: Vec<Flush>,
     /// The lag of the indexes, from time to time.
@@ -153,13 +156,15 @@ pub(super) struct Round {
 
 impl Kind {
     /// The figures of the median round by throughput, and that round.
-    pub(super) fn of(rounds: &[Round]) -> Option<(Self, &Round)> {
+    pub(super) fn of(rounds: &[Round], processors: usize) -> Option<(Self, &Round)> {
         let throughput = |round: &&Round| round.measured.throughput();
         let list: Vec<_> = rounds.iter().collect();
         let round = median(&list, |one, other| {
             throughput(one).total_cmp(&throughput(other))
         })?;
         let calls = real(round.measured.latencies.len());
+        let (from, until) = round.measured.window;
+        let took = until - from;
         let each = |(name, used): &(String, Duration)| (name.clone(), micros(*used) / calls);
         let kind = Self {
             per_second: round.measured.throughput(),
@@ -168,7 +173,8 @@ impl Kind {
                 .map(|round| round.measured.throughput())
                 .collect(),
             latency: Percentiles::of(&round.measured.latencies)?,
-            processor_us: round.processor.iter().map(each).collect(),
+            processor_us: round.processor.threads.iter().map(each).collect(),
+            others: round.processor.others.as_secs_f64() / (took.as_secs_f64() * real(processors)),
         };
         Some((kind, round))
     }
@@ -242,7 +248,10 @@ mod tests {
                 window: (now, now + Duration::from_secs(2)),
                 latencies: (1..=calls).map(Duration::from_micros).collect(),
             },
-            processor: vec![("a".to_owned(), used)],
+            processor: Used {
+                threads: vec![("a".to_owned(), used)],
+                others: Duration::from_secs(1),
+            },
             flushes: Vec::new(),
             lag: Vec::new(),
         }
@@ -252,13 +261,15 @@ mod tests {
     fn the_figures_are_those_of_the_median_round() {
         let used = Duration::from_millis(10);
         let rounds = [round(100, used), round(4000, used), round(1000, used)];
-        let (kind, chosen) = Kind::of(&rounds).unwrap();
+        let (kind, chosen) = Kind::of(&rounds, 4).unwrap();
         assert_eq!(chosen.measured.latencies.len(), 1000);
         assert!((kind.per_second - 500.0).abs() < 1e-9);
         assert!((kind.latency.p99_us - 990.0).abs() < 1e-9);
         assert!((kind.processor_us() - 10.0).abs() < 1e-9);
+        // One second of two seconds of four processors.
+        assert!((kind.others - 0.125).abs() < 1e-9);
         assert_eq!(kind.rounds.len(), 3);
-        assert!(Kind::of(&[]).is_none());
+        assert!(Kind::of(&[], 4).is_none());
     }
 
     #[test]

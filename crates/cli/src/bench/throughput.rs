@@ -14,7 +14,7 @@ use super::{
     ThroughputArgs,
     asking::{self, Asking},
     call::Call,
-    cpu::Cpu,
+    cpu::{Cpu, Used},
     echo::Echoing,
     load::{Generator, Load},
     people::{self, Consenting, Preparing},
@@ -114,14 +114,16 @@ impl<'a> Bench<'a> {
             echoes.push(self.round(&echoing).await?);
             disclosures.push(self.round(&asking).await?);
         }
-        let (echo, _) = Kind::of(&echoes).context("no echo was measured")?;
-        let (disclosure, median) = Kind::of(&disclosures).context("no disclosure was measured")?;
+        let machine = self.stage.machine();
+        let (echo, _) = Kind::of(&echoes, machine.processors).context("no echo was measured")?;
+        let (disclosure, median) =
+            Kind::of(&disclosures, machine.processors).context("no disclosure was measured")?;
         let lag: Vec<_> = disclosures
             .iter()
             .flat_map(|round| round.lag.clone())
             .collect();
         Ok(Report {
-            machine: self.stage.machine(),
+            machine,
             load: self.load(sizes),
             ratio: disclosure.per_second / echo.per_second,
             echo,
@@ -231,7 +233,7 @@ async fn prepare_persons(preparing: Preparing, persons: u32) -> Result<Vec<Strin
 }
 
 /// Reads processor time and lag while a load is measured.
-async fn watch(watch: Watch, load: Load) -> (Vec<(String, Duration)>, Vec<u64>) {
+async fn watch(watch: Watch, load: Load) -> (Used, Vec<u64>) {
     tokio::time::sleep(load.warm_up).await;
     let (begun, before) = (Instant::now(), Cpu::now());
     let mut lag = Vec::new();

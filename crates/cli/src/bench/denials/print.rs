@@ -12,7 +12,9 @@ pub(super) fn verdict(verdict: &Verdict, planted: Option<(Class, u32)>) -> Strin
     let mut text = "Can the reason of a denial be told from its answer?\n\n".to_owned();
     text.push_str(&wrapped(&format!(
         "{} denials for each of six reasons, in random order over several connections. For every \
-         two reasons the best classifier, as the area under its ROC curve: 0.5 is a coin.",
+         two reasons the best classifier, as the area under its ROC curve: 0.5 is a coin. They go by \
+         the latency, by how far it lies off the median, by where it lies within the grid of 10 ms, \
+         by what was learned from half of the samples, and by the size.",
         grouped(real(verdict.samples)),
     )));
     if let Some((class, micros)) = planted {

@@ -112,15 +112,9 @@ fn pair(one: &Samples, other: &Samples) -> Pair {
     };
     let classifiers = [
         ("latency", by(&|took| took)),
-        (
-            "distance from the median latency",
-            by(&|took| (took - middle).abs()),
-        ),
-        ("latency within the grid", by(&|took| took % GRID_US)),
-        (
-            "where latencies lie, learned",
-            learned(&one.latencies_us, &other.latencies_us),
-        ),
+        ("off the median", by(&|took| (took - middle).abs())),
+        ("within the grid", by(&|took| took % GRID_US)),
+        ("learned", learned(&one.latencies_us, &other.latencies_us)),
         ("size", auc_either_way(&one.bytes, &other.bytes)),
     ];
     Pair {
