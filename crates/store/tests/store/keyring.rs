@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use schakel_audit::leaf::{Month, RetentionClass};
 use schakel_core::id::SlotId;
 use schakel_store::keyring::{Kek, KekError, Keyring, KeyringError};
@@ -83,7 +84,9 @@ fn a_slot_that_the_log_binds_is_never_given_out_again() {
     let used: Vec<_> = (0..10).map(|_| keyring.take_slot().unwrap()).collect();
     drop(keyring);
     let keyring = open(dir.path());
-    used.iter().for_each(|slot| keyring.mark_used(*slot));
+    for slot in &used {
+        keyring.mark_used(*slot);
+    }
     keyring.ready().unwrap();
     for _ in 0..9_000 {
         assert!(!used.contains(&keyring.take_slot().unwrap()));
@@ -156,9 +159,9 @@ fn a_destruction_that_did_not_reach_the_disk_is_not_reported_as_done_later() {
         "unusable at once all the same"
     );
     assert!(keyring.destroy_slot(slot).is_err(), "still on disk");
-    blocks
-        .iter()
-        .for_each(|block| fs::remove_dir(block).unwrap());
+    for block in &blocks {
+        fs::remove_dir(block).unwrap();
+    }
     keyring.destroy_slot(slot).unwrap();
     drop(keyring);
     assert!(matches!(
@@ -455,7 +458,6 @@ fn tags_tell_persons_parties_and_months_apart() {
     }
     assert_eq!(tags[0], tag(one, "gemeente-a", 202_611));
     // By the definition: HMAC-SHA256 under HKDF of the slot's key.
-    use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
     let extracted = sign(
         &Key::new(HMAC_SHA256, &[]),
         keyring.key(one).unwrap().as_slice(),

@@ -178,7 +178,7 @@ fn a_slot_that_the_log_binds_is_never_given_out_again() {
         recorder = recorder
             .again(|data| {
                 if made_again {
-                    gone(data)
+                    gone(data);
                 }
             })
             .unwrap();
