@@ -6,12 +6,14 @@
 //! * [`tree`]: the Merkle tree of RFC 6962 over the leaves, and its proofs.
 //! * [`note`] and [`checkpoint`]: the signed head of the tree, in the C2SP formats.
 //! * [`proof`]: the receipt, a C2SP tlog-proof: inclusion under a signed head in one small text.
+//! * [`export`]: many entries with their proofs and what they hide, one JSON object a line.
 //!
 //! Nothing here knows a clock, a disk, a socket or a runtime, so an auditor can link it alone. No
 //! input makes it panic, and no input makes it reserve more memory than a small multiple of its size.
 
 pub mod checkpoint;
 pub mod commitment;
+pub mod export;
 pub mod leaf;
 pub mod note;
 pub mod proof;

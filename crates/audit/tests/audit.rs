@@ -4,6 +4,7 @@
 mod audit {
     mod checkpoint;
     mod commitment;
+    mod export;
     mod hostile;
     mod leaf;
     mod leaf_vectors;
