@@ -172,7 +172,7 @@ mod tests {
     fn lists_meet_in_what_they_share() {
         let lists = vec![vec![1, 3, 5, 9], vec![0, 3, 9, 12], vec![3, 4, 9]];
         assert_eq!(meet(lists), [3, 9]);
-        assert_eq!(meet(vec![vec![1], vec![]]), []);
+        assert_eq!(meet(vec![vec![1], vec![]]), Vec::<Place>::new());
     }
 
     #[test]
