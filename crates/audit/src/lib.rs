@@ -5,6 +5,7 @@
 //! * [`commitment`]: how a leaf binds what it does not show.
 //! * [`tree`]: the Merkle tree of RFC 6962 over the leaves, and its proofs.
 //! * [`note`] and [`checkpoint`]: the signed head of the tree, in the C2SP formats.
+//! * [`tile`] and [`erasure`]: the files in which a log is published.
 //! * [`proof`]: the receipt, a C2SP tlog-proof: inclusion under a signed head in one small text.
 //! * [`export`]: many entries with their proofs and what they hide, one JSON object a line.
 //!
@@ -13,10 +14,12 @@
 
 pub mod checkpoint;
 pub mod commitment;
+pub mod erasure;
 pub mod export;
 pub mod leaf;
 pub mod note;
 pub mod proof;
+pub mod tile;
 pub mod tree;
 
 mod text;

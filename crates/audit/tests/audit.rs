@@ -11,6 +11,7 @@ mod audit {
     mod note;
     mod proof;
     mod support;
+    mod tile;
     mod tree;
     mod tree_oracle;
     mod tree_vectors;
