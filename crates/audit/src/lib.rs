@@ -5,6 +5,7 @@
 //! * [`commitment`]: how a leaf binds what it does not show.
 //! * [`tree`]: the Merkle tree of RFC 6962 over the leaves, and its proofs.
 //! * [`note`] and [`checkpoint`]: the signed head of the tree, in the C2SP formats.
+//! * [`cosignature`], [`policy`] and [`witness`]: who else must have seen the head, and what is said to them.
 //! * [`tile`] and [`erasure`]: the files in which a log is published.
 //! * [`proof`]: the receipt, a C2SP tlog-proof: inclusion under a signed head in one small text.
 //! * [`export`]: many entries with their proofs and what they hide, one JSON object a line.
@@ -14,12 +15,15 @@
 
 pub mod checkpoint;
 pub mod commitment;
+pub mod cosignature;
 pub mod erasure;
 pub mod export;
 pub mod leaf;
 pub mod note;
+pub mod policy;
 pub mod proof;
 pub mod tile;
 pub mod tree;
+pub mod witness;
 
 mod text;

@@ -13,6 +13,7 @@ use thiserror::Error;
 
 mod key;
 
+pub(crate) use key::Kind;
 pub use key::{KeyError, KeyId, SigningKey, VerifyingKey};
 
 /// A text with signatures on it, which may or may not hold: see [`Note::verify`].
@@ -181,6 +182,11 @@ impl Note {
         self.signatures.push(Signature::make(&self.text, key));
     }
 
+    /// Adds a line with a signature, as a witness answers with, after those already there.
+    pub fn add(&mut self, signature: Signature) {
+        self.signatures.push(signature);
+    }
+
     /// Checks every signature by one of these keys; signatures by other keys are passed over.
     ///
     /// # Errors
@@ -236,27 +242,29 @@ impl Signature {
     }
 
     pub(crate) fn make(text: &str, key: &SigningKey) -> Self {
+        Self::new(key.name(), key.id(), key.sign(text.as_bytes()).to_vec())
+    }
+
+    pub(crate) fn new(name: &str, id: KeyId, bytes: Vec<u8>) -> Self {
         Self {
-            name: key.name().to_owned(),
-            id: key.id(),
-            bytes: key.sign(text.as_bytes()).to_vec(),
+            name: name.to_owned(),
+            id,
+            bytes,
         }
     }
 
-    fn parse(line: &str) -> Option<Self> {
+    /// Reads a line, its newline included. `None` when it is no signature.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
         let line = line.strip_suffix('\n')?.strip_prefix(DASH)?;
         let (name, base64) = line.split_once(' ')?;
         let bytes = BASE64_STANDARD.decode(base64).ok()?;
         let (id, bytes) = bytes.split_first_chunk()?;
         let fits = key::is_name(name) && !bytes.is_empty();
-        fits.then(|| Self {
-            name: name.to_owned(),
-            id: KeyId::new(*id),
-            bytes: bytes.to_owned(),
-        })
+        fits.then(|| Self::new(name, KeyId::new(*id), bytes.to_owned()))
     }
 
-    fn claims(&self, key: &VerifyingKey) -> bool {
+    pub(crate) fn claims(&self, key: &VerifyingKey) -> bool {
         self.id == key.id() && self.name == key.name()
     }
 }

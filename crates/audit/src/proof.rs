@@ -36,6 +36,7 @@ use thiserror::Error;
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, OpenError, Origin},
     note::{Note, NoteError, VerifyingKey},
+    policy::{EndorseError, Endorsed, Policy},
     text::{decimal, quote},
     tree::{Hash, InclusionError, leaf_hash, verify_inclusion},
 };
@@ -101,6 +102,17 @@ pub enum VerifyError {
     Inclusion(#[from] InclusionError),
 }
 
+/// Why a proof does not hold under a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PolicyVerifyError {
+    /// The checkpoint is none of a known log's.
+    #[error("the checkpoint of the proof does not hold")]
+    Checkpoint(#[from] EndorseError),
+    /// The leaf does not stand where the proof says.
+    #[error("the leaf is not in the tree as the proof says")]
+    Inclusion(#[from] InclusionError),
+}
+
 impl TlogProof {
     /// The most hashes that an inclusion proof has.
     pub const MAX_HASHES: usize = 64;
@@ -138,6 +150,24 @@ impl TlogProof {
         let (size, root) = (checkpoint.size, checkpoint.root);
         verify_inclusion(leaf_hash(leaf), self.index, size, &self.hashes, root)?;
         Ok(checkpoint)
+    }
+}
+
+impl TlogProof {
+    /// As [`verify`](Self::verify), by a policy: of any log that it knows, with the signatures of the
+    /// witnesses that it knows. How many of those there are is for [`Endorsed::level`] to tell.
+    ///
+    /// # Errors
+    /// Which check failed: the checkpoint and the signatures on it, or the place of the leaf.
+    pub fn verify_under<'a>(
+        &self,
+        leaf: &[u8],
+        policy: &'a Policy,
+    ) -> Result<Endorsed<'a>, PolicyVerifyError> {
+        let endorsed = policy.open(&self.checkpoint)?;
+        let (size, root) = (endorsed.checkpoint().size, endorsed.checkpoint().root);
+        verify_inclusion(leaf_hash(leaf), self.index, size, &self.hashes, root)?;
+        Ok(endorsed)
     }
 }
 

@@ -4,15 +4,18 @@
 mod audit {
     mod checkpoint;
     mod commitment;
+    mod cosignature;
     mod export;
     mod hostile;
     mod leaf;
     mod leaf_vectors;
     mod note;
+    mod policy;
     mod proof;
     mod support;
     mod tile;
     mod tree;
     mod tree_oracle;
     mod tree_vectors;
+    mod witness;
 }

@@ -21,9 +21,20 @@ pub struct SigningKey {
 /// A key that verifies notes, with the name it goes by.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifyingKey {
+    kind: Kind,
     name: String,
     id: KeyId,
     key: ed25519_dalek::VerifyingKey,
+}
+
+/// What a key signs. The numbers are those of C2SP signed-note and tlog-cosignature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// The text of a note.
+    Note = 0x01,
+    /// The text of a checkpoint, with the time at which it was seen.
+    Cosignature = 0x04,
 }
 
 /// Why a text is not a key. It never shows the text, which may be a secret.
@@ -35,8 +46,11 @@ pub enum KeyError {
     /// The name cannot stand in a note.
     #[error("a key name must not be empty nor contain spaces, `+` or control characters")]
     Name,
-    /// Another kind of key than Ed25519.
-    #[error("key type {0:#04x} is unknown: only Ed25519 (0x01) is")]
+    /// Another kind of key than its place wants.
+    #[error(
+        "a key of type {0:#04x} cannot be used here: logs sign with Ed25519 (0x01), witnesses with \
+         timestamped Ed25519 (0x04)"
+    )]
     Algorithm(u8),
     /// Not the length of an Ed25519 key.
     #[error("an Ed25519 key has 32 bytes, not {0}")]
@@ -68,11 +82,11 @@ impl KeyId {
     }
 
     /// SHA-256(name ‖ 0x0A ‖ type ‖ public key), its first four bytes.
-    fn derive(name: &str, public: &[u8; 32]) -> Self {
+    fn derive(kind: Kind, name: &str, public: &[u8; 32]) -> Self {
         let [a, b, c, d, ..] = <[u8; 32]>::from(
             Sha256::new()
                 .chain_update(name)
-                .chain_update([b'\n', ED25519])
+                .chain_update([b'\n', kind as u8])
                 .chain_update(public)
                 .finalize(),
         );
@@ -105,8 +119,12 @@ impl SigningKey {
     /// # Errors
     /// When the name cannot stand in a note.
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
+        Self::of(Kind::Note, name, seed)
+    }
+
+    pub(crate) fn of(kind: Kind, name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         let key = ed25519_dalek::SigningKey::from_bytes(seed);
-        let verifying = VerifyingKey::new(name, &key.verifying_key().to_bytes())?;
+        let verifying = VerifyingKey::of(kind, name, &key.verifying_key().to_bytes())?;
         Ok(Self { verifying, key })
     }
 
@@ -115,10 +133,14 @@ impl SigningKey {
     /// # Errors
     /// When it is spelled otherwise, or its id is not that of the key.
     pub fn from_skey(skey: &str) -> Result<Self, KeyError> {
+        Self::parse(Kind::Note, skey)
+    }
+
+    pub(crate) fn parse(kind: Kind, skey: &str) -> Result<Self, KeyError> {
         let form = KeyError::Form(SKEY_FORM);
         let rest = skey.strip_prefix(SKEY_PREFIX).ok_or_else(|| form.clone())?;
         let text = KeyText::parse(rest).ok_or(form)?;
-        let key = Self::from_seed(text.name, &*text.key_bytes()?)?;
+        let key = Self::of(kind, text.name, &*text.key_bytes(kind)?)?;
         text.check_id(key.id())?;
         Ok(key)
     }
@@ -128,7 +150,7 @@ impl SigningKey {
     pub fn to_skey(&self) -> Zeroizing<String> {
         let seed = Zeroizing::new(self.key.to_bytes());
         let mut typed = Zeroizing::new(Vec::with_capacity(1 + seed.len()));
-        typed.push(ED25519);
+        typed.push(self.verifying.kind as u8);
         typed.extend_from_slice(seed.as_slice());
         let base64 = Zeroizing::new(BASE64_STANDARD.encode(&*typed));
         let (name, id) = (self.name(), self.id());
@@ -173,6 +195,10 @@ impl VerifyingKey {
     /// # Errors
     /// When the name cannot stand in a note or the bytes are no sound public key.
     pub fn new(name: &str, public: &[u8; 32]) -> Result<Self, KeyError> {
+        Self::of(Kind::Note, name, public)
+    }
+
+    pub(crate) fn of(kind: Kind, name: &str, public: &[u8; 32]) -> Result<Self, KeyError> {
         if !is_name(name) {
             return Err(KeyError::Name);
         }
@@ -182,10 +208,18 @@ impl VerifyingKey {
             return Err(KeyError::Point);
         }
         Ok(Self {
+            kind,
             name: name.to_owned(),
-            id: KeyId::derive(name, public),
+            id: KeyId::derive(kind, name, public),
             key,
         })
+    }
+
+    pub(crate) fn parse(kind: Kind, vkey: &str) -> Result<Self, KeyError> {
+        let text = KeyText::parse(vkey).ok_or(KeyError::Form(VKEY_FORM))?;
+        let key = Self::of(kind, text.name, &*text.key_bytes(kind)?)?;
+        text.check_id(key.id)?;
+        Ok(key)
     }
 
     /// The name of the key.
@@ -217,7 +251,7 @@ impl VerifyingKey {
 impl fmt::Display for VerifyingKey {
     /// The vkey: `<name>+<id>+<base64>`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut typed = [ED25519; 33];
+        let mut typed = [self.kind as u8; 33];
         for (to, from) in typed.iter_mut().skip(1).zip(self.as_bytes()) {
             *to = *from;
         }
@@ -237,10 +271,7 @@ impl FromStr for VerifyingKey {
 
     /// Reads a vkey, in its one spelling.
     fn from_str(vkey: &str) -> Result<Self, KeyError> {
-        let text = KeyText::parse(vkey).ok_or(KeyError::Form(VKEY_FORM))?;
-        let key = Self::new(text.name, &*text.key_bytes()?)?;
-        text.check_id(key.id)?;
-        Ok(key)
+        Self::parse(Kind::Note, vkey)
     }
 }
 
@@ -263,9 +294,9 @@ impl<'a> KeyText<'a> {
         })
     }
 
-    fn key_bytes(&self) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    fn key_bytes(&self, kind: Kind) -> Result<Zeroizing<[u8; 32]>, KeyError> {
         match self.typed.as_slice() {
-            [ED25519, key @ ..] => key
+            [got, key @ ..] if *got == kind as u8 => key
                 .try_into()
                 .map(Zeroizing::new)
                 .map_err(|_| KeyError::Length(key.len())),
@@ -285,13 +316,11 @@ impl<'a> KeyText<'a> {
 
 /// Whether a key may go by this name: not empty, no Unicode space, no plus, and no control
 /// character, since the name stands in notes.
-pub(super) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let bad = |c: char| c.is_whitespace() || c == '+' || c < ' ';
     !name.is_empty() && !name.contains(bad)
 }
 
-/// The type of Ed25519 keys in notes.
-const ED25519: u8 = 0x01;
 const SKEY_PREFIX: &str = "PRIVATE+KEY+";
 const SKEY_FORM: &str = "PRIVATE+KEY+<name>+<8 hex digits>+<base64>";
 const VKEY_FORM: &str = "<name>+<8 hex digits>+<base64>";
