@@ -133,6 +133,25 @@ fn rules_and_mathematics_bring_no_runtime_along() {
 }
 
 #[test]
+fn nothing_that_ships_brings_what_is_for_tests_along() {
+    let (mut shipping, mut testing) = (Vec::new(), 0);
+    for package in list(&metadata(&["--no-deps"]), "packages") {
+        let defaults = package["features"]["default"].as_array();
+        assert!(defaults.is_none(), "a default feature could bring it along");
+        for to in list(package, "dependencies") {
+            if list(to, "features").iter().any(|name| name == "testing") {
+                testing += 1;
+                if to["kind"].is_null() {
+                    shipping.push(format!("{} -> {}", text(package, "name"), text(to, "name")));
+                }
+            }
+        }
+    }
+    assert!(testing > 0, "the feature `testing` was not found");
+    assert_eq!(shipping, Vec::<String>::new());
+}
+
+#[test]
 fn an_edge_against_the_drawing_is_named_with_its_rule() {
     fn told(from: &str, to: &str) -> String {
         breach(from, to).unwrap_or_default()

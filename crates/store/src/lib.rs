@@ -8,12 +8,14 @@
 //! * [`world`]: the state that decisions are made against, and [`view`]: its rows on disk.
 //! * [`index`]: which entries of a controller are about a person, a party, a purpose.
 //! * [`random`]: the operating system's randomness.
+//! * [`disk`]: what log and keyring do to a disk, so that tests can let it fail at each operation.
 //!
 //! The log is written in the order that survives a crash at any moment; what it says is never changed.
 //! Everything else here can be rebuilt from it and the keyring, and the keyring cannot be rebuilt at all.
 
 mod aes;
 pub mod details;
+pub mod disk;
 pub mod entry;
 pub mod index;
 pub mod keyring;
@@ -24,4 +26,5 @@ pub mod seal;
 pub mod view;
 pub mod world;
 
+mod background;
 mod durable;

@@ -16,11 +16,14 @@
 //! every entry that was ever committed, or refuses, naming the place. The one thing it cannot notice is
 //! that the end is missing as a whole; whoever keeps a checkpoint elsewhere can.
 
-use std::{borrow::Borrow, fs::File, io, mem, os::unix::fs::FileExt as _, path::Path, sync::Arc};
+use std::{borrow::Borrow, io, mem, path::Path, sync::Arc};
 
 use schakel_audit::tree::{Frontier, Hash};
 
-use crate::durable;
+use crate::{
+    disk::{Disk, File},
+    durable,
+};
 
 mod ahead;
 mod batch;
@@ -76,6 +79,8 @@ pub struct Settings {
     /// The length of new segments in bytes, from [`MIN_SEGMENT_LEN`] to [`MAX_SEGMENT_LEN`]; a batch
     /// that does not fit into an empty segment is refused, so less than 2 MiB is for tests.
     pub segment_len: u64,
+    /// The disk it is on.
+    pub disk: Disk,
 }
 
 impl Settings {
@@ -85,6 +90,7 @@ impl Settings {
         Self {
             origin: origin.into(),
             segment_len: 64 << 20,
+            disk: Disk::real(),
         }
     }
 
@@ -146,12 +152,13 @@ impl Log {
     pub fn create(data: &Path, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
         let dir = data.join("log");
-        durable::create_dir(&dir).map_err(open::at(&dir))?;
-        let lock = open::lock(data)?;
-        if !segment::list(&dir).map_err(open::at(&dir))?.is_empty() {
+        durable::create_dir(&settings.disk, &dir).map_err(open::at(&dir))?;
+        let lock = open::lock(&settings.disk, data)?;
+        let segments = segment::list(&settings.disk, &dir);
+        if !segments.map_err(open::at(&dir))?.is_empty() {
             return Err(OpenError::Present(dir));
         }
-        durable::remove_unfinished(&dir).map_err(open::at(&dir))?;
+        durable::remove_unfinished(&settings.disk, &dir).map_err(open::at(&dir))?;
         open::create(&dir, &settings)?;
         Self::load(&dir, settings, lock).map(|opened| opened.log)
     }
@@ -165,15 +172,15 @@ impl Log {
     pub fn open(data: &Path, settings: Settings) -> Result<Opened, OpenError> {
         settings.check()?;
         let dir = data.join("log");
-        if !dir.is_dir() {
+        if !settings.disk.is_dir(&dir) {
             return Err(OpenError::Absent(dir));
         }
-        let lock = open::lock(data)?;
+        let lock = open::lock(&settings.disk, data)?;
         Self::load(&dir, settings, lock)
     }
 
     fn load(dir: &Path, settings: Settings, lock: File) -> Result<Opened, OpenError> {
-        durable::remove_unfinished(dir).map_err(open::at(dir))?;
+        durable::remove_unfinished(&settings.disk, dir).map_err(open::at(dir))?;
         let found = open::load(dir, &settings)?;
         let last = found
             .table
@@ -185,7 +192,8 @@ impl Log {
             end: last.end,
             len: found.segment_len,
         };
-        let ahead = Ahead::start(dir.to_owned(), settings.segment_len).map_err(open::at(dir))?;
+        let ahead =
+            Ahead::start(&settings.disk, dir, settings.segment_len).map_err(open::at(dir))?;
         let log = Self {
             dir: dir.into(),
             settings,
@@ -339,7 +347,7 @@ impl Log {
             return Err(no_segment(io::ErrorKind::NotFound.into()));
         };
         let header = self.settings.header(self.frontier.size());
-        let started = segment::start(&self.dir, &prepared, &header);
+        let started = segment::start(&self.settings.disk, &self.dir, &prepared, &header);
         let path = started.map_err(|error| self.fail("starting a segment", error))?;
         let file = Arc::new(prepared);
         let end = HEADER_LEN as u64;

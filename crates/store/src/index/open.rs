@@ -15,7 +15,7 @@ use super::{
     recent::Recent,
     worker::{Files, Worker},
 };
-use crate::{durable, keyring::Key};
+use crate::{disk::Disk, durable, keyring::Key};
 
 /// How many entries make a run, unless a test wants fewer; also the most there can be.
 pub const DEFAULT_RUN: u32 = 65_536;
@@ -168,8 +168,8 @@ fn start(runs: Runs, files: Files, run: u64) -> io::Result<Index> {
 
 /// Creates the directory and removes files that were left unfinished, or whose run is not full.
 fn prepare(dir: &Path, end: u64) -> io::Result<()> {
-    durable::create_dir(dir)?;
-    durable::remove_unfinished(dir)?;
+    durable::create_dir(&Disk::real(), dir)?;
+    durable::remove_unfinished(&Disk::real(), dir)?;
     for found in fs::read_dir(dir)? {
         let path = found?.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str());

@@ -5,7 +5,7 @@
 //! ```
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,7 @@ use schakel_core::random::Random;
 use zeroize::Zeroizing;
 
 use super::kek::Kek;
-use crate::{aes, durable};
+use crate::{aes, disk::Disk, durable};
 
 const MAGIC: &[u8; 8] = b"SCHKKEY1";
 const NONCE_LEN: usize = 12;
@@ -37,12 +37,13 @@ pub enum KeyFileError {
 
 /// Reads a file; `None` when there is none.
 pub(super) fn read(
+    disk: &Disk,
     dir: &Path,
     name: &str,
     kek: &Kek,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, KeyFileError> {
     let path = dir.join(name);
-    let bytes = match fs::read(&path) {
+    let bytes = match disk.read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(KeyFileError::Io { path, source }),
@@ -55,6 +56,7 @@ pub(super) fn read(
 
 /// Replaces a file: written beside it, synced, renamed over it, and the directory synced.
 pub(super) fn replace(
+    disk: &Disk,
     dir: &Path,
     name: &str,
     kek: &Kek,
@@ -67,7 +69,10 @@ pub(super) fn replace(
     let mut sealed = content.to_vec();
     let replaced = aes::seal(&file_key(kek, name), nonce, &aad(name), &mut sealed)
         .map_err(|_| io::Error::other("encryption failed"))
-        .and_then(|()| durable::replace(&path, &[MAGIC.as_slice(), &nonce, &sealed].concat()));
+        .and_then(|()| {
+            let content = [MAGIC.as_slice(), &nonce, &sealed].concat();
+            durable::replace(disk, &path, &content)
+        });
     replaced.map_err(|source| KeyFileError::Io { path, source })
 }
 

@@ -2,14 +2,14 @@
 
 use std::{
     fmt::{self, Write as _},
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    io,
     path::{Path, PathBuf},
 };
 
 use schakel_core::random::Random;
 use zeroize::Zeroizing;
+
+use crate::disk::Disk;
 
 /// A key-encryption key of 32 bytes. Never shown.
 pub struct Kek(Zeroizing<[u8; 32]>);
@@ -40,15 +40,22 @@ impl Kek {
     /// # Errors
     /// [`KekError`].
     pub fn read(path: &Path) -> Result<Self, KekError> {
+        Self::read_on(&Disk::real(), path)
+    }
+
+    /// As [`Self::read`], on this disk.
+    ///
+    /// # Errors
+    /// [`KekError`].
+    pub fn read_on(disk: &Disk, path: &Path) -> Result<Self, KekError> {
         let failed = |source| KekError::Io {
             path: path.to_owned(),
             source,
         };
-        let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
-        if mode & 0o077 != 0 {
+        if !disk.is_private(path).map_err(failed)? {
             return Err(KekError::Exposed(path.to_owned()));
         }
-        let bytes = Zeroizing::new(fs::read(path).map_err(failed)?);
+        let bytes = Zeroizing::new(disk.read(path).map_err(failed)?);
         parse(&bytes)
             .map(Self)
             .ok_or_else(|| KekError::Malformed(path.to_owned()))
@@ -59,22 +66,26 @@ impl Kek {
     /// # Errors
     /// [`KekError::Io`], also when the file exists.
     pub fn create(path: &Path, random: &mut dyn Random) -> Result<Self, KekError> {
+        Self::create_on(&Disk::real(), path, random)
+    }
+
+    /// As [`Self::create`], on this disk.
+    ///
+    /// # Errors
+    /// [`KekError::Io`], also when the file exists.
+    pub fn create_on(disk: &Disk, path: &Path, random: &mut dyn Random) -> Result<Self, KekError> {
         let mut key = Zeroizing::new([0; 32]);
         random.fill(key.as_mut_slice());
-        let mut text = String::with_capacity(64);
+        let mut text = String::with_capacity(65);
         for byte in key.iter() {
             // Writing to a string cannot fail.
             let _ = write!(text, "{byte:02x}");
         }
+        text.push('\n');
         let text = Zeroizing::new(text);
         let write = || {
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path)?;
+            let mut file = disk.create_new(path)?;
             file.write_all(text.as_bytes())?;
-            file.write_all(b"\n")?;
             file.sync_all()
         };
         write().map_err(|source| KekError::Io {

@@ -10,13 +10,8 @@ mod months;
 mod slots;
 
 use std::{
-    fs::File,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        mpsc::{self, SyncSender},
-    },
-    thread::{self, JoinHandle},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use aws_lc_rs::hmac;
@@ -33,7 +28,12 @@ pub use kek::{Kek, KekError};
 use months::Months;
 use slots::Slots;
 
-use crate::{aes, durable};
+use crate::{
+    aes,
+    background::Background,
+    disk::{Disk, File},
+    durable,
+};
 
 /// A key of 32 bytes, wiped when it is dropped.
 pub type Key = Zeroizing<[u8; 32]>;
@@ -45,14 +45,13 @@ const LOW_WATER: usize = slots::SHARD / 2;
 #[derive(Debug)]
 pub struct Keyring {
     shared: Arc<Shared>,
-    /// Asks for a refill; taken away to end the thread.
-    refill: Option<SyncSender<()>>,
-    refiller: Option<JoinHandle<()>>,
+    refiller: Background,
 }
 
 /// What the keyring shares with the thread that refills its pool.
 #[derive(Debug)]
 struct Shared {
+    disk: Disk,
     dir: PathBuf,
     kek: Kek,
     slots: RwLock<Slots>,
@@ -106,35 +105,43 @@ impl Keyring {
         kek: Kek,
         random: Box<dyn Random + Send>,
     ) -> Result<Arc<Self>, KeyringError> {
+        Self::open_on(Disk::real(), dir, kek, random)
+    }
+
+    /// As [`Self::open`], on this disk.
+    ///
+    /// # Errors
+    /// [`KeyringError`].
+    pub fn open_on(
+        disk: Disk,
+        dir: &Path,
+        kek: Kek,
+        random: Box<dyn Random + Send>,
+    ) -> Result<Arc<Self>, KeyringError> {
         let failed = |source| KeyFileError::Io {
             path: dir.to_owned(),
             source,
         };
-        durable::create_dir(dir).map_err(failed)?;
+        durable::create_dir(&disk, dir).map_err(failed)?;
         let lock = dir.join("lock");
-        let lock = durable::lock(&lock)
+        let lock = disk
+            .lock(&lock)
             .map_err(failed)?
             .ok_or(KeyringError::InUse(lock))?;
-        durable::remove_unfinished(dir).map_err(failed)?;
+        durable::remove_unfinished(&disk, dir).map_err(failed)?;
         let shared = Arc::new(Shared {
-            slots: RwLock::new(Slots::read(dir, &kek)?),
-            months: RwLock::new(Months::read(dir, &kek)?),
+            slots: RwLock::new(Slots::read(&disk, dir, &kek)?),
+            months: RwLock::new(Months::read(&disk, dir, &kek)?),
+            disk,
             dir: dir.to_owned(),
             kek,
             random: Mutex::new(Source(random)),
             _lock: lock,
         });
-        let (refill, wanted) = mpsc::sync_channel(1);
         let pool = Arc::clone(&shared);
-        let refiller = thread::Builder::new()
-            .name("keyring-refill".into())
-            .spawn(move || keep_filled(&pool, &wanted))
-            .map_err(failed)?;
-        Ok(Arc::new(Self {
-            shared,
-            refill: Some(refill),
-            refiller: Some(refiller),
-        }))
+        let refill = move || refill_pool(&pool);
+        let refiller = Background::start(&shared.disk, "keyring-refill", refill).map_err(failed)?;
+        Ok(Arc::new(Self { shared, refiller }))
     }
 
     /// Notes that the log binds a slot, so that it is never given out again.
@@ -165,11 +172,8 @@ impl Keyring {
     pub fn take_slot(&self) -> Result<SlotId, KeyringError> {
         loop {
             let (slot, left) = write(&self.shared.slots).take();
-            if left < LOW_WATER
-                && let Some(refill) = &self.refill
-            {
-                // Full means that a refill is under way or asked for already.
-                let _ = refill.try_send(());
+            if left < LOW_WATER {
+                self.refiller.ask();
             }
             match slot {
                 Some(slot) => return Ok(slot),
@@ -271,6 +275,7 @@ impl Keyring {
             return Ok(());
         };
         slots::keep(
+            &shared.disk,
             &shared.dir,
             &shared.kek,
             number,
@@ -290,7 +295,7 @@ impl Keyring {
         let mut random = shared.random();
         write(&shared.months).destroy_class(class, month);
         let months = read(&shared.months).clone();
-        Ok(months.keep(&shared.dir, &shared.kek, random.0.as_mut())?)
+        Ok(shared.keep_months(&months, random.0.as_mut())?)
     }
 
     /// The tag of a person in the leaves of a party's entries of one month:
@@ -318,16 +323,6 @@ impl Keyring {
     }
 }
 
-impl Drop for Keyring {
-    fn drop(&mut self) {
-        self.refill = None;
-        if let Some(refiller) = self.refiller.take() {
-            // A thread that has panicked has nothing left to do.
-            let _ = refiller.join();
-        }
-    }
-}
-
 impl Shared {
     /// Adds a shard to the pool, once it is durable.
     fn refill_now(&self) -> Result<(), KeyringError> {
@@ -335,7 +330,8 @@ impl Shared {
         let shard = slots::make(random.0.as_mut());
         let number = write(&self.slots).next_shard();
         let content = shard.encode();
-        slots::keep(&self.dir, &self.kek, number, &content, random.0.as_mut())?;
+        let random = random.0.as_mut();
+        slots::keep(&self.disk, &self.dir, &self.kek, number, &content, random)?;
         write(&self.slots).add(number, shard);
         Ok(())
     }
@@ -348,9 +344,13 @@ impl Shared {
         let mut random = self.random();
         let mut months = read(&self.months).clone();
         let made = draw(&mut months, random.0.as_mut()).ok_or(KeyringError::Gone)?;
-        months.keep(&self.dir, &self.kek, random.0.as_mut())?;
+        self.keep_months(&months, random.0.as_mut())?;
         *write(&self.months) = months;
         Ok(made)
+    }
+
+    fn keep_months(&self, months: &Months, random: &mut dyn Random) -> Result<(), KeyFileError> {
+        months.keep(&self.disk, &self.dir, &self.kek, random)
     }
 
     fn random(&self) -> std::sync::MutexGuard<'_, Source> {
@@ -358,16 +358,14 @@ impl Shared {
     }
 }
 
-/// Refills the pool whenever it is asked to, until the keyring is gone. A shard that cannot be written is
-/// tried again when the next slot is taken; the taker sees the error once the pool is dry.
-fn keep_filled(shared: &Shared, wanted: &mpsc::Receiver<()>) {
-    while wanted.recv().is_ok() {
-        if let Err(error) = shared.refill_now() {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the key pool was not refilled"
-            );
-        }
+/// Refills the pool ahead. A shard that cannot be written is tried again when the next slot is taken; the
+/// taker sees the error once the pool is dry.
+fn refill_pool(shared: &Shared) {
+    if let Err(error) = shared.refill_now() {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the key pool was not refilled"
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use schakel_core::{id::SlotId, random::Random};
 use zeroize::Zeroizing;
 
 use super::{Kek, Key, KeyFileError, KeyringError, file};
+use crate::disk::Disk;
 
 const NAME: &str = "months.keys";
 /// kind | yyyymm | id | key, all zeros when it was destroyed
@@ -21,14 +22,15 @@ pub(super) struct Months {
 }
 
 impl Months {
-    pub(super) fn read(dir: &Path, kek: &Kek) -> Result<Self, KeyringError> {
-        let content = file::read(dir, NAME, kek)?.unwrap_or_default();
+    pub(super) fn read(disk: &Disk, dir: &Path, kek: &Kek) -> Result<Self, KeyringError> {
+        let content = file::read(disk, dir, NAME, kek)?.unwrap_or_default();
         let rows = decode(&content).ok_or_else(|| KeyringError::Malformed(dir.join(NAME)))?;
         Ok(Self { rows })
     }
 
     pub(super) fn keep(
         &self,
+        disk: &Disk,
         dir: &Path,
         kek: &Kek,
         random: &mut dyn Random,
@@ -40,7 +42,7 @@ impl Months {
             content.extend_from_slice(id.as_bytes());
             content.extend_from_slice(key.as_slice());
         }
-        file::replace(dir, NAME, kek, &content, random)
+        file::replace(disk, dir, NAME, kek, &content, random)
     }
 
     pub(super) fn class_key(&self, class: RetentionClass, month: Month) -> Option<Key> {

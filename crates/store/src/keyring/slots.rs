@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    fs,
     path::Path,
 };
 
@@ -10,6 +9,7 @@ use schakel_core::{id::SlotId, random::Random};
 use zeroize::Zeroizing;
 
 use super::{Kek, Key, KeyFileError, KeyringError, file};
+use crate::disk::Disk;
 
 /// Slots made at once, in one file.
 pub(super) const SHARD: usize = 4096;
@@ -50,13 +50,14 @@ pub(super) fn make(random: &mut dyn Random) -> Shard {
 
 /// Makes the content of a shard durable.
 pub(super) fn keep(
+    disk: &Disk,
     dir: &Path,
     kek: &Kek,
     number: u32,
     content: &[u8],
     random: &mut dyn Random,
 ) -> Result<(), KeyFileError> {
-    file::replace(dir, &name(number), kek, content, random)
+    file::replace(disk, dir, &name(number), kek, content, random)
 }
 
 impl Shard {
@@ -68,10 +69,10 @@ impl Shard {
 
 impl Slots {
     /// Reads every shard.
-    pub(super) fn read(dir: &Path, kek: &Kek) -> Result<Self, KeyringError> {
+    pub(super) fn read(disk: &Disk, dir: &Path, kek: &Kek) -> Result<Self, KeyringError> {
         let mut slots = Self::default();
-        for number in numbers(dir)? {
-            let content = file::read(dir, &name(number), kek)?.unwrap_or_default();
+        for number in numbers(disk, dir)? {
+            let content = file::read(disk, dir, &name(number), kek)?.unwrap_or_default();
             let rows =
                 decode(&content).ok_or_else(|| KeyringError::Malformed(dir.join(name(number))))?;
             slots.insert(number, rows);
@@ -154,16 +155,16 @@ fn name(number: u32) -> String {
     format!("slots-{number:08}.keys")
 }
 
-fn numbers(dir: &Path) -> Result<Vec<u32>, KeyringError> {
+fn numbers(disk: &Disk, dir: &Path) -> Result<Vec<u32>, KeyringError> {
     let failed = |source| KeyFileError::Io {
         path: dir.to_owned(),
         source,
     };
     let mut found = Vec::new();
-    for entry in fs::read_dir(dir).map_err(failed)? {
-        let file = entry.map_err(failed)?.file_name();
-        let number = file
-            .to_str()
+    for path in disk.list(dir).map_err(failed)? {
+        let number = path
+            .file_name()
+            .and_then(|name| name.to_str())
             .and_then(|text| text.strip_prefix("slots-")?.strip_suffix(".keys"))
             .and_then(|text| text.parse::<u32>().ok());
         found.extend(number);

@@ -1,9 +1,7 @@
 //! Opening a log: everything in it is read and checked before anything is added.
 
 use std::{
-    fs::File,
-    io::{self, Read as _},
-    os::unix::fs::FileExt as _,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
@@ -20,7 +18,7 @@ use super::{
     table::{Extent, Table},
     tiles::Tiles,
 };
-use crate::durable;
+use crate::disk::{Disk, File};
 
 /// Why a log could not be opened or created.
 #[derive(Debug, Error)]
@@ -111,9 +109,9 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
 }
 
 /// Takes the lock on a data directory.
-pub(super) fn lock(data: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(disk: &Disk, data: &Path) -> Result<File, OpenError> {
     let path = data.join("lock");
-    durable::lock(&path)
+    disk.lock(&path)
         .map_err(at(&path))?
         .ok_or(OpenError::Locked(path))
 }
@@ -127,17 +125,23 @@ pub(super) fn origin_digest(origin: &str) -> [u8; 32] {
 
 /// Creates the first segment.
 pub(super) fn create(dir: &Path, settings: &Settings) -> Result<(), OpenError> {
-    let started = segment::prepare(dir, settings.segment_len, &AtomicBool::new(false))
-        .and_then(|prepared| segment::start(dir, &prepared, &settings.header(0)));
+    let started = segment::prepare(
+        &settings.disk,
+        dir,
+        settings.segment_len,
+        &AtomicBool::new(false),
+    )
+    .and_then(|prepared| segment::start(&settings.disk, dir, &prepared, &settings.header(0)));
     started.map(drop).map_err(at(dir))
 }
 
 /// Reads the whole log, mends the end of its last segment, and makes sure that all of it is durable.
 pub(super) fn load(dir: &Path, settings: &Settings) -> Result<Found, OpenError> {
-    let segments = segment::list(dir).map_err(at(dir))?;
+    let segments = segment::list(&settings.disk, dir).map_err(at(dir))?;
     let hashes = dir.join("hashes");
-    let tiles = Tiles::empty(hashes.clone()).map_err(at(&hashes))?;
+    let tiles = Tiles::empty(&settings.disk, hashes.clone()).map_err(at(&hashes))?;
     let mut loader = Loader {
+        disk: &settings.disk,
         origin: origin_digest(&settings.origin),
         frontier: Frontier::new(),
         tiles,
@@ -150,7 +154,7 @@ pub(super) fn load(dir: &Path, settings: &Settings) -> Result<Found, OpenError> 
     }
     let (segment_len, cut) = end.ok_or_else(|| OpenError::Absent(dir.to_owned()))?;
     // The last segment's name may not have been durable when the process before this one ended.
-    durable::sync_dir(dir).map_err(at(dir))?;
+    settings.disk.sync_dir(dir).map_err(at(dir))?;
     loader.tiles.trim().map_err(at(&hashes))?;
     let Loader {
         frontier,
@@ -173,7 +177,8 @@ pub(super) fn load(dir: &Path, settings: &Settings) -> Result<Found, OpenError> 
 }
 
 /// The log as far as it was read.
-struct Loader {
+struct Loader<'a> {
+    disk: &'a Disk,
     origin: [u8; 32],
     frontier: Frontier,
     tiles: Tiles,
@@ -182,7 +187,7 @@ struct Loader {
     bytes: Vec<u8>,
 }
 
-impl Loader {
+impl Loader<'_> {
     /// Reads one segment. Gives its length, and what was cut off its end.
     fn segment(
         &mut self,
@@ -190,9 +195,8 @@ impl Loader {
         path: &Path,
         is_last: bool,
     ) -> Result<(u64, Option<Cut>), OpenError> {
-        let mut file = durable::open_file(path).map_err(at(path))?;
-        self.bytes.clear();
-        file.read_to_end(&mut self.bytes).map_err(at(path))?;
+        let mut file = self.disk.open(path).map_err(at(path))?;
+        file.read_whole(&mut self.bytes).map_err(at(path))?;
         let header = self.header(path)?;
         self.follows(named, &header, path)?;
         let first = self.frontier.size();

@@ -1,6 +1,6 @@
 //! Reading the durable part of the log, from any thread.
 
-use std::{io, os::unix::fs::FileExt as _, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use schakel_audit::tree::{self, Hash, Nodes, ProveError};
 use thiserror::Error;

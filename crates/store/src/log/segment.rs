@@ -1,15 +1,16 @@
 //! The files of the log: made of zeros ahead of time, put into use under the index of their first entry.
 
 use std::{
-    fs::{self, File},
     io,
-    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use super::format::Header;
-use crate::durable;
+use crate::{
+    disk::{Disk, File},
+    durable,
+};
 
 /// How many digits the name of a segment has: those of the largest index.
 const NAME_DIGITS: usize = 20;
@@ -24,9 +25,8 @@ fn unfinished(dir: &Path) -> PathBuf {
 
 /// Makes a file of `len` zeros, durable with its blocks in place, so that writing into it later
 /// changes nothing but its content. Ends early with [`io::ErrorKind::Interrupted`] when told to stop.
-pub(super) fn prepare(dir: &Path, len: u64, stop: &AtomicBool) -> io::Result<File> {
-    let file = durable::open_file(&unfinished(dir))?;
-    file.set_len(0)?;
+pub(super) fn prepare(disk: &Disk, dir: &Path, len: u64, stop: &AtomicBool) -> io::Result<File> {
+    let file = disk.create(&unfinished(dir))?;
     let zeros = vec![0; ZEROS];
     let mut offset = 0;
     while offset < len {
@@ -43,20 +43,24 @@ pub(super) fn prepare(dir: &Path, len: u64, stop: &AtomicBool) -> io::Result<Fil
 
 /// Puts a prepared file into use: its header first, then its name. A crash in between leaves an
 /// unfinished file, which is removed; after this has returned, the segment is found for certain.
-pub(super) fn start(dir: &Path, prepared: &File, header: &Header) -> io::Result<PathBuf> {
+pub(super) fn start(
+    disk: &Disk,
+    dir: &Path,
+    prepared: &File,
+    header: &Header,
+) -> io::Result<PathBuf> {
     prepared.write_all_at(&header.encode(), 0)?;
     prepared.sync_all()?;
     let path = dir.join(name(header.first));
-    fs::rename(unfinished(dir), &path)?;
-    durable::sync_dir(dir)?;
+    disk.rename(&unfinished(dir), &path)?;
+    disk.sync_dir(dir)?;
     Ok(path)
 }
 
 /// The segments of a log with the index of the first entry each is named for, in order.
-pub(super) fn list(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+pub(super) fn list(disk: &Disk, dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut segments = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
+    for path in disk.list(dir)? {
         if let Some(first) = path.file_name().and_then(|name| parse_name(name.to_str()?)) {
             segments.push((first, path));
         }

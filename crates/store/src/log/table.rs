@@ -1,7 +1,6 @@
 //! Where everything in the log is: what the writer adds to and readers look into.
 
 use std::{
-    fs::File,
     path::Path,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -9,6 +8,7 @@ use std::{
 use schakel_audit::tree::Hash;
 
 use super::tiles::Tiles;
+use crate::disk::File;
 
 /// The durable part of the log, shared between the writer and the readers.
 #[derive(Debug)]

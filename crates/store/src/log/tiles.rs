@@ -10,16 +10,17 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
     io,
-    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use schakel_audit::tree::{Frontier, Hash, leaf_hash};
 
-use crate::durable;
+use crate::{
+    disk::{Disk, File},
+    durable,
+};
 
 /// The binary logarithm of the number of hashes in a tile.
 const HEIGHT: u8 = 8;
@@ -71,6 +72,7 @@ impl Growth {
 /// The tiles of all levels.
 #[derive(Debug)]
 pub(super) struct Tiles {
+    disk: Disk,
     dir: PathBuf,
     levels: Vec<Level>,
 }
@@ -109,9 +111,10 @@ pub(super) enum Place {
 
 impl Tiles {
     /// The tiles of an empty tree; what the directory holds is replaced as the tree grows.
-    pub(super) fn empty(dir: PathBuf) -> io::Result<Self> {
-        durable::create_dir(&dir)?;
+    pub(super) fn empty(disk: &Disk, dir: PathBuf) -> io::Result<Self> {
+        durable::create_dir(disk, &dir)?;
         Ok(Self {
+            disk: disk.clone(),
             dir,
             levels: Vec::new(),
         })
@@ -125,14 +128,13 @@ impl Tiles {
     /// Removes what the directory holds beyond the full tiles of the tree: they are of no log that
     /// still exists.
     pub(super) fn trim(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.dir)? {
-            let path = entry?.path();
+        for path in self.disk.list(&self.dir)? {
             let level = path
                 .file_name()
                 .and_then(|name| name.to_str()?.parse().ok());
             match level.and_then(|level: usize| self.levels.get(level)) {
                 Some(level) => level.file.set_len(level.full() * TILE_LEN)?,
-                None => fs::remove_file(path)?,
+                None => self.disk.remove(&path)?,
             }
         }
         Ok(())
@@ -165,7 +167,7 @@ impl Tiles {
             usize::from(node.level % HEIGHT),
         );
         if at == self.levels.len() {
-            self.levels.push(Level::empty(&self.dir, at)?);
+            self.levels.push(Level::empty(&self.disk, &self.dir, at)?);
         }
         match self.levels.get_mut(at) {
             Some(level) => level.add(row, node.hash),
@@ -176,8 +178,8 @@ impl Tiles {
 }
 
 impl Level {
-    fn empty(dir: &Path, at: usize) -> io::Result<Self> {
-        let file = Arc::new(durable::open_file(&dir.join(at.to_string()))?);
+    fn empty(disk: &Disk, dir: &Path, at: usize) -> io::Result<Self> {
+        let file = Arc::new(disk.open(&dir.join(at.to_string()))?);
         Ok(Self {
             file,
             first_kept: 0,
@@ -268,7 +270,7 @@ fn store(file: &File, number: u64, tile: &[u8]) -> io::Result<()> {
 impl Tiles {
     /// Has full tiles of the lowest level go to a device instead of their file.
     pub(super) fn divert(&mut self, device: &str) {
-        let file = File::options().read(true).write(true).open(device).unwrap();
+        let file = Disk::real().open(Path::new(device)).unwrap();
         self.levels.first_mut().unwrap().file = Arc::new(file);
     }
 }

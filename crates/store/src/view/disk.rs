@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::ViewError;
-use crate::durable;
+use crate::{disk::Disk, durable};
 
 /// What sled may hold of the view in memory, in bytes.
 const CACHE: u64 = 64 << 20;
@@ -55,7 +55,7 @@ pub(super) fn open(dir: &Path) -> Result<Option<sled::Db>, DiskError> {
 
 /// Creates an empty database.
 pub(super) fn create(dir: &Path) -> Result<sled::Db, DiskError> {
-    durable::create_dir(dir).map_err(|source| io_failed(dir, source))?;
+    durable::create_dir(&Disk::real(), dir).map_err(|source| io_failed(dir, source))?;
     configured(dir).open().map_err(|error| failed(dir, error))
 }
 
