@@ -9,7 +9,7 @@ use std::{
 use schakel_core::random::Random;
 use zeroize::Zeroizing;
 
-use crate::disk::Disk;
+use crate::{disk::Disk, durable};
 
 /// A key-encryption key of 32 bytes. Never shown.
 pub struct Kek(Zeroizing<[u8; 32]>);
@@ -86,7 +86,9 @@ impl Kek {
         let write = || {
             let mut file = disk.create_new(path)?;
             file.write_all(text.as_bytes())?;
-            file.sync_all()
+            file.sync_all()?;
+            // Keys that nobody can unwrap any more are worse than none: the name must be durable too.
+            disk.sync_dir(durable::parent(path))
         };
         write().map_err(|source| KekError::Io {
             path: path.to_owned(),
