@@ -5,6 +5,10 @@
 //! whoever has only the published files can tell entries whose details were erased by rule from entries
 //! whose details are missing.
 
+mod told;
+
+pub use told::{Covers, Erasure, ErasureError};
+
 use crate::{commitment::verify_commit, leaf::Leaf, tile};
 
 /// Where the opened details of the erasure entry with this index stand.

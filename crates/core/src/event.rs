@@ -15,6 +15,7 @@ use crate::{
     code::{Condition, Granularity, Regime},
     consent::{ConsentState, ConsentTerms},
     decide::{Finding, Grant},
+    erasure::{Erased, ErasureProposal, Ground},
     id::{
         CaseId, ConsentId, DeliveryId, EntryIndex, NoticeId, PartyId, ProposalId, PurposeCode,
         Reference, RestrictionId, SlotId, SubjectId,
@@ -213,6 +214,31 @@ pub enum Event {
         /// What the clock said.
         clock: Timestamp,
     },
+    /// An administrator said that a clock far ahead of the log is right: keys may be destroyed again.
+    ClockAcknowledged {
+        /// What the clock said.
+        clock: Timestamp,
+    },
+    /// Keys were destroyed: what they sealed can no longer be read.
+    Erased(Erased),
+    /// The erasure of a person for a controller was proposed.
+    ErasureProposed(ErasureProposal),
+    /// The erasure of a person for a controller was approved. Says nothing of the person.
+    ErasureApproved {
+        /// The proposal.
+        proposal: ProposalId,
+        /// Who proposed it.
+        proposed_by: PartyId,
+        /// On what ground.
+        ground: Ground,
+    },
+    /// A proposed erasure was rejected.
+    ErasureRejected {
+        /// The proposal.
+        proposal: ProposalId,
+    },
+    /// The keyring was written again under a new key-encryption key, and the old one destroyed.
+    KekRotated,
 }
 
 /// A disclosure.

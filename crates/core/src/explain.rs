@@ -100,7 +100,13 @@ pub fn explain(
         | Event::Refused { .. }
         | Event::Started { .. }
         | Event::Stopped
-        | Event::ClockJumped { .. } => undecided(summary),
+        | Event::ClockJumped { .. }
+        | Event::ClockAcknowledged { .. }
+        | Event::Erased(_)
+        | Event::ErasureProposed(_)
+        | Event::ErasureApproved { .. }
+        | Event::ErasureRejected { .. }
+        | Event::KekRotated => undecided(summary),
     }
 }
 

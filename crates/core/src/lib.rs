@@ -16,6 +16,7 @@ pub mod correction;
 pub mod decide;
 pub mod deliver;
 pub mod dossier;
+pub mod erasure;
 pub mod event;
 pub mod explain;
 pub mod id;

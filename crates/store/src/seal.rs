@@ -16,6 +16,7 @@
 
 use schakel_audit::{
     commitment,
+    erasure::Opened,
     leaf::{Leaf, Month, RetentionClass},
 };
 use schakel_core::{id::SlotId, random::Random};
@@ -192,6 +193,19 @@ pub fn open(
 pub fn slots(sealed: &[u8]) -> Vec<SlotId> {
     let wraps = parse(sealed).map(|parts| parts.wraps).unwrap_or_default();
     wraps.into_iter().map(|(slot, _)| slot).collect()
+}
+
+/// What open details consist of, to be published as it is. `None` when they are sealed, or damaged.
+#[must_use]
+pub fn opened(sealed: &[u8]) -> Option<Opened> {
+    let parts = parse(sealed).filter(|parts| parts.is_open)?;
+    let (blind, plain) = parts.body.split_first_chunk::<BLIND>()?;
+    let (len, rest) = plain.split_first_chunk::<4>()?;
+    let details = rest.get(..usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
+    Some(Opened {
+        blind: *blind,
+        details: details.to_vec(),
+    })
 }
 
 /// Sealed details taken apart.

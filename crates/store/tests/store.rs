@@ -8,6 +8,7 @@
 )]
 
 mod store {
+    mod erasing;
     mod events;
     mod index;
     mod keyring;

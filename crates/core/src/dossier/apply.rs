@@ -72,7 +72,13 @@ impl Dossier {
             | Event::Refused { .. }
             | Event::Started { .. }
             | Event::Stopped
-            | Event::ClockJumped { .. } => {}
+            | Event::ClockJumped { .. }
+            | Event::ClockAcknowledged { .. }
+            | Event::Erased(_)
+            | Event::ErasureProposed(_)
+            | Event::ErasureApproved { .. }
+            | Event::ErasureRejected { .. }
+            | Event::KekRotated => {}
         }
         change.rows
     }

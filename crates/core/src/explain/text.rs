@@ -78,6 +78,12 @@ pub(super) const fn summary(event: &Event) -> &'static str {
         Event::Started { .. } => "the broker started",
         Event::Stopped => "the broker stopped in order",
         Event::ClockJumped { .. } => "the clock jumped",
+        Event::ClockAcknowledged { .. } => "a clock far ahead was said to be right",
+        Event::Erased(_) => "keys were destroyed: what they sealed is erased",
+        Event::ErasureProposed(_) => "the erasure of a person was proposed",
+        Event::ErasureApproved { .. } => "the erasure of a person was approved",
+        Event::ErasureRejected { .. } => "a proposed erasure was rejected",
+        Event::KekRotated => "the keyring was written again under a new key",
     }
 }
 

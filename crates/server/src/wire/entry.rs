@@ -154,7 +154,13 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
         | Event::Refused { .. }
         | Event::Started { .. }
         | Event::Stopped
-        | Event::ClockJumped { .. } => {}
+        | Event::ClockJumped { .. }
+        | Event::ClockAcknowledged { .. }
+        | Event::Erased(_)
+        | Event::ErasureProposed(_)
+        | Event::ErasureApproved { .. }
+        | Event::ErasureRejected { .. }
+        | Event::KekRotated => {}
     }
 }
 

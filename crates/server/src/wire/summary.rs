@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use schakel_core::{
     code::{Condition, Granularity},
+    erasure::{Covers, Erased},
     event::{Asked, Delivered, Denied, Disclosed, Event},
     inbox::Topic,
     registry::Change,
@@ -45,6 +46,12 @@ pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
         Event::Started { version, .. } => format!("broker {version} started"),
         Event::Stopped => "broker stopped in order".to_owned(),
         Event::ClockJumped { clock } => format!("the broker's clock jumped to {clock}"),
+        Event::ClockAcknowledged { .. }
+        | Event::Erased(_)
+        | Event::ErasureProposed(_)
+        | Event::ErasureApproved { .. }
+        | Event::ErasureRejected { .. }
+        | Event::KekRotated => of_erasure(event),
         Event::Proposed(proposal) => format!("proposed: {}", change(&proposal.change)),
         Event::Changed { change: made, .. } => format!("made: {}", change(made)),
         Event::Rejected { .. } => "proposed change rejected".to_owned(),
@@ -175,6 +182,36 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
         ),
         _ => "restriction or objection lifted".to_owned(),
     }
+}
+
+fn of_erasure(event: &Event) -> String {
+    match event {
+        Event::ClockAcknowledged { clock } => {
+            format!("the broker's clock, at {clock}, was said to be right")
+        }
+        Event::Erased(erased) => erasure(erased),
+        Event::ErasureProposed(proposal) => format!(
+            "erasure proposed for {}: {}",
+            proposal.controller, proposal.ground
+        ),
+        Event::ErasureApproved { ground, .. } => format!("erasure approved: {ground}"),
+        Event::KekRotated => "keyring written again under a new key".to_owned(),
+        _ => "proposed erasure rejected".to_owned(),
+    }
+}
+
+fn erasure(erased: &Erased) -> String {
+    let what = match &erased.covers {
+        Covers::Entries(_) => match erased.covers.count() {
+            Some(1) => "1 entry".to_owned(),
+            number => format!("{} entries", number.unwrap_or_default()),
+        },
+        Covers::Month(due) => format!("the entries due in {}", due.month),
+    };
+    format!(
+        "{what} erased by {} ({})",
+        erased.rule.code, erased.rule.law
+    )
 }
 
 fn change(change: &Change) -> String {

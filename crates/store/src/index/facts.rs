@@ -133,7 +133,13 @@ fn concerned(event: &Event) -> BTreeSet<Condition> {
         | Event::Refused { .. }
         | Event::Started { .. }
         | Event::Stopped
-        | Event::ClockJumped { .. } => BTreeSet::new(),
+        | Event::ClockJumped { .. }
+        | Event::ClockAcknowledged { .. }
+        | Event::Erased(_)
+        | Event::ErasureProposed(_)
+        | Event::ErasureApproved { .. }
+        | Event::ErasureRejected { .. }
+        | Event::KekRotated => BTreeSet::new(),
     }
 }
 

@@ -1,0 +1,139 @@
+//! Erasure: what is destroyed can be read nowhere, and everything else as before.
+
+use schakel_audit::{
+    erasure::{Covers as Read, Erasure, ErasureError, Opened},
+    leaf::{EntryType, Leaf, Month, RetentionClass},
+};
+use schakel_core::{
+    erasure::{ClassMonth, Covers, Erased, Ground, Rule},
+    event::{Details, Event},
+    id::{EntryIndex, ProposalId, SlotId},
+};
+use schakel_store::{
+    details,
+    keyring::{Kek, Keyring},
+    random::OsRandom,
+    seal::{self, Scope},
+};
+
+use super::support::ORIGIN;
+
+fn told(covers: Covers) -> Details {
+    let erased = Erased {
+        rule: Rule::of(Ground::Unlawful),
+        covers,
+        controller: Some("utrecht".parse().unwrap()),
+        slots: vec![SlotId::from_bytes([7; 16])],
+        proposal: Some(ProposalId::from_bytes([8; 16])),
+    };
+    Details {
+        call: None,
+        subject: None,
+        controllers: ["utrecht".parse().unwrap()].into(),
+        binds: Vec::new(),
+        event: Event::Erased(erased),
+    }
+}
+
+fn leaf(entry_type: EntryType) -> Leaf {
+    Leaf {
+        entry_type,
+        at_ms: 1,
+        party: "broker".to_owned(),
+        transport: None,
+        purpose: None,
+        id: [1; 16],
+        commitment: [0; 32],
+        released: None,
+        subject_tag: None,
+        class: RetentionClass::Permanent,
+        destroy: None,
+        rules: None,
+    }
+}
+
+/// Writes an erasure as the log has it, and gives what is published of it.
+fn published(details: &Details) -> (Leaf, Opened) {
+    let dir = tempfile::tempdir().unwrap();
+    let kek = Kek::from_bytes([1; 32]);
+    let keyring = Keyring::open(dir.path(), kek, Box::new(OsRandom)).unwrap();
+    let mut leaf = leaf(EntryType::Erasure);
+    let bytes = details::encode(details).unwrap();
+    let scope = Scope::Open;
+    let sealed = seal::seal(&mut leaf, &bytes, &scope, ORIGIN, &keyring, &mut OsRandom).unwrap();
+    let opened = seal::opened(&sealed).unwrap();
+    assert_eq!(opened.details, bytes);
+    (leaf, opened)
+}
+
+#[test]
+fn what_is_published_of_an_erasure_is_read_without_any_key() {
+    let entries = [2, 3, 4, 9, 11, 12].map(EntryIndex);
+    let (leaf, opened) = published(&told(Covers::entries(entries)));
+    let read = Erasure::open(&leaf, &opened).unwrap();
+    assert_eq!(
+        (read.rule.as_str(), read.law.as_str()),
+        ("UNLAWFUL", "AVG 17(1)(d)")
+    );
+    assert_eq!(read.covers, Read::Entries(vec![2..=4, 9..=9, 11..=12]));
+    assert_eq!(read.controller.as_deref(), Some("utrecht"));
+    let covered: Vec<_> = (0..14).filter(|index| read.covers(*index, &leaf)).collect();
+    assert_eq!(covered, [2, 3, 4, 9, 11, 12]);
+}
+
+#[test]
+fn an_erased_month_covers_the_leaves_that_name_it() {
+    let due = ClassMonth {
+        class: 3,
+        month: 203_102,
+    };
+    let (told, opened) = published(&told(Covers::Month(due)));
+    let read = Erasure::open(&told, &opened).unwrap();
+    let month = Month::from_number(203_102).unwrap();
+    assert_eq!(read.covers, Read::Month(RetentionClass::Care, month));
+    let mut of = leaf(EntryType::Disclosure);
+    (of.class, of.destroy) = (RetentionClass::Care, Some(month));
+    assert!(read.covers(4, &of));
+    of.destroy = Some(month.plus_months(1));
+    assert!(!read.covers(4, &of));
+}
+
+#[test]
+fn details_that_are_not_those_of_the_leaf_or_not_an_erasure_are_refused() {
+    let (of, opened) = published(&told(Covers::entries([EntryIndex(3)])));
+    let bytes = opened.encode();
+    for at in [0, 31, 32, bytes.len() - 1] {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        let other = Opened::decode(&other).unwrap();
+        let refused = Erasure::open(&of, &other);
+        assert!(matches!(refused, Err(ErasureError::Commitment)), "{at}");
+    }
+    let other = leaf(EntryType::System);
+    assert!(matches!(
+        Erasure::open(&other, &opened),
+        Err(ErasureError::Type)
+    ));
+    for covers in [
+        Covers::Entries(vec![(EntryIndex(3), EntryIndex(2))]),
+        Covers::Entries(vec![
+            (EntryIndex(3), EntryIndex(5)),
+            (EntryIndex(6), EntryIndex(6)),
+        ]),
+        Covers::Month(ClassMonth {
+            class: 1,
+            month: 203_102,
+        }),
+        Covers::Month(ClassMonth {
+            class: 2,
+            month: 203_113,
+        }),
+    ] {
+        let (of, opened) = published(&told(covers.clone()));
+        let refused = Erasure::open(&of, &opened);
+        assert!(
+            matches!(refused, Err(ErasureError::Malformed(_))),
+            "{covers:?}"
+        );
+    }
+}
