@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use schakel_store::{log::Settings, random::OsRandom};
 use tokio::{
     net::TcpListener,
+    runtime::Handle,
     sync::{oneshot, watch},
     task::{JoinError, JoinHandle, JoinSet},
     time::timeout,
@@ -339,6 +340,7 @@ fn open_store(
         founding: &founding::read(config)?,
         clock,
         metrics,
+        runtime: Handle::current(),
         progress: &mut progress,
     };
     Ok(sequencer::start(&paths, setup)?)

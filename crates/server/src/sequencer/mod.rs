@@ -2,6 +2,7 @@
 //! only then lets answers go.
 
 mod compose;
+mod courier;
 mod cursor;
 mod job;
 mod own;

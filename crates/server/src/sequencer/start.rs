@@ -24,10 +24,14 @@ use schakel_store::{
     view,
     world::{self, OpenWorldError, World},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use super::{
     Sequencer,
+    courier::Courier,
     cursor::Cursors,
     job::Job,
     rules::RuleDigests,
@@ -70,6 +74,8 @@ pub struct Setup<'a> {
     pub clock: Arc<dyn Clock>,
     /// Where measurements go.
     pub metrics: Metrics,
+    /// Where those run who wait for answers.
+    pub runtime: Handle,
     /// Is told what is being done and how far it is.
     pub progress: &'a mut dyn FnMut(&'static str, u64, u64),
 }
@@ -241,6 +247,7 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<(Writer, Cursors), StartError
         random: Box::new(OsRandom),
         broker,
         shared,
+        courier: Courier::new(setup.runtime),
     };
     Ok((writer, cursors))
 }

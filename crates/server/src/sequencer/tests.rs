@@ -61,6 +61,7 @@ impl Bench {
             founding: &self.founding,
             clock: self.clock.clone(),
             metrics: Metrics::unsent(),
+            runtime: tokio::runtime::Handle::current(),
             progress: &mut |_, _, _| {},
         };
         start(&self.paths, setup).unwrap()

@@ -29,6 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     compose::{ComposeError, Composed, Composer, changes_registry},
+    courier::Courier,
     job::{Job, Reply},
     own,
     plan::{Plan, Planned, Planner, Subject, Told},
@@ -55,6 +56,7 @@ pub(super) struct Writer {
     pub(super) random: Box<dyn Random + Send>,
     pub(super) broker: PartyId,
     pub(super) shared: Arc<Shared>,
+    pub(super) courier: Courier,
 }
 
 /// One entry of the batch, and who waits for it.
@@ -311,7 +313,7 @@ impl Writer {
         Ok(())
     }
 
-    fn answer(&self, entries: Vec<Entry>, repeats: Vec<Repeat>, first: u64) {
+    fn answer(&mut self, entries: Vec<Entry>, repeats: Vec<Repeat>, first: u64) {
         for (entry, at) in entries.into_iter().zip(first..) {
             let Entry {
                 composed,
@@ -325,8 +327,8 @@ impl Writer {
             } = composed;
             let recorded = self.log.recorded(at, told);
             if let (Some(reply), Some(recorded)) = (reply, recorded) {
-                // Whoever asked may have gone; what is recorded stays recorded.
-                let _ = reply.send(Reply::Recorded(recorded, frame.leaf));
+                self.courier
+                    .take(reply, Reply::Recorded(recorded, frame.leaf));
             }
             self.shared.announce(&details.event);
             let facts = index::facts(&leaf, &details, EntryIndex(at));
@@ -339,9 +341,10 @@ impl Writer {
         } in repeats
         {
             if let Some(recorded) = self.log.recorded(entry.0, Told::Plain(outcome)) {
-                let _ = reply.send(Reply::Repeated(recorded));
+                self.courier.take(reply, Reply::Repeated(recorded));
             }
         }
+        self.courier.go();
     }
 }
 
