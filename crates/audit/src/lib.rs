@@ -7,6 +7,7 @@
 //! * [`note`] and [`checkpoint`]: the signed head of the tree, in the C2SP formats.
 //! * [`cosignature`], [`policy`] and [`witness`]: who else must have seen the head, and what is said to them.
 //! * [`tile`] and [`erasure`]: the files in which a log is published.
+//! * [`published`]: the verification of a published log as a whole.
 //! * [`proof`]: the receipt, a C2SP tlog-proof: inclusion under a signed head in one small text.
 //! * [`export`]: many entries with their proofs and what they hide, one JSON object a line.
 //!
@@ -22,6 +23,7 @@ pub mod leaf;
 pub mod note;
 pub mod policy;
 pub mod proof;
+pub mod published;
 pub mod tile;
 pub mod tree;
 pub mod witness;

@@ -12,6 +12,8 @@ mod audit {
     mod note;
     mod policy;
     mod proof;
+    mod published;
+    mod published_damage;
     mod support;
     mod tile;
     mod tree;

@@ -66,8 +66,30 @@ impl Frontier {
 
     /// Appends the leaf with this hash, and tells of each node that becomes complete by it, the leaf
     /// itself first: its level, its index in that level, its hash. Who stores the tree stores these.
-    pub fn append_with(&mut self, leaf_hash: Hash, mut complete: impl FnMut(u8, u64, Hash)) {
-        let (mut level, mut index, mut hash) = (0, self.size, leaf_hash);
+    pub fn append_with(&mut self, leaf_hash: Hash, complete: impl FnMut(u8, u64, Hash)) {
+        self.join(0, leaf_hash, complete);
+    }
+
+    /// Appends the complete subtree of 2^`level` leaves with this hash, and tells of each node that becomes
+    /// complete by it, as [`append_with`](Self::append_with) does. Answers whether the tree could take it:
+    /// its size must be a multiple of 2^`level`, for a subtree stands nowhere else.
+    pub fn append_subtree(
+        &mut self,
+        level: u8,
+        hash: Hash,
+        complete: impl FnMut(u8, u64, Hash),
+    ) -> bool {
+        let fits = level < 64 && self.size.trailing_zeros() >= u32::from(level);
+        let fits = fits && self.size.checked_add(1 << level).is_some();
+        if fits {
+            self.join(level, hash, complete);
+        }
+        fits
+    }
+
+    fn join(&mut self, level: u8, hash: Hash, mut complete: impl FnMut(u8, u64, Hash)) {
+        let len = 1 << level;
+        let (mut level, mut index, mut hash) = (level, self.size >> level, hash);
         complete(level, index, hash);
         // A node with an odd index is a right child, and its left sibling is the last peak.
         while index & 1 == 1
@@ -79,6 +101,6 @@ impl Frontier {
             complete(level, index, hash);
         }
         self.peaks.push(hash);
-        self.size += 1;
+        self.size += len;
     }
 }
