@@ -1,6 +1,6 @@
 //! The development authority: issues certificates that are good for development and tests only.
 
-mod parameters;
+pub(crate) mod parameters;
 
 use std::fmt;
 

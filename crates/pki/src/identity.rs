@@ -5,7 +5,7 @@
 //! confused with the certificate's own serial number). What a name, an alternative name or an extension
 //! says is never asked.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use aws_lc_rs::digest;
 use schakel_core::{id::Oin, time::Timestamp};
@@ -66,6 +66,11 @@ pub struct Issuer {
 /// The serial number of a certificate: big-endian, without leading zeros, unique for its issuer only.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Serial(Box<[u8]>);
+
+/// Not the serial number of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no serial number: 1 to 20 bytes in hexadecimal")]
+pub struct InvalidSerial;
 
 /// Why a certificate tells of no organisation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -199,6 +204,23 @@ impl Serial {
     }
 }
 
+impl FromStr for Serial {
+    type Err = InvalidSerial;
+
+    /// Reads hexadecimal digits, with or without colons between the bytes, as other tools print them.
+    fn from_str(text: &str) -> Result<Self, InvalidSerial> {
+        let digits: String = text.chars().filter(|digit| *digit != ':').collect();
+        let even = if digits.len().is_multiple_of(2) {
+            ""
+        } else {
+            "0"
+        };
+        let bytes = hex::decode(format!("{even}{digits}")).map_err(|_| InvalidSerial)?;
+        let fits = (1..=20).contains(&bytes.len());
+        fits.then(|| Self::from_bytes(&bytes)).ok_or(InvalidSerial)
+    }
+}
+
 impl fmt::Display for Serial {
     /// Lower-case hexadecimal, two digits a byte.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -259,7 +281,7 @@ fn is_development_name(organisation: &str) -> bool {
     organisation == DEVELOPMENT_ORGANISATION
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut sum = [0; 32];
     sum.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     sum

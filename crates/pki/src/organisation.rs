@@ -10,13 +10,10 @@ use schakel_core::{
 };
 use serde::Deserialize;
 
-use crate::identity::is_test_oin;
+use crate::{identity::is_test_oin, profile::NAME_MAX};
 
 /// The development organisations that come with the project: the text of `certs-dev/organisations.toml`.
 pub const DEVELOPMENT: &str = include_str!("../../../certs-dev/organisations.toml");
-
-/// The most characters a name in a certificate may have (RFC 5280, appendix A.1, `ub-common-name`).
-const NAME_MAX: usize = 64;
 
 /// One organisation for development or tests.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

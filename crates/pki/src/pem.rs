@@ -1,5 +1,6 @@
-//! Reading a PEM file that holds one thing.
+//! PEM files that hold one thing.
 
+use pkcs8::{Document, LineEnding};
 use x509_parser::pem::Pem;
 
 /// The bytes of the only block of the text, when it is of this kind.
@@ -7,6 +8,14 @@ pub(crate) fn only_block(text: &str, label: &str) -> Option<Vec<u8>> {
     let mut blocks = Pem::iter_from_buffer(text.as_bytes());
     let block = blocks.next()?.ok()?;
     (block.label == label && blocks.next().is_none()).then_some(block.contents)
+}
+
+/// The bytes as PEM.
+pub(crate) fn block(der: &[u8], label: &'static str) -> String {
+    // Fails for what is no DER, or for no label; neither comes here, and an empty file opens nothing.
+    Document::try_from(der)
+        .and_then(|document| document.to_pem(label, LineEnding::LF))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

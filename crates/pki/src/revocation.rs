@@ -73,7 +73,19 @@ impl RevocationList {
     /// Whether the list revokes this certificate.
     #[must_use]
     pub fn revokes(&self, identity: &CertificateIdentity) -> bool {
-        self.issuer.der == identity.issuer.der && self.revoked.contains(&identity.serial)
+        self.names(&identity.issuer.der, &identity.serial)
+    }
+
+    /// Whether the list revokes what this issuer (its exact name, DER) gave this serial number.
+    #[must_use]
+    pub fn names(&self, issuer: &[u8], serial: &Serial) -> bool {
+        self.issuer.der == issuer && self.revoked.contains(serial)
+    }
+
+    /// Who signed it.
+    #[must_use]
+    pub const fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
     /// From thisUpdate to nextUpdate: when the list may be relied on.

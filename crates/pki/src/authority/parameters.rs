@@ -13,6 +13,7 @@ use super::IssueError;
 use crate::{
     identity::DEVELOPMENT_ORGANISATION,
     organisation::Organisation,
+    profile::is_host,
     validity::{Validity, to_date_time},
 };
 
@@ -20,7 +21,7 @@ use crate::{
 const COMMON_NAME: &str = "Schakel development CA";
 
 /// The arcs of the attribute serialNumber, which holds the OIN of an organisation.
-const SERIAL_NUMBER: [u64; 4] = [2, 5, 4, 5];
+pub(crate) const SERIAL_NUMBER: [u64; 4] = [2, 5, 4, 5];
 
 /// The bytes of a certificate's own serial number. RFC 5280 4.1.2.2 admits 20, sign included.
 const SERIAL_LENGTH: usize = 16;
@@ -59,7 +60,7 @@ pub(super) fn of_organisation(
 
 /// Parameters with the dates and the serial number set: the library's own would run from 1975 to 4096,
 /// and give one key the same serial number for ever, so that revoking one certificate revokes its successor.
-fn dated(validity: Validity, random: &mut dyn Random) -> CertificateParams {
+pub(crate) fn dated(validity: Validity, random: &mut dyn Random) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.not_before = to_date_time(validity.not_before());
     params.not_after = to_date_time(validity.not_after());
@@ -96,23 +97,19 @@ fn name(common_name: &str, organisation: &str) -> DistinguishedName {
     name
 }
 
-fn printable(oin: &Oin) -> Result<DnValue, IssueError> {
+pub(crate) fn printable(oin: &Oin) -> Result<DnValue, IssueError> {
     Ok(DnValue::PrintableString(PrintableString::try_from(
         oin.as_str(),
     )?))
 }
 
-fn alternative_names(hosts: &[String]) -> Result<Vec<SanType>, IssueError> {
+pub(crate) fn alternative_names(hosts: &[String]) -> Result<Vec<SanType>, IssueError> {
     let name = |host: &String| {
         if let Ok(address) = host.parse::<IpAddr>() {
             return Ok(SanType::IpAddress(address));
         }
-        let is_name = !host.is_empty()
-            && host
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
         let refused = || IssueError::Host { host: host.clone() };
-        let host = is_name.then_some(host.as_str()).ok_or_else(refused)?;
+        let host = is_host(host).then_some(host.as_str()).ok_or_else(refused)?;
         Ok(SanType::DnsName(host.try_into()?))
     };
     hosts.iter().map(name).collect()

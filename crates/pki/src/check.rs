@@ -1,0 +1,212 @@
+//! Whether a broker will accept a certificate, and if not, why: before it is ordered, or used.
+//!
+//! What is checked is what a broker checks, in words. The last word has the broker's own verifier, which
+//! goes by the same files.
+
+mod chain;
+mod end;
+
+use std::collections::BTreeSet;
+
+use schakel_core::{party::Party, time::Timestamp};
+use x509_parser::pem::Pem;
+
+use crate::{
+    identity::{self, Serial, sha256},
+    revocation::RevocationList,
+};
+
+/// What a broker goes by.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// Whether real data come there: certificates for development are refused then.
+    pub production: bool,
+    /// The authorities it trusts, DER.
+    pub authorities: Vec<Vec<u8>>,
+    /// The revocation lists it has, PEM, each with the name of its file.
+    pub lists: Vec<(String, String)>,
+    /// Who is registered; absent when that is not known here.
+    pub parties: Option<Vec<Party>>,
+}
+
+/// Under what a certificate is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conditions {
+    /// What the broker's clock says.
+    pub at: Timestamp,
+    /// How old the revocation lists are.
+    pub lists: Lists,
+    /// SHA-256 of the certificates of authorities that are revoked or no longer trusted.
+    pub distrusted: BTreeSet<[u8; 32]>,
+}
+
+/// How old the revocation lists of the broker are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lists {
+    /// As the files are.
+    AsTheyAre,
+    /// This many milliseconds: the last was signed that long before, whatever the files say.
+    Aged(u64),
+    /// Renewed in time.
+    Fresh,
+}
+
+/// Something that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at, in a word or two.
+    pub check: &'static str,
+    /// How it is.
+    pub verdict: Verdict,
+    /// What was found; for what fails, how to mend it.
+    pub said: String,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// In order.
+    Passed,
+    /// In order for now.
+    Warned,
+    /// Not in order: the broker refuses the certificate.
+    Failed,
+}
+
+/// A certificate with what its holder sends along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    own: Vec<u8>,
+    others: Vec<Vec<u8>>,
+}
+
+/// Why a text is no chain of certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a chain of certificates in PEM, its own first")]
+pub struct NoChain;
+
+impl Chain {
+    /// Reads a certificate and those that follow it. Keys and the like in the same file are passed over.
+    ///
+    /// # Errors
+    /// When there is no certificate in it, or something that cannot be read.
+    pub fn read(text: &str) -> Result<Self, NoChain> {
+        let mut certificates = Vec::new();
+        for block in Pem::iter_from_buffer(text.as_bytes()) {
+            let block = block.map_err(|_| NoChain)?;
+            if block.label == "CERTIFICATE" {
+                identity::parse(&block.contents).map_err(|_| NoChain)?;
+                certificates.push(block.contents);
+            }
+        }
+        let mut certificates = certificates.into_iter();
+        Ok(Self {
+            own: certificates.next().ok_or(NoChain)?,
+            others: certificates.collect(),
+        })
+    }
+
+    /// A certificate and the others that its holder sends along, DER.
+    #[must_use]
+    pub const fn new(own: Vec<u8>, others: Vec<Vec<u8>>) -> Self {
+        Self { own, others }
+    }
+
+    /// The certificate itself, DER.
+    #[must_use]
+    pub fn own(&self) -> &[u8] {
+        &self.own
+    }
+
+    /// All of it, the certificate itself first.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(&self.own)
+            .chain(&self.others)
+            .map(Vec::as_slice)
+    }
+}
+
+impl Acceptance {
+    /// Everything that is looked at, in the order in which a broker would come upon it.
+    #[must_use]
+    pub fn check(&self, chain: &Chain, conditions: &Conditions) -> Vec<Finding> {
+        let Ok(certificate) = identity::parse(&chain.own) else {
+            return vec![failed("certificate", "cannot be read".to_owned())];
+        };
+        let mut findings = Vec::new();
+        end::check(self, &chain.own, &certificate, conditions, &mut findings);
+        chain::check(self, chain, conditions, &mut findings);
+        end::check_party(self, &chain.own, conditions, &mut findings);
+        findings
+    }
+
+    /// Whether a broker would accept it.
+    #[must_use]
+    pub fn accepts(&self, chain: &Chain, conditions: &Conditions) -> bool {
+        let findings = self.check(chain, conditions);
+        findings
+            .iter()
+            .all(|finding| finding.verdict != Verdict::Failed)
+    }
+
+    /// The lists that an authority (DER) signed, with the names of their files.
+    fn lists_of(&self, authority: &[u8]) -> Vec<(&str, RevocationList)> {
+        let lists = self.lists.iter();
+        lists
+            .filter_map(|(file, text)| {
+                let list = RevocationList::parse(text, authority).ok()?;
+                Some((file.as_str(), list))
+            })
+            .collect()
+    }
+}
+
+impl Conditions {
+    /// As things are at an instant.
+    #[must_use]
+    pub const fn at(at: Timestamp) -> Self {
+        Self {
+            at,
+            lists: Lists::AsTheyAre,
+            distrusted: BTreeSet::new(),
+        }
+    }
+}
+
+/// Reads every certificate of a file of authorities, DER.
+///
+/// # Errors
+/// When there is none, or something in it cannot be read.
+pub fn authorities(text: &str) -> Result<Vec<Vec<u8>>, NoChain> {
+    Ok(Chain::read(text)?.iter().map(<[u8]>::to_vec).collect())
+}
+
+fn passed(check: &'static str, said: String) -> Finding {
+    let verdict = Verdict::Passed;
+    Finding {
+        check,
+        verdict,
+        said,
+    }
+}
+
+fn warned(check: &'static str, said: String) -> Finding {
+    let verdict = Verdict::Warned;
+    Finding {
+        check,
+        verdict,
+        said,
+    }
+}
+
+fn failed(check: &'static str, said: String) -> Finding {
+    let verdict = Verdict::Failed;
+    Finding {
+        check,
+        verdict,
+        said,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What is looked at in the certificate itself, and who holds its number.
+
+use schakel_core::time::Timestamp;
+use x509_parser::certificate::X509Certificate;
+
+use super::{Acceptance, Conditions, Finding, failed, passed, warned};
+use crate::{identity, request};
+
+/// How long before its end a certificate should have been renewed, in days.
+const RENEW_DAYS: u32 = 30;
+
+pub(super) fn check(
+    acceptance: &Acceptance,
+    der: &[u8],
+    certificate: &X509Certificate<'_>,
+    conditions: &Conditions,
+    findings: &mut Vec<Finding>,
+) {
+    check_number(acceptance, der, findings);
+    check_dates(certificate, conditions.at, findings);
+    check_usage(certificate, findings);
+    check_key(certificate, findings);
+}
+
+fn check_number(acceptance: &Acceptance, der: &[u8], findings: &mut Vec<Finding>) {
+    let identity = match identity::parse_peer(der) {
+        Ok(identity) => identity,
+        Err(error) => return findings.push(failed("number", error.to_string())),
+    };
+    let organisation = identity.organisation.as_deref().unwrap_or("no name");
+    findings.push(passed(
+        "number",
+        format!("OIN {} of `{organisation}`", identity.oin),
+    ));
+    if identity.is_for_development() {
+        let said = "it is for development (a test number, or a development authority)";
+        findings.push(if acceptance.production {
+            failed(
+                "environment",
+                format!("{said}, and the broker is not: order one for your own OIN"),
+            )
+        } else {
+            passed("environment", format!("{said}, and so is the broker"))
+        });
+    }
+}
+
+fn check_dates(certificate: &X509Certificate<'_>, at: Timestamp, findings: &mut Vec<Finding>) {
+    let Ok(validity) = identity::validity_of(certificate) else {
+        return findings.push(failed("dates", "cannot be read".to_owned()));
+    };
+    let (from, until) = (validity.not_before(), validity.not_after());
+    findings.push(if at < from {
+        failed(
+            "dates",
+            format!("it holds from {from} on, and the clock says {at}"),
+        )
+    } else if until < at {
+        failed(
+            "dates",
+            format!("it ended at {until}, and the clock says {at}: renew it"),
+        )
+    } else if until < at.plus_days(RENEW_DAYS) {
+        warned("dates", format!("it ends at {until}: renew it now"))
+    } else {
+        passed("dates", format!("it holds from {from} to {until}"))
+    });
+}
+
+fn check_usage(certificate: &X509Certificate<'_>, findings: &mut Vec<Finding>) {
+    if certificate.is_ca() {
+        return findings.push(failed(
+            "usage",
+            "it is the certificate of an authority, not of a holder".to_owned(),
+        ));
+    }
+    let extended = certificate.extended_key_usage().ok().flatten();
+    let client = extended.is_none_or(|usage| usage.value.client_auth || usage.value.any);
+    let signing = certificate.key_usage().ok().flatten();
+    let signs = signing.is_none_or(|usage| usage.value.digital_signature());
+    findings.push(match (client, signs) {
+        (true, true) => passed("usage", "it may be used as a client's".to_owned()),
+        (false, _) => failed(
+            "usage",
+            "its extended key usage lacks clientAuth: order one for client authentication"
+                .to_owned(),
+        ),
+        (_, false) => failed(
+            "usage",
+            "its key usage lacks digitalSignature, without which there is no TLS 1.3".to_owned(),
+        ),
+    });
+}
+
+fn check_key(certificate: &X509Certificate<'_>, findings: &mut Vec<Finding>) {
+    let refused = request::refused_key(certificate.public_key());
+    findings.push(match refused.first() {
+        None => passed(
+            "key",
+            "its key is of a kind and size that is accepted".to_owned(),
+        ),
+        Some(refusal) => failed("key", format!("it {refusal}")),
+    });
+}
+
+/// Whether somebody is registered with the number.
+pub(super) fn check_party(
+    acceptance: &Acceptance,
+    der: &[u8],
+    conditions: &Conditions,
+    findings: &mut Vec<Finding>,
+) {
+    let (Some(parties), Ok(identity)) = (&acceptance.parties, identity::parse_peer(der)) else {
+        return;
+    };
+    let holders = parties.iter().filter(|party| {
+        let mut oins = party.oins.iter();
+        oins.any(|dated| dated.oin == identity.oin)
+    });
+    let now = holders
+        .clone()
+        .find(|party| party.holds(&identity.oin, conditions.at));
+    let known = holders.map(|party| party.id.as_str()).next();
+    let oin = &identity.oin;
+    findings.push(match (now, known) {
+        (Some(party), _) if party.is_active(conditions.at) => {
+            passed("party", format!("party `{}` is registered with OIN {oin}", party.id))
+        }
+        (Some(party), _) => failed("party", format!("party `{}` is suspended", party.id)),
+        (None, Some(id)) => failed(
+            "party",
+            format!("OIN {oin} is that of party `{id}` in another period: register it for this one"),
+        ),
+        (None, None) => failed(
+            "party",
+            format!("no party is registered with OIN {oin}: two administrators register it with `schakel party propose`"),
+        ),
+    });
+}
