@@ -281,7 +281,9 @@ fn is_development_name(organisation: &str) -> bool {
     organisation == DEVELOPMENT_ORGANISATION
 }
 
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+/// SHA-256 of a certificate: its fingerprint.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut sum = [0; 32];
     sum.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     sum

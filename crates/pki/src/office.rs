@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use self::files::Readers;
 pub use self::{
     error::OfficeError,
-    found::{Founded, Founding, Places, found},
+    found::{Founded, Founding, Places, found, renew_issuing},
     order::{Below, Level, Order, Renewed},
     publish::publish,
 };

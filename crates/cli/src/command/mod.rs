@@ -47,7 +47,7 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Say what is wrong with a configuration.
     CheckConfig(serve::CheckConfigArgs),
-    /// Make certificates for development.
+    /// Make, issue, renew, revoke, check and rehearse certificates.
     Pki(pki::PkiArgs),
     /// Show and change the registered parties.
     Party(party::PartyArgs),

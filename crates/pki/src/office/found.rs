@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::PublicKeyData as _;
 use schakel_core::{random::Random, time::Timestamp};
+use x509_parser::x509::AttributeTypeAndValue;
 
 use super::{
     ABOVE, Below, CERTIFICATE, CERTIFICATES, KEY, LEDGER, Level, Office, OfficeError, SETTINGS,
@@ -12,8 +13,9 @@ use super::{
     publish::publish,
 };
 use crate::{
+    identity,
     issuing::{AuthorityName, Curve, PolicyId, SigningAuthority, Terms},
-    ledger::{Der, Kind, LedgerEntry, LedgerError, OpenLedger},
+    ledger::{Der, Issuance, Kind, LedgerEntry, LedgerError, OpenLedger},
     pem,
     secret::{self, Passphrase},
     validity::Validity,
@@ -124,12 +126,50 @@ pub fn found(
     publish(&root_office, Some(&root_list), &places.public)?;
     publish(&issuing_office, Some(&issuing_list), &places.public)?;
     Ok(Founded {
-        root_sha256: crate::identity::sha256(root.certificate()),
+        root_sha256: identity::sha256(root.certificate()),
         root_until: root.validity().not_after(),
         issuing_until: issuing.validity().not_after(),
         root_list,
         issuing_list,
     })
+}
+
+/// Has the root certify the key of the issuing authority for longer, and puts the new certificate in the
+/// place of the old one. What was issued before stays valid under both.
+///
+/// # Errors
+/// When one of the directories is not what it should be, the root does not hold now, or something cannot be
+/// written. When only the last step failed, the certificate stands in the root's ledger.
+pub fn renew_issuing(
+    root: &Path,
+    issuing: &Path,
+    root_passphrase: &Passphrase,
+    days: u32,
+    now: Timestamp,
+    random: &mut dyn Random,
+) -> Result<Issuance, OfficeError> {
+    let (mut root, office) = (Office::open(root)?, Office::open(issuing)?);
+    office.expect(Level::Issuing)?;
+    let authority = root.unlock(root_passphrase)?;
+    let unsound = |_| OfficeError::Unsound;
+    let old = identity::parse(&office.certificate).map_err(unsound)?;
+    let text = |name: Option<&AttributeTypeAndValue<'_>>| {
+        let text = name.and_then(|name| name.as_str().ok());
+        text.unwrap_or_default().to_owned()
+    };
+    let below = Below {
+        name: AuthorityName {
+            organisation: text(old.subject().iter_organization().next()),
+            common_name: text(old.subject().iter_common_name().next()),
+        },
+        spki: old.public_key().raw.to_vec(),
+        days,
+        terms: office.settings.terms.clone(),
+    };
+    let issuance = root.issue_authority(&authority, &below, now, random)?;
+    let path = issuing.join(CERTIFICATE);
+    files::put(&path, issuance.pem().as_bytes(), Readers::Everybody)?;
+    Ok(issuance)
 }
 
 fn begin_root(

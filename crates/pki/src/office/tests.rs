@@ -511,3 +511,38 @@ fn a_renewed_certificate_stands_beside_the_old_one_with_another_serial_number() 
         "{refused}"
     );
 }
+
+#[test]
+fn a_renewed_issuing_authority_has_the_same_name_and_key_and_goes_on_issuing() {
+    let mut pki = Pki::new();
+    let mut office = pki.issuing();
+    let before = office.certificate().to_vec();
+    let issued = issue(&mut office, &order(Profile::Party), &mut pki.random);
+    drop(office);
+    let later = now().plus_days(1000);
+    let places = pki.places();
+    let (root, issuing) = (&places.root, &places.issuing);
+    let renewed = renew_issuing(
+        root,
+        issuing,
+        &phrase(ROOT_PHRASE),
+        1095,
+        later,
+        &mut pki.random,
+    )
+    .unwrap();
+    let mut office = pki.issuing();
+    assert_eq!(office.certificate(), renewed.der);
+    let (old, new) = (read(&before), read(office.certificate()));
+    assert_eq!(old.subject().as_raw(), new.subject().as_raw());
+    read(&issued.der)
+        .verify_signature(Some(new.public_key()))
+        .unwrap();
+    assert!(renewed.validity.contains(later.plus_days(1095)));
+    let authority = office.unlock(&phrase(ISSUING_PHRASE)).unwrap();
+    let order = order(Profile::Party);
+    let past = later.plus_days(200);
+    office
+        .issue(&authority, &key(&order), &order, past, &mut pki.random)
+        .unwrap();
+}

@@ -1,4 +1,4 @@
-//! `schakel pki`.
+//! `schakel pki dev`.
 
 use std::path::{Path, PathBuf};
 
@@ -18,23 +18,9 @@ use crate::{
     page::Page,
 };
 
-/// What `pki` does.
+/// What `pki dev` takes.
 #[derive(Debug, clap::Args)]
-pub(crate) struct PkiArgs {
-    #[command(subcommand)]
-    act: Act,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Act {
-    /// Fill a directory with a development authority and certificates for the development organisations.
-    ///
-    /// What is there is kept. Nothing made here is accepted by a broker outside development.
-    Dev(DevArgs),
-}
-
-#[derive(Debug, clap::Args)]
-struct DevArgs {
+pub(super) struct DevArgs {
     /// The directory.
     #[arg(long, value_name = "DIR", default_value = "certs-dev")]
     directory: PathBuf,
@@ -59,8 +45,7 @@ struct Filled {
     holds_until: String,
 }
 
-pub(super) fn run(args: PkiArgs) -> Result<Exit, Failure> {
-    let Act::Dev(args) = args.act;
+pub(super) fn run(args: &DevArgs) -> Result<Exit, Failure> {
     let organisations = organisations(args.organisations.as_deref())?;
     let fill = if args.renew {
         develop::renew
