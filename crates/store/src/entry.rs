@@ -1,7 +1,15 @@
 //! Reading an entry back: its leaf, and its details as far as the keys that open them are still there.
 
-use schakel_audit::leaf::{Leaf, LeafError};
-use schakel_core::event::Details;
+use std::fmt;
+
+use schakel_audit::{
+    erasure::Opened,
+    leaf::{Leaf, LeafError},
+};
+use schakel_core::{
+    event::Details,
+    id::{PartyId, SlotId},
+};
 
 use crate::{
     details::{self, DetailsError},
@@ -17,6 +25,20 @@ pub struct Entry {
     pub leaf: Leaf,
     /// Its details; `None` when the keys that open them are gone.
     pub details: Option<Details>,
+}
+
+/// An entry with everything that shows what its leaf is committed to, and to whom its details were sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// Its leaf, as it is stored.
+    pub encoded: Vec<u8>,
+    /// The entry.
+    pub entry: Entry,
+    /// What the leaf is committed to; `None` when the keys that open it are gone.
+    pub opened: Option<Opened>,
+    /// The slots that open the details, in the order of their controllers; none when they are open to
+    /// everybody, and one that is nobody's when they are about nobody known.
+    pub slots: Vec<SlotId>,
 }
 
 /// Why an entry could not be read back.
@@ -52,6 +74,24 @@ pub enum EntryFault {
     MissingKey,
 }
 
+impl fmt::Debug for Whole {
+    /// Shows nothing of the details.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Whole({:?})", self.entry.leaf)
+    }
+}
+
+impl Whole {
+    /// The slot of one controller with the person the entry is about; `None` when there is none.
+    #[must_use]
+    pub fn slot_of(&self, controller: &PartyId) -> Option<SlotId> {
+        let details = self.entry.details.as_ref()?;
+        details.subject?;
+        let at = details.controllers.iter().position(|one| one == controller);
+        self.slots.get(at?).copied()
+    }
+}
+
 /// Opens what is stored of an entry of the log with this origin.
 ///
 /// # Errors
@@ -62,15 +102,40 @@ pub fn open(
     origin: &str,
     keyring: &Keyring,
 ) -> Result<Entry, EntryError> {
+    whole(index, stored, origin, keyring).map(|whole| whole.entry)
+}
+
+/// As [`open`], with what shows to others that it is so.
+///
+/// # Errors
+/// As [`open`].
+pub fn whole(
+    index: u64,
+    stored: Result<Stored, ReadError>,
+    origin: &str,
+    keyring: &Keyring,
+) -> Result<Whole, EntryError> {
     let open = || {
-        let stored = stored?;
-        let leaf = Leaf::decode(&stored.leaf)?;
-        let details = match seal::open(&leaf, &stored.sealed, origin, keyring) {
-            Ok(bytes) => Some(details::decode(&bytes)?),
+        let Stored {
+            leaf: encoded,
+            sealed,
+        } = stored?;
+        let leaf = Leaf::decode(&encoded)?;
+        let opened = match seal::open_whole(&leaf, &sealed, origin, keyring) {
+            Ok(opened) => Some(opened),
             Err(seal::OpenError::Erased) => None,
             Err(seal::OpenError::Damaged) => return Err(EntryFault::Sealed),
         };
-        Ok(Entry { leaf, details })
+        let details = opened
+            .as_ref()
+            .map(|opened| details::decode(&opened.details));
+        let details = details.transpose()?;
+        Ok(Whole {
+            encoded,
+            entry: Entry { leaf, details },
+            opened,
+            slots: seal::slots(&sealed),
+        })
     };
     open().map_err(|fault| EntryError { index, fault })
 }

@@ -158,6 +158,19 @@ pub fn open(
     origin: &str,
     keyring: &Keyring,
 ) -> Result<Vec<u8>, OpenError> {
+    open_whole(leaf, sealed, origin, keyring).map(|opened| opened.details)
+}
+
+/// As [`open`], with the blind: what somebody else needs to check the details against the leaf.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn open_whole(
+    leaf: &Leaf,
+    sealed: &[u8],
+    origin: &str,
+    keyring: &Keyring,
+) -> Result<Opened, OpenError> {
     let parts = parse(sealed).ok_or(OpenError::Damaged)?;
     let mut body = Zeroizing::new(parts.body.to_vec());
     let plain: &[u8] = if parts.is_open {
@@ -175,20 +188,16 @@ pub fn open(
             .ok_or(OpenError::Damaged)?;
         aes::open(&dek, [0; 12], &aad(leaf, origin), &mut body).map_err(|_| OpenError::Damaged)?
     };
-    let (blind, plain) = plain
-        .split_first_chunk::<BLIND>()
-        .ok_or(OpenError::Damaged)?;
-    let (len, rest) = plain.split_first_chunk::<4>().ok_or(OpenError::Damaged)?;
-    let len = usize::try_from(u32::from_le_bytes(*len)).map_err(|_| OpenError::Damaged)?;
-    let details = rest.get(..len).ok_or(OpenError::Damaged)?;
-    if commitment::verify_commit(blind, details, &leaf.commitment) {
-        Ok(details.to_vec())
+    let opened = taken_apart(plain).ok_or(OpenError::Damaged)?;
+    if commitment::verify_commit(&opened.blind, &opened.details, &leaf.commitment) {
+        Ok(opened)
     } else {
         Err(OpenError::Damaged)
     }
 }
 
-/// The slots that open sealed details, for whoever looks for what an erasure covers.
+/// The slots that open sealed details, in the order in which they were sealed for: for whoever looks for
+/// what an erasure covers, or for the key of one controller.
 #[must_use]
 pub fn slots(sealed: &[u8]) -> Vec<SlotId> {
     let wraps = parse(sealed).map(|parts| parts.wraps).unwrap_or_default();
@@ -199,7 +208,11 @@ pub fn slots(sealed: &[u8]) -> Vec<SlotId> {
 #[must_use]
 pub fn opened(sealed: &[u8]) -> Option<Opened> {
     let parts = parse(sealed).filter(|parts| parts.is_open)?;
-    let (blind, plain) = parts.body.split_first_chunk::<BLIND>()?;
+    taken_apart(parts.body)
+}
+
+fn taken_apart(plain: &[u8]) -> Option<Opened> {
+    let (blind, plain) = plain.split_first_chunk::<BLIND>()?;
     let (len, rest) = plain.split_first_chunk::<4>()?;
     let details = rest.get(..usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
     Some(Opened {

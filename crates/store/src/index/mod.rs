@@ -10,6 +10,7 @@
 //! for them. Whoever searches waits instead, until everything is added that was in the log when the
 //! search arrived: see [`Index::wait`].
 
+mod ahead;
 mod blocks;
 mod facts;
 mod file;
@@ -32,6 +33,7 @@ use std::{
 use schakel_core::id::EntryIndex;
 
 pub use self::{
+    ahead::Ahead,
     facts::{Facts, Outcome, facts},
     file::FileError,
     open::{DEFAULT_RUN, OpenIndexError, Options},
@@ -130,6 +132,15 @@ impl Index {
     /// When a file of the index cannot be read.
     pub fn search(&self, query: &Query) -> Result<Page, SearchError> {
         search::search(&self.shared, query)
+    }
+
+    /// Finds the oldest entries from one on, among those that are added by now, at most 1000 of them;
+    /// [`Query::before`] does not matter. It gives everything there is from `from` to before its end.
+    ///
+    /// # Errors
+    /// When a file of the index cannot be read.
+    pub fn ahead(&self, query: &Query, from: EntryIndex) -> Result<Ahead, SearchError> {
+        ahead::ahead(&self.shared, query, from)
     }
 }
 

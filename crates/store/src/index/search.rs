@@ -80,7 +80,7 @@ impl<'q> Finding<'q> {
         if places.is_empty() {
             return Ok(());
         }
-        let found = self.common(run)?;
+        let found = common(run, self.query, &self.terms)?;
         let found = found
             .into_iter()
             .rev()
@@ -94,20 +94,6 @@ impl<'q> Finding<'q> {
         Ok(())
     }
 
-    /// The places that every term leads to. The terms that tell most stand first, so that a run
-    /// without any entry of the person costs one look-up.
-    fn common<R: Lists>(&self, run: &R) -> Result<Vec<Place>, R::Error> {
-        let mut lists = Vec::with_capacity(self.terms.len());
-        for term in &self.terms {
-            let list = run.list(&self.query.controller, term)?;
-            if list.is_empty() {
-                return Ok(list);
-            }
-            lists.push(list);
-        }
-        Ok(meet(lists))
-    }
-
     fn page(mut self) -> Page {
         let more = self.entries.len() > self.limit;
         self.entries.truncate(self.limit);
@@ -117,4 +103,22 @@ impl<'q> Finding<'q> {
             next,
         }
     }
+}
+
+/// The places that every term leads to. The terms that tell most stand first, so that a run
+/// without any entry of the person costs one look-up.
+pub(super) fn common<R: Lists>(
+    run: &R,
+    query: &Query,
+    terms: &[Term<'_>],
+) -> Result<Vec<Place>, R::Error> {
+    let mut lists = Vec::with_capacity(terms.len());
+    for term in terms {
+        let list = run.list(&query.controller, term)?;
+        if list.is_empty() {
+            return Ok(list);
+        }
+        lists.push(list);
+    }
+    Ok(meet(lists))
 }

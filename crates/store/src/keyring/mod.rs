@@ -309,17 +309,34 @@ impl Keyring {
         party: &PartyId,
         month: Month,
     ) -> Result<[u8; 16], KeyringError> {
-        let key = aes::derive(b"", &[&*self.key(slot)?], b"schakel/tag/v1");
+        let month = month.number().to_string();
+        let message = [party.as_str().as_bytes(), &[0], month.as_bytes()].concat();
+        self.marked(slot, b"schakel/tag/v1", &message)
+    }
+
+    /// The pseudonym of a person with a controller, for the controller's own records: the same for as long as
+    /// the slot lives, and nothing to anybody else.
+    ///
+    /// # Errors
+    /// [`KeyringError::Gone`].
+    pub fn pseudonym(&self, slot: SlotId, party: &PartyId) -> Result<[u8; 16], KeyringError> {
+        self.marked(slot, b"schakel/pseudonym/v1", party.as_str().as_bytes())
+    }
+
+    fn marked(
+        &self,
+        slot: SlotId,
+        use_of_key: &[u8],
+        message: &[u8],
+    ) -> Result<[u8; 16], KeyringError> {
+        let key = aes::derive(b"", &[&*self.key(slot)?], use_of_key);
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_slice());
-        let mut message = party.as_str().as_bytes().to_vec();
-        message.push(0);
-        message.extend_from_slice(month.number().to_string().as_bytes());
-        let mut tag = [0; 16];
-        let full = hmac::sign(&key, &message);
-        for (into, from) in tag.iter_mut().zip(full.as_ref()) {
+        let mut mark = [0; 16];
+        let full = hmac::sign(&key, message);
+        for (into, from) in mark.iter_mut().zip(full.as_ref()) {
             *into = *from;
         }
-        Ok(tag)
+        Ok(mark)
     }
 }
 

@@ -212,6 +212,35 @@ proptest! {
     }
 
     #[test]
+    fn reading_on_finds_what_a_search_finds_the_other_way_round(
+        entries in entries(60),
+        query in query(),
+        run in 1..20_u32,
+        limit in 1..7_usize,
+        from in 0..70_u64,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let (index, _) = open(dir.path(), &entries, run);
+        let whole = Query { before: None, limit: entries.len().max(1), ..query.clone() };
+        let mut expected = brute_force(&entries, &whole).entries;
+        expected.reverse();
+        expected.retain(|entry| entry.0 >= from);
+        let (mut found, mut next) = (Vec::new(), EntryIndex(from));
+        loop {
+            let page = index.ahead(&Query { limit, ..query.clone() }, next).unwrap();
+            prop_assert!(page.entries.len() <= limit);
+            prop_assert!(page.end >= next, "it goes on");
+            found.extend(page.entries);
+            next = page.end;
+            if !page.more {
+                break;
+            }
+        }
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(next.0, from.max(entries.len() as u64));
+    }
+
+    #[test]
     fn pages_put_together_are_the_whole(entries in entries(60), run in 1..20_u32, limit in 1..7_usize) {
         let dir = tempfile::tempdir().unwrap();
         let (index, _) = open(dir.path(), &entries, run);
