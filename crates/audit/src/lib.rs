@@ -9,6 +9,7 @@
 //! * [`tile`] and [`erasure`]: the files in which a log is published.
 //! * [`published`]: the verification of a published log as a whole.
 //! * [`proof`]: the receipt, a C2SP tlog-proof: inclusion under a signed head in one small text.
+//! * [`reconciliation`]: what two sides hold of the same entries, compared by digests of periods.
 //! * [`export`]: many entries with their proofs and what they hide, one JSON object a line.
 //!
 //! Nothing here knows a clock, a disk, a socket or a runtime, so an auditor can link it alone. No
@@ -24,6 +25,7 @@ pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod published;
+pub mod reconciliation;
 pub mod tile;
 pub mod tree;
 pub mod witness;
