@@ -10,8 +10,10 @@ const FILES: &[&str] = &[
     "schakel/v1/consents.proto",
     "schakel/v1/error_reason.proto",
     "schakel/v1/exchange.proto",
+    "schakel/v1/export.proto",
     "schakel/v1/inbox.proto",
     "schakel/v1/notices.proto",
+    "schakel/v1/reconciliation.proto",
     "schakel/v1/registry.proto",
     "schakel/bench/v1/echo.proto",
 ];

@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use schakel_core::id::{EntryIndex, PartyId};
 use schakel_store::{
-    entry::{self, Entry},
-    index::{Index, Page, Query},
+    entry::{self, Entry, Whole},
+    index::{Ahead, Index, Page, Query, SearchError},
     keyring::Keyring,
     log::LogReader,
 };
@@ -169,15 +170,74 @@ impl Trail {
             .map_err(unreadable)
     }
 
+    /// An entry with everything that shows what its leaf is committed to; `None` past the end.
+    pub(crate) fn whole(&self, index: u64) -> Result<Option<Whole>, TrailError> {
+        if index >= self.size() {
+            return Ok(None);
+        }
+        let stored = self.reader.read(index);
+        entry::whole(index, stored, &self.origin, &self.keyring)
+            .map(Some)
+            .map_err(unreadable)
+    }
+
+    /// The leaf of an entry, as it is stored.
+    pub(crate) fn leaf(&self, index: u64) -> Result<Vec<u8>, TrailError> {
+        let stored = self.reader.read(index).map_err(unreadable)?;
+        Ok(stored.leaf)
+    }
+
+    /// The end of the log, as it was last signed.
+    pub(crate) fn head(&self) -> Arc<Head> {
+        self.head.load_full()
+    }
+
+    /// The proof of an entry in the tree of so many.
+    pub(crate) fn hashes(&self, index: u64, size: u64) -> Result<Vec<[u8; 32]>, TrailError> {
+        let hashes = self.reader.inclusion_proof(index, size);
+        let hashes = hashes.map_err(unreadable)?;
+        Ok(hashes.iter().map(|hash| *hash.as_bytes()).collect())
+    }
+
+    /// The pseudonym by which a controller may record the person of an entry; `None` when the entry is about
+    /// nobody known, does not concern the controller, or its keys are gone.
+    pub(crate) fn pseudonym(&self, whole: &Whole, controller: &PartyId) -> Option<[u8; 16]> {
+        let slot = whole.slot_of(controller)?;
+        self.keyring.pseudonym(slot, controller).ok()
+    }
+
+    /// Reads on from an entry, once the indexes have caught up with the log's end as of this call.
+    ///
+    /// # Errors
+    /// As [`Self::search`].
+    pub(crate) async fn ahead(
+        &self,
+        query: Query,
+        from: EntryIndex,
+        within: Duration,
+    ) -> Result<Ahead, TrailError> {
+        self.indexed(within, move |index| index.ahead(&query, from))
+            .await
+    }
+
     /// Searches, once the indexes have caught up with the log's end as of this call.
     ///
     /// # Errors
     /// When the indexes do not catch up within the time given, or cannot be read.
     pub async fn search(&self, query: Query, within: Duration) -> Result<Page, TrailError> {
+        self.indexed(within, move |index| index.search(&query))
+            .await
+    }
+
+    async fn indexed<T: Send + 'static>(
+        &self,
+        within: Duration,
+        look: impl FnOnce(&Index) -> Result<T, SearchError> + Send + 'static,
+    ) -> Result<T, TrailError> {
         let (index, size) = (Arc::clone(&self.index), self.size());
         let searched = tokio::task::spawn_blocking(move || {
             if index.wait(size, within) {
-                index.search(&query).map_err(unreadable)
+                look(&index).map_err(unreadable)
             } else {
                 Err(TrailError::Behind)
             }

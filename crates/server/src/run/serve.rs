@@ -7,7 +7,9 @@ use prost_types::FileDescriptorSet;
 use schakel_api::v1::{
     audit_service_server::AuditServiceServer, cases_service_server::CasesServiceServer,
     consents_service_server::ConsentsServiceServer, exchange_service_server::ExchangeServiceServer,
-    inbox_service_server::InboxServiceServer, notices_service_server::NoticesServiceServer,
+    export_service_server::ExportServiceServer, inbox_service_server::InboxServiceServer,
+    notices_service_server::NoticesServiceServer,
+    reconciliation_service_server::ReconciliationServiceServer,
     registry_service_server::RegistryServiceServer,
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -26,8 +28,8 @@ use crate::{
     },
     sequencer::Sequencer,
     service::{
-        Waits, audit::Audit, cases::Cases, consents::Consents, exchange::Exchange, inbox::Inbox,
-        notices::Notices, registry::Registry,
+        Waits, audit::Audit, cases::Cases, consents::Consents, exchange::Exchange, export::Export,
+        inbox::Inbox, notices::Notices, reconciliation::Reconciliation, registry::Registry,
     },
 };
 
@@ -49,8 +51,10 @@ pub(super) const SERVICES: &[&str] = &[
     name_of::<CasesServiceServer<Cases>>(),
     name_of::<ConsentsServiceServer<Consents>>(),
     name_of::<ExchangeServiceServer<Exchange>>(),
+    name_of::<ExportServiceServer<Export>>(),
     name_of::<InboxServiceServer<Inbox>>(),
     name_of::<NoticesServiceServer<Notices>>(),
+    name_of::<ReconciliationServiceServer<Reconciliation>>(),
     name_of::<RegistryServiceServer<Registry>>(),
 ];
 
@@ -103,10 +107,20 @@ pub(super) fn routes(
             Exchange::new(shared()),
             limits
         ))
+        .add_service(bounded!(
+            ExportServiceServer,
+            Export::new(shared(), waits),
+            limits
+        ))
         .add_service(bounded!(InboxServiceServer, inbox, limits))
         .add_service(bounded!(
             NoticesServiceServer,
             Notices::new(shared()),
+            limits
+        ))
+        .add_service(bounded!(
+            ReconciliationServiceServer,
+            Reconciliation::new(shared(), waits),
             limits
         ))
         .add_service(bounded!(

@@ -55,10 +55,18 @@ pub struct Sequencer {
 /// What a cursor walks through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CursorKind {
+    /// The entries of an export.
+    Entries,
+    /// What was handed over to a party.
+    HandedOver,
     /// The messages of an inbox.
     Inbox,
+    /// The processing lines of an export.
+    Processings,
     /// The results of a search.
     Search,
+    /// The transactions of an export.
+    Transactions,
 }
 
 impl Sequencer {
@@ -182,6 +190,30 @@ impl Sequencer {
     #[must_use]
     pub fn open_cursor(&self, party: &PartyId, kind: CursorKind, cursor: &[u8]) -> Option<u64> {
         self.cursors.open(party, kind, cursor)
+    }
+
+    /// As [`Self::seal_cursor`], with the instant since which the cursor walks.
+    #[must_use]
+    pub fn seal_cursor_since(
+        &self,
+        party: &PartyId,
+        kind: CursorKind,
+        position: u64,
+        since: Timestamp,
+    ) -> Vec<u8> {
+        self.cursors
+            .seal_since(party, kind, (position, since), &mut OsRandom)
+    }
+
+    /// Opens what [`Self::seal_cursor_since`] gave to this party; `None` when it did not.
+    #[must_use]
+    pub fn open_cursor_since(
+        &self,
+        party: &PartyId,
+        kind: CursorKind,
+        cursor: &[u8],
+    ) -> Option<(u64, Timestamp)> {
+        self.cursors.open_since(party, kind, cursor)
     }
 
     fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<Reply>, CallError> {

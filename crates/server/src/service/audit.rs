@@ -5,7 +5,7 @@
 use schakel_api::v1::{self, audit_service_server::AuditService};
 use schakel_core::{
     code::Role,
-    id::{EntryIndex, SubjectId},
+    id::{EntryIndex, PurposeCode, SubjectId},
     party::Peer,
     registry::Registry,
     time::Timestamp,
@@ -174,7 +174,7 @@ impl AuditService for Audit {
         let (caller, message) = opened(request)?;
         let search = read(message, &caller.peer, audit::search)?;
         let registry = self.sequencer.registry();
-        check_purpose(&registry, &search, self.sequencer.now())?;
+        check_purpose(&registry, &search.purpose, self.sequencer.now())?;
         let viewer = viewer(&registry, &caller.peer)?;
         let query = self.query(&caller, &search, &viewer).await?;
         let (entries, next) = self.page(&search, query, &viewer).await?;
@@ -279,11 +279,16 @@ impl AuditService for Audit {
     }
 }
 
-/// The purpose of a search must be registered, in force, and about no condition: it grants nothing.
-fn check_purpose(registry: &Registry, search: &Search, now: Timestamp) -> Result<(), CallError> {
+/// The purpose of a look into the trail must be registered, in force, and about no condition: it grants
+/// nothing.
+pub(super) fn check_purpose(
+    registry: &Registry,
+    purpose: &PurposeCode,
+    now: Timestamp,
+) -> Result<(), CallError> {
     let registered = registry
-        .purpose(&search.purpose, None, now)
-        .ok_or_else(|| CallError::PurposeUnknown(search.purpose.clone()))?;
+        .purpose(purpose, None, now)
+        .ok_or_else(|| CallError::PurposeUnknown(purpose.clone()))?;
     if registered.version.conditions.is_empty() {
         return Ok(());
     }
@@ -295,7 +300,7 @@ fn check_purpose(registry: &Registry, search: &Search, now: Timestamp) -> Result
     })
 }
 
-fn viewer(registry: &Registry, officer: &Peer) -> Result<Viewer, Fault> {
+pub(super) fn viewer(registry: &Registry, officer: &Peer) -> Result<Viewer, Fault> {
     let controller = registry
         .party(&officer.principal)
         .and_then(|party| party.officer_for.clone())

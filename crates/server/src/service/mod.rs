@@ -5,8 +5,10 @@ pub mod audit;
 pub mod cases;
 pub mod consents;
 pub mod exchange;
+pub mod export;
 pub mod inbox;
 pub mod notices;
+pub mod reconciliation;
 pub mod registry;
 
 use std::time::Duration;

@@ -13,14 +13,17 @@ pub mod disclosure;
 pub(crate) mod entry;
 pub(crate) mod exchange;
 pub(crate) mod explanation;
+pub(crate) mod export;
 mod fields;
 pub(crate) mod inbox;
 mod introduction;
 pub(crate) mod notice;
 pub(crate) mod party;
 pub(crate) mod person;
+pub(crate) mod processing;
 pub(crate) mod purpose;
 pub(crate) mod receipt;
+pub(crate) mod reconciliation;
 pub(crate) mod registry;
 pub(crate) mod request;
 pub(crate) mod restriction;
@@ -31,6 +34,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod time;
+pub(crate) mod transaction;
 pub(crate) mod veil;
 
 use std::fmt;

@@ -1,0 +1,144 @@
+//! Entries with their proofs.
+
+use std::sync::Arc;
+
+use schakel_api::v1;
+use schakel_core::{
+    code::Role,
+    id::{EntryIndex, PartyId},
+};
+use schakel_store::index::Query;
+use tonic::{Request, Status};
+
+use super::{Export, MOST_BYTES, blocking};
+use crate::{
+    edge::identify::Caller,
+    sequencer::CursorKind,
+    service::{audit::viewer, opened},
+    trail::{Head, Trail, TrailError},
+    wire::{
+        audit::sizes,
+        export::{self, Reader, entry},
+        receipt::hashes,
+        request::read,
+    },
+};
+
+/// Which entries are looked at.
+struct Looked {
+    indexes: Vec<u64>,
+    /// The first that is not.
+    end: u64,
+    more: bool,
+}
+
+impl Export {
+    pub(super) async fn entries(
+        &self,
+        request: Request<v1::ExportEntriesRequest>,
+    ) -> Result<v1::ExportEntriesResponse, Status> {
+        let (caller, message) = opened(request)?;
+        let (export, old_size) = read(message, &caller.peer, export::entries)?;
+        let place = (export.cursor.as_ref(), export.from);
+        let run = self.run(&caller, &export.purpose, CursorKind::Entries, place)?;
+        let reader = self.reader(&caller)?;
+        let head = self.sequencer.trail().head();
+        let consistency = self.consistency(old_size, head.size)?;
+        let looked = self
+            .looked_at(reader.controller(), run.from, export.most, &head)
+            .await?;
+        let controller_party_id = reader.controller().map(ToString::to_string);
+        let (trail, now) = (self.sequencer.trail().clone(), self.sequencer.now());
+        let shown = Arc::clone(&head);
+        let (entries, end, more) =
+            blocking(move || shown_entries(&trail, &shown, looked, &reader, now)).await?;
+        let who = (export.who, export.purpose);
+        let receipt = self.record(&caller, who, run, entries.len()).await?;
+        Ok(v1::ExportEntriesResponse {
+            checkpoint: head.checkpoint.as_bytes().to_vec().into(),
+            consistency,
+            controller_party_id,
+            from: run.from,
+            end,
+            entries,
+            cursor: self.cursor(&caller, run, end),
+            more,
+            receipt,
+        })
+    }
+
+    fn reader(&self, caller: &Caller) -> Result<Reader, Status> {
+        if caller.peer.has_role(Role::PrivacyOfficer) {
+            let viewer = viewer(&self.sequencer.registry(), &caller.peer)?;
+            return Ok(Reader::Officer(viewer));
+        }
+        Ok(Reader::Auditor)
+    }
+
+    fn consistency(&self, old: u64, size: u64) -> Result<Vec<prost::bytes::Bytes>, Status> {
+        if old == 0 {
+            return Ok(Vec::new());
+        }
+        let proof = self.sequencer.trail().consistency(old, size)?;
+        let proof = proof.ok_or_else(|| sizes(old, size))?;
+        Ok(hashes(&proof.hashes))
+    }
+
+    async fn looked_at(
+        &self,
+        controller: Option<&PartyId>,
+        from: u64,
+        most: usize,
+        head: &Head,
+    ) -> Result<Looked, Status> {
+        let Some(controller) = controller else {
+            let end = from.saturating_add(most as u64).min(head.size).max(from);
+            return Ok(Looked {
+                indexes: (from..end).collect(),
+                end,
+                more: end < head.size,
+            });
+        };
+        let query = Query {
+            limit: most,
+            ..Query::of(controller.clone())
+        };
+        let trail = self.sequencer.trail();
+        let found = trail
+            .ahead(query, EntryIndex(from), self.waits.catch_up)
+            .await?;
+        let end = found.end.0.min(head.size).max(from);
+        let indexes = found.entries.iter().map(|index| index.0);
+        Ok(Looked {
+            // What came after the head was taken is proved by the next one.
+            indexes: indexes.filter(|index| *index < end).collect(),
+            end,
+            more: found.more,
+        })
+    }
+}
+
+/// The entries as they are shown, cut where the answer would become too large.
+fn shown_entries(
+    trail: &Trail,
+    head: &Head,
+    looked: Looked,
+    reader: &Reader,
+    now: schakel_core::time::Timestamp,
+) -> Result<(Vec<v1::ExportedEntry>, u64, bool), TrailError> {
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    for index in looked.indexes {
+        if bytes > MOST_BYTES {
+            return Ok((entries, index, true));
+        }
+        let whole = trail.whole(index)?.ok_or(TrailError::Unreadable)?;
+        if !reader.sees(&whole) {
+            continue;
+        }
+        let proof = trail.hashes(index, head.size)?;
+        let shown = entry((index, &whole), &proof, reader, now);
+        bytes += prost::Message::encoded_len(&shown);
+        entries.push(shown);
+    }
+    Ok((entries, looked.end, looked.more))
+}
