@@ -113,9 +113,17 @@ impl From<ClientError> for Failure {
                 let forked = matches!(error, HeadError::Fork(_));
                 unproved(&error, forked)
             }
-            ClientError::Incomplete(_) | ClientError::Inconsistent { .. } => {
-                unproved(&error, false)
-            }
+            ClientError::Incomplete(_)
+            | ClientError::Inconsistent { .. }
+            | ClientError::Section(_) => unproved(&error, false),
+            // The call was made: that its receipt was not kept must not read as if it was not.
+            ClientError::Register(error) => Self::new(
+                Exit::Failed,
+                format!(
+                    "The answer was proved, but its receipt is not kept: {}.",
+                    chain(&error)
+                ),
+            ),
             ClientError::Entropy(_) => Self::new(Exit::Failed, sentence(&chain(&error))),
             ClientError::Deadline => Self::new(Exit::Unavailable, sentence(&error.to_string())),
             ClientError::Tls { .. } | ClientError::Transport(_) => {

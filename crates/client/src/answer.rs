@@ -87,7 +87,24 @@ receipts! {
     ApproveChangeResponse => Registry;
     RejectChangeResponse => Registry;
     SearchEntriesResponse => LookUp;
+    CompareDigestsResponse => LookUp;
 }
+
+/// Answers that hold a receipt when they began something.
+macro_rules! beginnings {
+    ($($answer:ident)*) => {$(
+        impl Answer for v1::$answer {
+            fn check(&self, expected: &Expected<'_>) -> Checked {
+                match &self.receipt {
+                    Some(receipt) => proved(expected, EntryType::LookUp, Some(receipt)),
+                    None => Ok(()),
+                }
+            }
+        }
+    )*};
+}
+
+beginnings! { ExportEntriesResponse ExportProcessingsResponse ExportTransactionsResponse }
 
 /// Answers about no person and no entry: nothing of them is in the log.
 macro_rules! plain {
@@ -145,6 +162,20 @@ impl Answer for v1::AcknowledgeResponse {
         self.receipts
             .iter()
             .try_for_each(|receipt| proved(expected, EntryType::Acknowledgement, Some(receipt)))
+    }
+}
+
+impl Answer for v1::ListHandedOverResponse {
+    fn check(&self, expected: &Expected<'_>) -> Checked {
+        let mut after = None;
+        for receipt in &self.handed_over {
+            expected.check_handed_over(receipt)?;
+            if after >= Some(receipt.index) {
+                return missing("order of the log in what was handed over");
+            }
+            after = Some(receipt.index);
+        }
+        proved(expected, EntryType::LookUp, self.receipt.as_ref())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client: a connection or several, and the checking of everything that comes over them.
 
 use std::{
+    cell::RefCell,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -20,8 +21,10 @@ use crate::{
     config::{ClientConfig, PRINCIPAL_HEADER},
     connect::{self, ConnectError},
     entropy::EntropyError,
+    method::SectionError,
     receipt::{Expected, ReceiptError},
     refusal::Refusal,
+    register::RegisterError,
     retry::{self, Failure, Safety},
     trail::{Head, HeadError, Trail},
 };
@@ -74,6 +77,12 @@ pub enum ClientError {
     /// What the answer claims is not proved by its receipt.
     #[error("the receipt of the broker does not hold")]
     Receipt(#[from] ReceiptError),
+    /// A section of an export does not hold.
+    #[error("the export does not hold")]
+    Section(#[from] SectionError),
+    /// The receipt holds and cannot be kept. What was asked may have been done.
+    #[error("the receipt cannot be kept")]
+    Register(#[from] RegisterError),
     /// The broker refused.
     #[error("{0}")]
     Refused(Box<Refusal>),
@@ -171,7 +180,26 @@ impl Client {
         });
         let answer = answer.await?.into_inner();
         answer.check(&expected)?;
+        self.keep(expected).await?;
         Ok(answer)
+    }
+
+    /// Keeps what was accepted, where that is wanted: on disk before the answer is handed over.
+    pub(crate) async fn keep(&self, expected: Expected<'_>) -> Result<(), ClientError> {
+        let accepted = expected
+            .accepted
+            .map(RefCell::into_inner)
+            .unwrap_or_default();
+        let Some(register) = self.config().register.clone() else {
+            return Ok(());
+        };
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let kept = tokio::task::spawn_blocking(move || register.keep(&accepted)).await;
+        // A thread that panicked kept nothing that could be relied on.
+        kept.unwrap_or(Err(RegisterError::Receipt))
+            .map_err(ClientError::from)
     }
 
     /// What the answer to a call that is made now is held to.
@@ -184,6 +212,7 @@ impl Client {
             transport: transport.map(|_| config.identity.party.as_str()),
             floor: config.trail.newest(),
             fresh,
+            accepted: config.register.is_some().then(RefCell::default),
         }
     }
 

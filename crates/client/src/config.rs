@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     entropy::{Entropy, SystemEntropy},
+    register::Register,
     retry::RetryPolicy,
     trail::Trail,
 };
@@ -35,6 +36,8 @@ pub struct ClientConfig {
     pub retry: RetryPolicy,
     /// Where random bytes come from.
     pub entropy: Arc<dyn Entropy>,
+    /// Where every receipt is kept before its answer is handed over; absent to keep none.
+    pub register: Option<Arc<Register>>,
 }
 
 /// The party that calls, its certificate and its private key. The key never shows in debug output.
@@ -84,6 +87,7 @@ impl ClientConfig {
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             entropy: Arc::new(SystemEntropy),
+            register: None,
         }
     }
 

@@ -39,6 +39,7 @@
 //! * [`Client`]: one method an RPC; [`Client::subscribe`] for what comes by itself.
 //! * [`ClientConfig`], [`Identity`], [`Timeouts`], [`RetryPolicy`]: whom to call, as whom, how patiently.
 //! * [`Trail`]: what this program knows of the log, shared by as many clients as it likes.
+//! * [`Register`]: the receipts a party holds, on disk; [`Client::reconcile`] compares them with the broker's log.
 //! * [`ClientError`], [`Refusal`], [`ReceiptError`], [`Fork`]: what went wrong, precisely.
 
 mod answer;
@@ -48,7 +49,9 @@ mod connect;
 mod entropy;
 mod method;
 mod receipt;
+mod reconcile;
 mod refusal;
+mod register;
 mod retry;
 mod subscription;
 mod trail;
@@ -58,9 +61,11 @@ pub use client::{Client, ClientError};
 pub use config::{ClientConfig, Identity, PRINCIPAL_HEADER, Timeouts};
 pub use connect::{ConnectError, channels};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
-pub use method::Extension;
+pub use method::{Extension, Section, SectionError};
 pub use receipt::{ReceiptError, proof};
+pub use reconcile::Reconciliation;
 pub use refusal::{Refusal, Violation};
+pub use register::{Register, RegisterError};
 pub use retry::RetryPolicy;
 pub use subscription::Subscription;
 pub use trail::{Fork, Head, HeadError, PinError, Trail};

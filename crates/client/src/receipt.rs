@@ -1,7 +1,7 @@
 //! Receipts: that what the broker says it wrote stands in the log, is about this call, and binds what was
 //! handed over.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use prost::Message as _;
 use schakel_api::v1;
@@ -145,6 +145,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) floor: Option<Arc<Head>>,
     /// Whether the entry must have been written because of this very call.
     pub(crate) fresh: bool,
+    /// The receipts that were accepted, to be kept; absent when none are.
+    pub(crate) accepted: Option<RefCell<Vec<v1::Receipt>>>,
 }
 
 impl Expected<'_> {
@@ -166,7 +168,16 @@ impl Expected<'_> {
                 let size = floor.checkpoint.size;
                 Err(ReceiptError::Replayed { index, size })
             }
-            _ => Ok(leaf),
+            _ => {
+                self.accept(receipt);
+                Ok(leaf)
+            }
+        }
+    }
+
+    fn accept(&self, receipt: &v1::Receipt) {
+        if let Some(accepted) = &self.accepted {
+            accepted.borrow_mut().push(receipt.clone());
         }
     }
 
@@ -215,6 +226,19 @@ impl Expected<'_> {
         verify_inclusion(leaf_hash(&receipt.leaf), index, size, &hashes, root)
             .map_err(ReceiptError::Inclusion)?;
         Ok(leaf)
+    }
+
+    /// Checks that something was handed over to this party with the entry, whenever that was.
+    pub(crate) fn check_handed_over(&self, receipt: &v1::Receipt) -> Result<Leaf, ReceiptError> {
+        let leaf = self.check_place(receipt)?;
+        if leaf.party == self.party {
+            return Ok(leaf);
+        }
+        Err(ReceiptError::OtherParty {
+            index: receipt.index,
+            want: self.party.to_owned(),
+            got: leaf.party,
+        })
     }
 
     fn check_party(&self, index: u64, leaf: &Leaf) -> Result<(), ReceiptError> {

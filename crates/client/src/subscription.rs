@@ -49,7 +49,7 @@ impl Subscription {
     pub async fn next(&mut self) -> Result<v1::Message, ClientError> {
         loop {
             let failure = match self.event().await {
-                Ok(Some(Event::Message(message))) => return self.take(message),
+                Ok(Some(Event::Message(message))) => return self.take(message).await,
                 Ok(Some(Event::Heartbeat(heartbeat))) => {
                     self.went_on(heartbeat.cursor);
                     continue;
@@ -98,7 +98,7 @@ impl Subscription {
         }
     }
 
-    fn take(&mut self, message: v1::Message) -> Result<v1::Message, ClientError> {
+    async fn take(&mut self, message: v1::Message) -> Result<v1::Message, ClientError> {
         // The stream may have held the message since before other calls saw a larger log, so nothing is
         // asked of its place but that it is the party's own.
         let mut expected = self.client.expect(false);
@@ -107,6 +107,7 @@ impl Subscription {
             self.stream = None;
             return Err(fault.into());
         }
+        self.client.keep(expected).await?;
         self.went_on(message.cursor.clone());
         Ok(message)
     }

@@ -5,10 +5,13 @@ mod audit;
 mod case;
 mod consent;
 mod exchange;
+mod export;
 mod inbox;
+mod reconciliation;
 mod registry;
 
 pub use audit::Extension;
+pub use export::{Section, SectionError};
 
 /// Defines the methods of one service.
 ///

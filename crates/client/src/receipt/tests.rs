@@ -92,6 +92,7 @@ fn check(disclosed: &v1::Disclosed) -> Result<(), ReceiptError> {
         transport: None,
         floor: None,
         fresh: true,
+        accepted: None,
     };
     expected.check_disclosed(
         EntryType::Disclosure,
