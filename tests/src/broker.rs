@@ -3,6 +3,7 @@
 use std::{fs, net::SocketAddr, sync::Arc};
 
 use schakel_audit::note::VerifyingKey;
+use schakel_client::{Client, ClientConfig, Identity, Register, Trail};
 use schakel_core::time::Timestamp;
 use schakel_pki::authority::Issued;
 use schakel_server::{
@@ -16,7 +17,7 @@ use crate::{
     evidence::{Evidence, Log},
     line::Line,
     party::Party,
-    place::{Place, START},
+    place::{ORIGIN, Place, START},
 };
 
 /// How a broker is started.
@@ -118,6 +119,23 @@ impl TestBroker {
             Arc::clone(&self.evidence),
             Arc::clone(&self.clock),
         )
+    }
+
+    /// The client that ships, for a party, with a register of its receipts or without. Its TLS goes by the
+    /// machine's clock, so the broker must too.
+    pub async fn client(&self, id: &str, register: Option<Arc<Register>>) -> Client {
+        assert!(self.settings.system_clock, "certificates of another time");
+        let issued = self.place.issued(id);
+        let trail = Trail::new(ORIGIN.parse().expect("a name"), self.verifier_key());
+        let identity = Identity::new(id, issued.cert_pem, issued.key_pem);
+        let mut config = ClientConfig::new(
+            self.address.to_string(),
+            self.place.authority_pem(),
+            identity,
+            Arc::new(trail),
+        );
+        config.register = register;
+        Client::connect(config).await.expect("a connection")
     }
 
     /// The line of a party, with the certificate it got.

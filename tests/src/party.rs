@@ -8,10 +8,11 @@ use prost::Message as _;
 use schakel_api::v1::{
     self, ask_response, audit_service_client::AuditServiceClient,
     cases_service_client::CasesServiceClient, consents_service_client::ConsentsServiceClient,
-    exchange_service_client::ExchangeServiceClient, inbox_service_client::InboxServiceClient,
-    introduce_response, message::Content, notices_service_client::NoticesServiceClient,
-    open_case_response, record_consent_response, registry_service_client::RegistryServiceClient,
-    report_status_response,
+    exchange_service_client::ExchangeServiceClient, export_service_client::ExportServiceClient,
+    inbox_service_client::InboxServiceClient, introduce_response, message::Content,
+    notices_service_client::NoticesServiceClient, open_case_response,
+    reconciliation_service_client::ReconciliationServiceClient, record_consent_response,
+    registry_service_client::RegistryServiceClient, report_status_response,
 };
 use schakel_core::time::Timestamp;
 use schakel_server::clock::Clock;
@@ -298,7 +299,9 @@ services! {
     cases: CasesServiceClient;
     consents: ConsentsServiceClient;
     exchange: ExchangeServiceClient;
+    export: ExportServiceClient;
     inbox: InboxServiceClient;
     notices: NoticesServiceClient;
+    reconciliation: ReconciliationServiceClient;
     registry: RegistryServiceClient;
 }

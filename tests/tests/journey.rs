@@ -5,11 +5,13 @@ mod journey {
     mod alike;
     mod consent_times;
     mod errors;
+    mod export;
     mod forget;
     mod idempotency;
     mod inbox;
     mod privacy;
     mod receipts;
+    mod reconciliation;
     mod registry;
     mod replay;
     mod storm;
