@@ -78,13 +78,6 @@ impl Disk {
             Kind::Simulated(disk) => disk.open(path, simulated::Create::Empty).map(File::from))
     }
 
-    /// Creates a file that must not be there yet.
-    pub(crate) fn create_new(&self, path: &Path) -> io::Result<File> {
-        on!(&self.0,
-            Kind::Real => options().create_new(true).open(path).map(File::from),
-            Kind::Simulated(disk) => disk.open(path, simulated::Create::New).map(File::from))
-    }
-
     /// Takes the exclusive lock on a file, which lasts until the file is closed or the process ends; the
     /// file is created when it is missing. `None` when another holds it.
     pub(crate) fn lock(&self, path: &Path) -> io::Result<Option<File>> {
@@ -118,6 +111,13 @@ impl Disk {
         on!(&self.0,
             Kind::Real => fs::rename(from, to),
             Kind::Simulated(disk) => disk.rename(from, to))
+    }
+
+    /// Gives a file a second name, which nothing may have yet.
+    pub(crate) fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        on!(&self.0,
+            Kind::Real => fs::hard_link(from, to),
+            Kind::Simulated(disk) => disk.link(from, to))
     }
 
     /// Removes a file.

@@ -9,7 +9,6 @@
 //! choices are made by a generator with a seed, so that a run can be repeated.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
     sync::{
@@ -21,13 +20,37 @@ use std::{
 mod content;
 mod names;
 mod random;
+mod state;
 
 use content::Content;
-use names::{Names, Node};
-use random::Generator;
+use names::Node;
+use state::{Go, State, gone};
+
+/// What is done to a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// A file is created.
+    Create,
+    /// A file gets another length.
+    Resize,
+    /// Bytes are written.
+    Write,
+    /// The content of a file is made durable.
+    Sync,
+    /// A file gets a second name.
+    Link,
+    /// A file is renamed.
+    Rename,
+    /// A file is removed.
+    Remove,
+    /// A directory is created.
+    CreateDir,
+    /// The names in a directory are made durable.
+    SyncDir,
+}
 
 /// What goes wrong with one operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// It fails with this error and has done nothing. A sync that fails so has made nothing durable, and
     /// the next one will not try again: the system takes what was written for clean.
@@ -43,7 +66,7 @@ pub enum Fault {
 }
 
 /// What the operating system says of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Errno {
     /// EIO: the device failed.
     Device,
@@ -79,47 +102,13 @@ pub struct Handle {
 pub(super) enum Create {
     Missing,
     Empty,
-    New,
-}
-
-#[derive(Debug)]
-struct State {
-    random: Generator,
-    names: Names,
-    files: BTreeMap<u64, Content>,
-    locks: BTreeSet<u64>,
-    next_file: u64,
-    operations: u64,
-    plan: BTreeMap<u64, Fault>,
-    stopped: bool,
-    epoch: u64,
-    room: u64,
-}
-
-/// What an operation is to do.
-enum Go {
-    Well,
-    Partly,
-    ThenFail(io::Error),
-    ThenStop,
 }
 
 impl Simulation {
     /// An empty disk that makes its choices by this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            random: Generator::new(seed),
-            names: Names::default(),
-            files: BTreeMap::new(),
-            locks: BTreeSet::new(),
-            next_file: 0,
-            operations: 0,
-            plan: BTreeMap::new(),
-            stopped: false,
-            epoch: 0,
-            room: u64::MAX,
-        })))
+        Self(Arc::new(Mutex::new(State::new(seed))))
     }
 
     /// The disk, for what is to be tested.
@@ -139,9 +128,22 @@ impl Simulation {
         self.state().plan.insert(operation, fault);
     }
 
+    /// Plans a fault for an operation of one kind, after this many more of that kind.
+    pub fn plan_in(&self, operation: Operation, after: u64, fault: Fault) {
+        self.state().plan_in.insert(operation, (after, fault));
+    }
+
+    /// The faults that came about, in order, with what they came about in; each is told once.
+    #[must_use]
+    pub fn happened(&self) -> Vec<(Operation, Fault)> {
+        std::mem::take(&mut self.state().happened)
+    }
+
     /// Plans nothing any more.
     pub fn forget_plan(&self) {
-        self.state().plan.clear();
+        let mut state = self.state();
+        state.plan.clear();
+        state.plan_in.clear();
     }
 
     /// Whether a fault stopped everything: every operation fails until [`Self::restart`].
@@ -171,8 +173,8 @@ impl Simulation {
             state.lose();
         }
         let State { names, files, .. } = &mut *state;
-        let linked = names.files();
-        files.retain(|file, _| linked.contains(file));
+        let needed = names.needed();
+        files.retain(|file, _| needed.contains(file));
     }
 
     /// The paths of all files, in order.
@@ -207,16 +209,17 @@ impl Simulation {
         let mut state = self.state();
         let found = state.names.file(path).ok();
         let file = match (found, create) {
-            (Some(_), Create::New) => return Err(io::ErrorKind::AlreadyExists.into()),
             (Some(file), Create::Missing) => {
                 state.alive()?;
                 file
             }
             (Some(file), Create::Empty) => {
-                state.change(|state| state.content(file).map(|content| content.set_len(0)))?;
+                state.change(Operation::Resize, |state| {
+                    state.content(file).map(|content| content.set_len(0))
+                })?;
                 file
             }
-            (None, _) => state.change(|state| {
+            (None, _) => state.change(Operation::Create, |state| {
                 let file = state.next_file;
                 state.names.link(path, Node::File(file))?;
                 state.next_file += 1;
@@ -239,16 +242,29 @@ impl Simulation {
         Ok(state.content(file)?.now().to_vec())
     }
 
+    pub(super) fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.state().change(Operation::Link, |state| {
+            let file = state.names.file(from)?;
+            if state.names.file(to).is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            state.names.link(to, Node::File(file))
+        })
+    }
+
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.state().change(|state| state.names.rename(from, to))
+        self.state()
+            .change(Operation::Rename, |state| state.names.rename(from, to))
     }
 
     pub(super) fn remove(&self, path: &Path) -> io::Result<()> {
-        self.state().change(|state| state.names.remove(path))
+        self.state()
+            .change(Operation::Remove, |state| state.names.remove(path))
     }
 
     pub(super) fn create_dir(&self, dir: &Path) -> io::Result<()> {
-        self.state().change(|state| state.names.create_dir(dir))
+        self.state()
+            .change(Operation::CreateDir, |state| state.names.create_dir(dir))
     }
 
     pub(super) fn is_dir(&self, path: &Path) -> bool {
@@ -263,7 +279,8 @@ impl Simulation {
 
     pub(super) fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         // A file system that cannot write its journal does not pretend that it has: what failed stays unsynced.
-        self.state().change(|state| state.names.sync(dir))
+        self.state()
+            .change(Operation::SyncDir, |state| state.names.sync(dir))
     }
 }
 
@@ -280,7 +297,7 @@ impl Handle {
 
     pub(super) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.state()?;
-        let go = state.go()?;
+        let go = state.go(Operation::Write)?;
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         let fits = state.fitting(self.file, offset, bytes);
         let State { random, files, .. } = &mut *state;
@@ -313,13 +330,14 @@ impl Handle {
     pub(super) fn set_len(&self, len: u64) -> io::Result<()> {
         let len = usize::try_from(len).map_err(io::Error::other)?;
         let file = self.file;
-        self.state()?
-            .change(|state| state.content(file).map(|content| content.set_len(len)))
+        self.state()?.change(Operation::Resize, |state| {
+            state.content(file).map(|content| content.set_len(len))
+        })
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {
         let mut state = self.state()?;
-        let go = state.go();
+        let go = state.go(Operation::Sync);
         let is_stopped = state.stopped;
         let State { random, files, .. } = &mut *state;
         let file = files.get_mut(&self.file).ok_or_else(gone)?;
@@ -354,79 +372,6 @@ impl Drop for Handle {
     }
 }
 
-impl State {
-    /// Does something that counts as an operation, with what was planned for it.
-    fn change<T>(&mut self, work: impl FnOnce(&mut Self) -> io::Result<T>) -> io::Result<T> {
-        let go = self.go()?;
-        if let Go::Partly = go {
-            self.stopped = true;
-            return Err(gone());
-        }
-        let done = work(self)?;
-        self.end(go).map(|()| done)
-    }
-
-    fn go(&mut self) -> io::Result<Go> {
-        self.alive()?;
-        let fault = self.plan.remove(&self.operations);
-        self.operations += 1;
-        match fault {
-            None => Ok(Go::Well),
-            Some(Fault::Before(errno)) => Err(errno.into()),
-            Some(Fault::After(errno)) => Ok(Go::ThenFail(errno.into())),
-            Some(Fault::StopBefore) => {
-                self.stopped = true;
-                Err(gone())
-            }
-            Some(Fault::StopWithin) => Ok(Go::Partly),
-            Some(Fault::StopAfter) => Ok(Go::ThenStop),
-        }
-    }
-
-    fn end(&mut self, go: Go) -> io::Result<()> {
-        match go {
-            Go::Well => Ok(()),
-            Go::ThenFail(error) => Err(error),
-            Go::Partly | Go::ThenStop => {
-                self.stopped = true;
-                Err(gone())
-            }
-        }
-    }
-
-    fn alive(&self) -> io::Result<()> {
-        if self.stopped { Err(gone()) } else { Ok(()) }
-    }
-
-    fn content(&mut self, file: u64) -> io::Result<&mut Content> {
-        self.files.get_mut(&file).ok_or_else(gone)
-    }
-
-    /// As much of a write as there is room for.
-    fn fitting<'a>(&self, file: u64, offset: usize, bytes: &'a [u8]) -> &'a [u8] {
-        let len = self.files.get(&file).map_or(0, |file| file.now().len());
-        let room = self.room.saturating_sub(self.taken());
-        let room = usize::try_from(room).unwrap_or(usize::MAX);
-        let most = len.saturating_add(room).saturating_sub(offset);
-        bytes.get(..most).unwrap_or(bytes)
-    }
-
-    fn taken(&self) -> u64 {
-        let linked = self.names.files();
-        let files = linked.iter().filter_map(|file| self.files.get(file));
-        files.map(|file| file.now().len() as u64).sum()
-    }
-
-    /// Loses what was not synced, in part.
-    fn lose(&mut self) {
-        self.random.set_survival();
-        self.names.lose(&mut self.random);
-        for file in self.files.values_mut() {
-            file.lose(&mut self.random);
-        }
-    }
-}
-
 impl From<Errno> for io::Error {
     fn from(errno: Errno) -> Self {
         // As on Linux.
@@ -435,11 +380,6 @@ impl From<Errno> for io::Error {
             Errno::NoRoom => 28,
         })
     }
-}
-
-/// Nothing can be done with a file, or at all, since everything stopped.
-fn gone() -> io::Error {
-    io::Error::other("everything has stopped")
 }
 
 #[cfg(test)]

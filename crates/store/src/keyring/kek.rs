@@ -56,6 +56,9 @@ impl Kek {
             return Err(KekError::Exposed(path.to_owned()));
         }
         let bytes = Zeroizing::new(disk.read(path).map_err(failed)?);
+        // Keys that nobody can unwrap any more are worse than none, so it must not be gone later: whoever
+        // made it may have been stopped.
+        durable::settle(disk, path).map_err(failed)?;
         parse(&bytes)
             .map(Self)
             .ok_or_else(|| KekError::Malformed(path.to_owned()))
@@ -83,14 +86,8 @@ impl Kek {
         }
         text.push('\n');
         let text = Zeroizing::new(text);
-        let write = || {
-            let mut file = disk.create_new(path)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            // Keys that nobody can unwrap any more are worse than none: the name must be durable too.
-            disk.sync_dir(durable::parent(path))
-        };
-        write().map_err(|source| KekError::Io {
+        let created = durable::create(disk, path, text.as_bytes());
+        created.map_err(|source| KekError::Io {
             path: path.to_owned(),
             source,
         })?;

@@ -7,6 +7,7 @@
 mod file;
 mod kek;
 mod months;
+mod settings;
 mod slots;
 
 use std::{
@@ -24,22 +25,15 @@ use zeroize::Zeroizing;
 
 pub use file::KeyFileError;
 pub use kek::{Kek, KekError};
+pub use settings::Settings;
 
 use months::Months;
 use slots::Slots;
 
-use crate::{
-    aes,
-    background::Background,
-    disk::{Disk, File},
-    durable,
-};
+use crate::{aes, background::Background, disk::File, durable};
 
 /// A key of 32 bytes, wiped when it is dropped.
 pub type Key = Zeroizing<[u8; 32]>;
-
-/// The pool is refilled in the background below this many slots.
-const LOW_WATER: usize = slots::SHARD / 2;
 
 /// The keyring. Shared by all who seal and open.
 #[derive(Debug)]
@@ -51,7 +45,7 @@ pub struct Keyring {
 /// What the keyring shares with the thread that refills its pool.
 #[derive(Debug)]
 struct Shared {
-    disk: Disk,
+    settings: Settings,
     dir: PathBuf,
     kek: Kek,
     slots: RwLock<Slots>,
@@ -105,15 +99,15 @@ impl Keyring {
         kek: Kek,
         random: Box<dyn Random + Send>,
     ) -> Result<Arc<Self>, KeyringError> {
-        Self::open_on(Disk::real(), dir, kek, random)
+        Self::open_with(Settings::default(), dir, kek, random)
     }
 
-    /// As [`Self::open`], on this disk.
+    /// As [`Self::open`], with other settings than a broker's.
     ///
     /// # Errors
     /// [`KeyringError`].
-    pub fn open_on(
-        disk: Disk,
+    pub fn open_with(
+        settings: Settings,
         dir: &Path,
         kek: Kek,
         random: Box<dyn Random + Send>,
@@ -122,17 +116,22 @@ impl Keyring {
             path: dir.to_owned(),
             source,
         };
-        durable::create_dir(&disk, dir).map_err(failed)?;
+        let disk = &settings.disk;
+        durable::create_dir(disk, dir).map_err(failed)?;
         let lock = dir.join("lock");
         let lock = disk
             .lock(&lock)
             .map_err(failed)?
             .ok_or(KeyringError::InUse(lock))?;
-        durable::remove_unfinished(&disk, dir).map_err(failed)?;
+        durable::remove_unfinished(disk, dir).map_err(failed)?;
+        // The process before this one may have ended between renaming a file and making that durable. What is
+        // read now must not be gone later: keys from it will be used, and keys missing from it were destroyed.
+        disk.sync_dir(dir).map_err(failed)?;
+        durable::settle(disk, dir).map_err(failed)?;
         let shared = Arc::new(Shared {
-            slots: RwLock::new(Slots::read(&disk, dir, &kek)?),
-            months: RwLock::new(Months::read(&disk, dir, &kek)?),
-            disk,
+            slots: RwLock::new(Slots::read(disk, dir, &kek)?),
+            months: RwLock::new(Months::read(disk, dir, &kek)?),
+            settings,
             dir: dir.to_owned(),
             kek,
             random: Mutex::new(Source(random)),
@@ -140,7 +139,8 @@ impl Keyring {
         });
         let pool = Arc::clone(&shared);
         let refill = move || refill_pool(&pool);
-        let refiller = Background::start(&shared.disk, "keyring-refill", refill).map_err(failed)?;
+        let refiller =
+            Background::start(&shared.settings.disk, "keyring-refill", refill).map_err(failed)?;
         Ok(Arc::new(Self { shared, refiller }))
     }
 
@@ -158,7 +158,7 @@ impl Keyring {
         let waiting = write(&self.shared.slots)
             .fill_pool()
             .map_err(KeyringError::Missing)?;
-        if waiting < LOW_WATER {
+        if waiting < self.shared.settings.low_water() {
             self.shared.refill_now()
         } else {
             Ok(())
@@ -172,7 +172,7 @@ impl Keyring {
     pub fn take_slot(&self) -> Result<SlotId, KeyringError> {
         loop {
             let (slot, left) = write(&self.shared.slots).take();
-            if left < LOW_WATER {
+            if left < self.shared.settings.low_water() {
                 self.refiller.ask();
             }
             match slot {
@@ -275,7 +275,7 @@ impl Keyring {
             return Ok(());
         };
         slots::keep(
-            &shared.disk,
+            &shared.settings.disk,
             &shared.dir,
             &shared.kek,
             number,
@@ -344,11 +344,18 @@ impl Shared {
     /// Adds a shard to the pool, once it is durable.
     fn refill_now(&self) -> Result<(), KeyringError> {
         let mut random = self.random();
-        let shard = slots::make(random.0.as_mut());
+        let shard = slots::make(self.settings.shard, random.0.as_mut());
         let number = write(&self.slots).next_shard();
         let content = shard.encode();
         let random = random.0.as_mut();
-        slots::keep(&self.disk, &self.dir, &self.kek, number, &content, random)?;
+        slots::keep(
+            &self.settings.disk,
+            &self.dir,
+            &self.kek,
+            number,
+            &content,
+            random,
+        )?;
         write(&self.slots).add(number, shard);
         Ok(())
     }
@@ -367,7 +374,7 @@ impl Shared {
     }
 
     fn keep_months(&self, months: &Months, random: &mut dyn Random) -> Result<(), KeyFileError> {
-        months.keep(&self.disk, &self.dir, &self.kek, random)
+        months.keep(&self.settings.disk, &self.dir, &self.kek, random)
     }
 
     fn random(&self) -> std::sync::MutexGuard<'_, Source> {

@@ -11,8 +11,6 @@ use zeroize::Zeroizing;
 use super::{Kek, Key, KeyFileError, KeyringError, file};
 use crate::disk::Disk;
 
-/// Slots made at once, in one file.
-pub(super) const SHARD: usize = 4096;
 /// id | key, all zeros when it was destroyed
 const ROW: usize = 48;
 
@@ -36,8 +34,8 @@ pub(super) struct Shard {
 }
 
 /// Makes the slots of a new shard.
-pub(super) fn make(random: &mut dyn Random) -> Shard {
-    let rows = (0..SHARD).map(|_| {
+pub(super) fn make(slots: usize, random: &mut dyn Random) -> Shard {
+    let rows = (0..slots).map(|_| {
         let id = SlotId::draw(random);
         let mut key = Zeroizing::new([0; 32]);
         random.fill(key.as_mut_slice());
@@ -63,7 +61,8 @@ pub(super) fn keep(
 impl Shard {
     /// The content of its file.
     pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        encode(self.rows.iter().map(|(id, key)| (*id, Some(key))))
+        let rows = self.rows.iter().map(|(id, key)| (*id, Some(key)));
+        encode(self.rows.len(), rows)
     }
 }
 
@@ -95,6 +94,8 @@ impl Slots {
         let free = self.keys.iter().filter(|(_, (key, _))| key.is_some());
         let free = free.map(|(slot, _)| *slot);
         self.pool = free.filter(|slot| !used.contains(slot)).collect();
+        // In an order that follows from the keys alone, so that a test can be run again as it was.
+        self.pool.sort_unstable();
         Ok(self.pool.len())
     }
 
@@ -135,7 +136,7 @@ impl Slots {
             .filter_map(|id| Some((*id, self.keys.get(id)?.0.as_ref())));
         self.unwritten
             .contains(&number)
-            .then(|| (number, encode(rows)))
+            .then(|| (number, encode(ids.len(), rows)))
     }
 
     /// Notes that a shard is on disk as it is in memory.
@@ -173,8 +174,12 @@ fn numbers(disk: &Disk, dir: &Path) -> Result<Vec<u32>, KeyringError> {
     Ok(found)
 }
 
-fn encode<'a>(rows: impl Iterator<Item = (SlotId, Option<&'a Key>)>) -> Zeroizing<Vec<u8>> {
-    let mut content = Zeroizing::new(Vec::with_capacity(SHARD * ROW));
+fn encode<'a>(
+    slots: usize,
+    rows: impl Iterator<Item = (SlotId, Option<&'a Key>)>,
+) -> Zeroizing<Vec<u8>> {
+    // Long enough from the start, so that no copy of keys is left behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(slots * ROW));
     for (id, key) in rows {
         content.extend_from_slice(id.as_bytes());
         content.extend_from_slice(key.map_or(&[0; 32], |key| &**key));

@@ -135,6 +135,23 @@ impl Names {
         files
     }
 
+    /// Every file that has a name, or may have one after a stop.
+    pub(super) fn needed(&self) -> BTreeSet<u64> {
+        let mut files = BTreeSet::new();
+        for directory in self.directories.values() {
+            let changed = directory.unsynced.iter().filter_map(|change| match change {
+                Change::Link(_, node) | Change::Rename(_, _, node) => Some(node),
+                Change::Unlink(_) => None,
+            });
+            let named = directory.now.values().chain(directory.durable.values());
+            files.extend(named.chain(changed).filter_map(|node| match node {
+                Node::File(file) => Some(*file),
+                Node::Directory(_) => None,
+            }));
+        }
+        files
+    }
+
     /// The paths of all files.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
         let mut paths = Vec::new();

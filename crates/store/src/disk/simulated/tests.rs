@@ -1,5 +1,7 @@
 //! The simulated disk itself: what survives which stop, and what a fault does.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::disk::{Disk, File};
 
