@@ -11,14 +11,17 @@ use schakel_audit::tree::Frontier;
 use thiserror::Error;
 
 use super::{
-    Settings,
+    MAX_BATCH_LEN, Settings,
     format::{Header, HeaderError},
     scan::{self, Bad, Damage, Scanned},
     segment,
     table::{Extent, Table},
     tiles::Tiles,
 };
-use crate::disk::{Disk, File};
+use crate::{
+    disk::{Disk, File},
+    durable,
+};
 
 /// Why a log could not be opened or created.
 #[derive(Debug, Error)]
@@ -75,6 +78,10 @@ pub enum OpenError {
 pub const MIN_SEGMENT_LEN: u64 = 4 << 10;
 /// The longest segment in bytes.
 pub const MAX_SEGMENT_LEN: u64 = 1 << 30;
+
+/// How much of a segment's end is written at once.
+const BLOCK: usize = 64 << 10;
+static ZEROS: [u8; BLOCK] = [0; BLOCK];
 
 /// What was cut off when the log was opened: a write that a crash interrupted. Its entries were
 /// acknowledged to nobody.
@@ -153,8 +160,10 @@ pub(super) fn load(dir: &Path, settings: &Settings) -> Result<Found, OpenError> 
         end = Some(loader.segment(*first, path, place + 1 == segments.len())?);
     }
     let (segment_len, cut) = end.ok_or_else(|| OpenError::Absent(dir.to_owned()))?;
-    // The last segment's name may not have been durable when the process before this one ended.
+    // The last segment's name, and those that lead to it, may not have been durable when the process before
+    // this one ended.
     settings.disk.sync_dir(dir).map_err(at(dir))?;
+    durable::settle(&settings.disk, dir).map_err(at(dir))?;
     loader.tiles.trim().map_err(at(&hashes))?;
     let Loader {
         frontier,
@@ -298,15 +307,23 @@ impl Loader<'_> {
 
     /// Makes the end of the last segment durable. What was read may be in memory only: the process
     /// before this one may have ended before its fdatasync, or because of it, and after a failed one
-    /// the system takes pages for written that are not. So the last batch is written once more.
+    /// the system takes pages for written that are not. So the last batch is written once more, and so
+    /// are the zeros after it, as far as a write that was interrupted can have reached: there may be
+    /// other bytes on the disk than those that were read.
     fn mend(&self, file: &File, scanned: &Scanned) -> io::Result<()> {
         let batch = scanned.last_batch.clone();
         let mut offset = batch.start as u64;
         file.write_all_at(self.bytes.get(batch.clone()).unwrap_or_default(), offset)?;
         offset = batch.end as u64;
-        for block in self.bytes.get(batch.end..).unwrap_or_default().chunks(4096) {
-            if !scan::is_zero(block) {
-                file.write_all_at(&vec![0; block.len()], offset)?;
+        let reach = offset + MAX_BATCH_LEN as u64;
+        for block in self
+            .bytes
+            .get(batch.end..)
+            .unwrap_or_default()
+            .chunks(BLOCK)
+        {
+            if offset < reach || !scan::is_zero(block) {
+                file.write_all_at(ZEROS.get(..block.len()).unwrap_or_default(), offset)?;
             }
             offset += block.len() as u64;
         }
