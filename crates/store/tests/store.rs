@@ -8,6 +8,7 @@
 )]
 
 mod store {
+    mod campaign;
     mod erasing;
     mod events;
     mod index;
@@ -15,6 +16,7 @@ mod store {
     mod log_append;
     mod log_bytes;
     mod log_crash;
+    mod log_faults;
     mod log_property;
     mod log_recovery;
     mod log_tree;
