@@ -69,7 +69,7 @@ enum Command {
     Notice(notice::NoticeArgs),
     /// Ask the trail who got what, why and on which basis.
     Audit(audit::AuditArgs),
-    /// Verify receipts and checkpoints offline.
+    /// Verify receipts, checkpoints and published logs offline.
     Verify(verify::VerifyArgs),
     /// Measure disclosures against a bare echo, and whether denials look alike.
     Bench(crate::bench::BenchArgs),
@@ -97,7 +97,7 @@ impl Arguments {
             Command::Audit(args) => audit::run(args),
             // With exit codes of their own.
             Command::Bench(args) => return measured(crate::bench::run(args)),
-            Command::Verify(args) => return verify::run(args),
+            Command::Verify(args) => return verify::run(&args),
             Command::Completions(args) => Ok(completions::run(&args)),
         };
         match done {

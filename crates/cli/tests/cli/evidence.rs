@@ -6,15 +6,19 @@ use std::{convert::Infallible, fs, path::Path};
 use schakel_audit::{
     checkpoint::Checkpoint,
     commitment::released,
+    cosignature::WitnessSigningKey,
     leaf::{EntryType, Leaf, Month, RetentionClass},
-    note::SigningKey,
+    note::{Note, SigningKey},
     proof::TlogProof,
+    tile::{Kind, Tile, push_entry},
     tree::{Hash, Nodes, consistency_proof, inclusion_proof, leaf_hash, node_hash, root},
 };
 
 const ORIGIN: &str = "broker.example/log";
 const DISCLOSURE: &[u8] = b"what was disclosed";
 const SALT: [u8; 32] = [9; 32];
+/// When the first witness saw the log of nine entries: 2026-11-23T15:00:00Z.
+const SEEN: u64 = 1_795_446_000;
 
 /// A log of this many leaves, of which each says a little else.
 struct Log(u64);
@@ -48,6 +52,49 @@ fn sign(size: u64, root: Hash) -> String {
     Checkpoint { origin, size, root }.sign(&key())
 }
 
+/// A checkpoint with the signature of the first witness.
+fn cosign(checkpoint: &str) -> String {
+    let mut note = Note::parse(checkpoint).unwrap();
+    let text = note.text().to_owned();
+    note.add(witness(1).cosign(&text, SEEN));
+    note.to_string()
+}
+
+fn witness(number: u8) -> WitnessSigningKey {
+    WitnessSigningKey::from_seed(&format!("witness.example/{number}"), &[number; 32]).unwrap()
+}
+
+/// A policy that knows the log and two witnesses.
+fn policy(quorum: &str) -> String {
+    let (first, second) = (witness(1).witness_key(), witness(2).witness_key());
+    let log = key();
+    let log = log.verifying_key();
+    format!(
+        "log {log}\nwitness first {first}\nwitness second {second}\n\
+         group outsiders {quorum} first second\nquorum outsiders\n"
+    )
+}
+
+/// The published files of a log.
+fn published(name: &str, log: &Log) -> Vec<(String, Vec<u8>)> {
+    let file = |tile: Tile| {
+        let mut bytes = Vec::new();
+        for index in tile.first()..tile.first() + tile.width() {
+            match tile.kind() {
+                Kind::Entries => push_entry(&mut bytes, &leaf(index)).unwrap(),
+                Kind::Hashes(level) => {
+                    bytes.extend_from_slice(log.node(8 * level, index).unwrap().as_bytes());
+                }
+            }
+        }
+        (format!("{name}/{tile}"), bytes)
+    };
+    let mut files: Vec<_> = Tile::all(log.0).map(file).collect();
+    let checkpoint = cosign(&log.checkpoint()).into_bytes();
+    files.push((format!("{name}/checkpoint"), checkpoint));
+    files
+}
+
 fn leaf(index: u64) -> Vec<u8> {
     let byte = u8::try_from(index).unwrap();
     let leaf = Leaf {
@@ -68,7 +115,27 @@ fn leaf(index: u64) -> Vec<u8> {
 }
 
 /// Every file by its name.
-fn files() -> Vec<(&'static str, Vec<u8>)> {
+fn files() -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = published("published", &Log(9));
+    files.extend(
+        published("damaged", &Log(9))
+            .into_iter()
+            .map(|(name, mut bytes)| {
+                if name.contains("entries") {
+                    // In the fourth entry.
+                    let at = bytes.len() / 9 * 3 + 20;
+                    bytes[at] ^= 1;
+                }
+                (name, bytes)
+            }),
+    );
+    let single = single_files().into_iter();
+    files.extend(single.map(|(name, bytes)| (name.to_owned(), bytes)));
+    files
+}
+
+/// The files that stand by themselves.
+fn single_files() -> Vec<(&'static str, Vec<u8>)> {
     let (five, nine) = (Log(5), Log(9));
     let proof = TlogProof::new(3, inclusion_proof(3, 9, &nine).unwrap(), nine.checkpoint());
     let consistency: Vec<_> = consistency_proof(5, 9, &nine).unwrap();
@@ -110,6 +177,12 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("five-to-nine.proof", lines(&consistency).into_bytes()),
         ("too-short.proof", lines(&consistency[1..]).into_bytes()),
         ("nonsense", b"nonsense\n".to_vec()),
+        ("any.policy", policy("any").into_bytes()),
+        ("all.policy", policy("all").into_bytes()),
+        (
+            "cosigned.checkpoint",
+            cosign(&nine.checkpoint()).into_bytes(),
+        ),
     ]
 }
 
@@ -118,8 +191,9 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
 fn the_evidence_is_what_is_written_here() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/verify.in");
     for (name, bytes) in files() {
-        let path = dir.join(name);
+        let path = dir.join(&name);
         if std::env::var_os("SCHAKEL_WRITE_EVIDENCE").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &bytes).unwrap();
         }
         assert!(fs::read(&path).unwrap() == bytes, "`{name}` is another");

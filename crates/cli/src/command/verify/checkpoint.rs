@@ -12,11 +12,10 @@ pub(super) struct CheckpointArgs {
     pub(super) policy: PolicyArgs,
 }
 
-pub(super) fn check(args: &CheckpointArgs) -> Result<Report, Unchecked> {
-    let policy = args.policy.read()?;
-    let mut report = Report::default();
-    if let Some(checkpoint) = policy.open(&read(&args.file)?, &mut report)? {
-        policy.age(&checkpoint, &mut report);
+pub(super) fn check(args: &CheckpointArgs, report: &mut Report) -> Result<(), Unchecked> {
+    let rules = args.policy.read()?;
+    if let Some(endorsed) = rules.open(&read(&args.file)?, report)? {
+        rules.weigh(&endorsed, report);
     }
-    Ok(report)
+    Ok(())
 }

@@ -25,22 +25,21 @@ pub(super) struct ConsistencyArgs {
     pub(super) policy: PolicyArgs,
 }
 
-pub(super) fn check(args: &ConsistencyArgs) -> Result<Report, Unchecked> {
-    let policy = args.policy.read()?;
+pub(super) fn check(args: &ConsistencyArgs, report: &mut Report) -> Result<(), Unchecked> {
+    let rules = args.policy.read()?;
     let (old_note, new_note) = (read(&args.old)?, read(&args.new)?);
     let proof = args.proof.as_deref().map(read_proof).transpose()?;
-    let mut report = Report::default();
-    let old = policy.open(&old_note, &mut report)?;
-    let new = policy.open(&new_note, &mut report)?;
+    let old = rules.open(&old_note, report)?;
+    let new = rules.open(&new_note, report)?;
     if let (Some(old), Some(new)) = (old, new) {
-        let check = judge(&old, &new, proof.as_deref())?;
+        let check = judge(old.checkpoint(), new.checkpoint(), proof.as_deref())?;
         report.add(match check {
             Judged::Evidence(check) => check.with_note(&old_note).with_note(&new_note),
             Judged::Plain(check) => check,
         });
-        policy.age(&new, &mut report);
+        rules.weigh(&new, report);
     }
-    Ok(report)
+    Ok(())
 }
 
 enum Judged {
@@ -50,6 +49,11 @@ enum Judged {
 }
 
 fn judge(old: &Checkpoint, new: &Checkpoint, proof: Option<&[Hash]>) -> Result<Judged, Unchecked> {
+    if old.origin != new.origin {
+        // Both are of logs that the policy knows, and nothing binds one log to another.
+        let check = Check::fail("origin").with("want", old.origin.as_str());
+        return Ok(Judged::Plain(check.with("got", new.origin.as_str())));
+    }
     if old.size == new.size && old.root != new.root {
         let check = Check::fail("fork").with("size", old.size);
         return Ok(Judged::Evidence(

@@ -1,10 +1,13 @@
-//! `schakel verify`: offline, with nothing but files and the key of the log.
+//! `schakel verify`: offline, with nothing but files, and the key of the log or a policy.
 //!
 //! On standard output stands one line a check, and nothing else: OK, FAIL or WARN, a code that does not
 //! change, and what it is about as `name=value`. What cannot be checked at all is said on standard error.
 
 mod checkpoint;
 mod consistency;
+mod finding;
+mod log;
+mod policy;
 mod proof;
 mod report;
 
@@ -14,15 +17,15 @@ use std::{
     process::ExitCode,
 };
 
-use schakel_audit::{
-    checkpoint::{Checkpoint, OpenError, Origin},
-    note::VerifyingKey,
-};
+use schakel_core::time::Timestamp;
 
-use self::report::{Check, Report};
+use self::{
+    policy::PolicyArgs,
+    report::{Check, Report},
+};
 use crate::{
-    exit::{chain, said, sentence},
-    output::{self, Output},
+    exit::{said, sentence},
+    output,
 };
 
 /// Whether it verifies.
@@ -33,7 +36,7 @@ enum Exit {
     Failed = 1,
     Malformed = 2,
     Missing = 3,
-    Stale = 4,
+    Short = 4,
 }
 
 /// Why nothing could be checked.
@@ -49,7 +52,8 @@ Exit codes:
    1  verification failed: keep the files, they are the evidence
    2  the command line or the form of a file is not right
    3  a file is missing or cannot be read
-   4  verified, but the checkpoint is older than was asked for";
+   4  verified, but the checkpoint is older than was asked for, or too few
+      witnesses signed it";
 
 /// What `verify` checks.
 #[derive(Debug, clap::Args)]
@@ -70,44 +74,28 @@ enum What {
     /// Verify that a later checkpoint only adds to an earlier one.
     #[command(after_help = EXIT_CODES)]
     Consistency(consistency::ConsistencyArgs),
+    /// Verify a published log as a whole: every entry, every hash, the root.
+    #[command(after_help = EXIT_CODES)]
+    Log(log::LogArgs),
 }
 
-/// What everything is verified by.
-#[derive(Debug, clap::Args)]
-struct PolicyArgs {
-    /// The key that verifies the log, or a file with it. Have it from the operator, never from the log.
-    #[arg(long, value_name = "VKEY|FILE")]
-    verifier_key: String,
-    /// The name of the log [default: that of its key].
-    #[arg(long, value_name = "NAME")]
-    origin: Option<String>,
-    /// The least size of a checkpoint that is not stale.
-    #[arg(long, value_name = "SIZE")]
-    at_least: Option<u64>,
-    /// Print one JSON document instead of lines.
-    #[arg(long)]
-    json: bool,
-}
-
-/// What everything is verified by, read.
-struct Policy {
-    key: VerifyingKey,
-    origin: Origin,
-    at_least: Option<u64>,
-}
-
-pub(super) fn run(args: VerifyArgs) -> ExitCode {
-    let (json, checked) = match args.what {
-        What::Proof(args) => (args.policy.json, proof::check(&args)),
-        What::Checkpoint(args) => (args.policy.json, checkpoint::check(&args)),
-        What::Consistency(args) => (args.policy.json, consistency::check(&args)),
+pub(super) fn run(args: &VerifyArgs) -> ExitCode {
+    let policy = args.what.policy();
+    let mut report = Report::new(policy.json);
+    let checked = match &args.what {
+        What::Proof(args) => proof::check(args, &mut report),
+        What::Checkpoint(args) => checkpoint::check(args, &mut report),
+        What::Consistency(args) => consistency::check(args, &mut report),
+        What::Log(args) => log::check(args, &mut report),
     };
     let exit = match checked {
-        Ok(report) => {
-            Output::new(json).show(&report);
-            report.exit()
+        Ok(()) => {
+            let exit = report.exit();
+            report.close(exit);
+            exit
         }
         Err(unchecked) => {
+            report.abandon();
             output::complain(&unchecked.message);
             unchecked.exit
         }
@@ -115,66 +103,33 @@ pub(super) fn run(args: VerifyArgs) -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-impl PolicyArgs {
-    fn read(&self) -> Result<Policy, Unchecked> {
-        let key = self.key()?;
-        let origin = self.origin.as_deref().unwrap_or(key.name());
-        let origin = origin
-            .parse()
-            .map_err(|error| Unchecked::malformed(&chain(&error)))?;
-        Ok(Policy {
-            key,
-            origin,
-            at_least: self.at_least,
-        })
-    }
-
-    fn key(&self) -> Result<VerifyingKey, Unchecked> {
-        let path = Path::new(&self.verifier_key);
-        let text = if path.exists() {
-            read(path)?
-        } else {
-            self.verifier_key.clone()
-        };
-        text.trim().parse().map_err(|error| {
-            Unchecked::malformed(&format!(
-                "the verifier key cannot be used: {}",
-                chain(&error)
-            ))
-        })
+impl What {
+    const fn policy(&self) -> &PolicyArgs {
+        match self {
+            Self::Proof(args) => &args.policy,
+            Self::Checkpoint(args) => &args.policy,
+            Self::Consistency(args) => &args.policy,
+            Self::Log(args) => &args.policy,
+        }
     }
 }
 
-impl Policy {
-    /// Checks the signature and the origin of a signed checkpoint. `None` when it cannot be relied on.
-    fn open(&self, note: &str, report: &mut Report) -> Result<Option<Checkpoint>, Unchecked> {
-        let key = self.key.id().to_string();
-        let checkpoint = match Checkpoint::open(note, &self.key) {
-            Ok(checkpoint) => checkpoint,
-            Err(error @ (OpenError::Note(_) | OpenError::Form(_))) => {
-                return Err(Unchecked::malformed(&chain(&error)));
+impl Exit {
+    /// The worse of the two: what failed, what is missing, what falls short.
+    const fn or_worse(self, other: Self) -> Self {
+        const fn rank(exit: Exit) -> u8 {
+            match exit {
+                Exit::Verified => 0,
+                Exit::Short => 1,
+                Exit::Missing => 2,
+                Exit::Malformed => 3,
+                Exit::Failed => 4,
             }
-            Err(OpenError::Signature(error)) => {
-                let check = Check::fail("checkpoint-signature");
-                report.add(check.with("key", key).with("reason", error.to_string()));
-                return Ok(None);
-            }
-        };
-        if checkpoint.origin != self.origin {
-            let check = Check::fail("origin").with("want", self.origin.as_str());
-            report.add(check.with("got", checkpoint.origin.as_str()));
-            return Ok(None);
         }
-        let check = Check::ok("checkpoint-signature").with("origin", checkpoint.origin.as_str());
-        report.add(check.with("key", key).with("size", checkpoint.size));
-        Ok(Some(checkpoint))
-    }
-
-    /// Warns when the checkpoint is smaller than was asked for.
-    fn age(&self, checkpoint: &Checkpoint, report: &mut Report) {
-        if let Some(wanted) = self.at_least.filter(|wanted| checkpoint.size < *wanted) {
-            let check = Check::stale().with("size", checkpoint.size);
-            report.add(check.with("wanted", wanted));
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
         }
     }
 }
@@ -203,6 +158,13 @@ fn read(path: &Path) -> Result<String, Unchecked> {
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, Unchecked> {
     fs::read(path).map_err(|error| Unchecked::missing(path, &error))
+}
+
+/// Milliseconds since 1970 as an instant.
+fn spoken_millis(millis: u64) -> String {
+    Timestamp::from_millis(millis)
+        .unwrap_or(Timestamp::MAX)
+        .to_string()
 }
 
 /// The path of what goes with a file.

@@ -8,9 +8,8 @@ use schakel_audit::{
     proof::TlogProof,
     tree::{leaf_hash, verify_inclusion},
 };
-use schakel_core::time::Timestamp;
 
-use super::{Check, PolicyArgs, Report, Unchecked, beside, read, read_bytes};
+use super::{Check, PolicyArgs, Report, Unchecked, beside, read, read_bytes, spoken_millis};
 use crate::exit::chain;
 
 #[derive(Debug, clap::Args)]
@@ -36,8 +35,8 @@ struct Opened {
     salt: [u8; 32],
 }
 
-pub(super) fn check(args: &ProofArgs) -> Result<Report, Unchecked> {
-    let policy = args.policy.read()?;
+pub(super) fn check(args: &ProofArgs, report: &mut Report) -> Result<(), Unchecked> {
+    let rules = args.policy.read()?;
     let proof: TlogProof = read(&args.file)?.parse().map_err(|error| {
         Unchecked::malformed(&format!(
             "`{}` is no receipt: {}",
@@ -47,17 +46,17 @@ pub(super) fn check(args: &ProofArgs) -> Result<Report, Unchecked> {
     })?;
     let leaf = read_bytes(&beside(&args.file, args.leaf.as_ref(), "leaf"))?;
     let opened = args.opened()?;
-    let mut report = Report::default();
-    let Some(checkpoint) = policy.open(&proof.checkpoint, &mut report)? else {
-        return Ok(report);
+    let Some(endorsed) = rules.open(&proof.checkpoint, report)? else {
+        return Ok(());
     };
+    let checkpoint = endorsed.checkpoint();
     let (size, root) = (checkpoint.size, checkpoint.root);
     let place = |check: Check| check.with("index", proof.index).with("size", size);
     let held = verify_inclusion(leaf_hash(&leaf), proof.index, size, &proof.hashes, root);
     if let Err(error) = held {
         // What is not in the log is not worth reading.
         report.add(place(Check::fail("inclusion")).with("reason", error.to_string()));
-        return Ok(report);
+        return Ok(());
     }
     report.add(place(Check::ok("inclusion")));
     let leaf = Leaf::decode(&leaf);
@@ -69,15 +68,10 @@ pub(super) fn check(args: &ProofArgs) -> Result<Report, Unchecked> {
     if let Some(Opened { disclosure, salt }) = opened {
         let released = leaf.ok().and_then(|leaf| leaf.released);
         let held = released.is_some_and(|released| verify_released(&salt, &disclosure, &released));
-        let check = if held {
-            Check::ok("commitment")
-        } else {
-            Check::fail("commitment")
-        };
-        report.add(check.with("bytes", disclosure.len()));
+        report.add(Check::of("commitment", held).with("bytes", disclosure.len()));
     }
-    policy.age(&checkpoint, &mut report);
-    Ok(report)
+    rules.weigh(&endorsed, report);
+    Ok(())
 }
 
 impl ProofArgs {
@@ -101,10 +95,9 @@ impl ProofArgs {
 }
 
 fn describe(leaf: &Leaf) -> Check {
-    let at = Timestamp::from_millis(leaf.at_ms).unwrap_or(Timestamp::MAX);
     let check = Check::ok("leaf").with("type", leaf.entry_type.name());
     let check = check
-        .with("at", at.to_string())
+        .with("at", spoken_millis(leaf.at_ms))
         .with("party", leaf.party.as_str());
     match &leaf.purpose {
         Some((purpose, version)) => check

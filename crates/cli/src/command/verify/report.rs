@@ -4,12 +4,18 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::Value;
 
 use super::Exit;
-use crate::{output::View, page::Page};
+use crate::output::{complain, print};
 
-/// Every check that was made.
-#[derive(Debug, Default)]
+/// The checks that were made. They are printed together when all are made, or, where they may be many, each as
+/// it is made.
+#[derive(Debug)]
 pub(super) struct Report {
+    json: bool,
+    is_live: bool,
+    /// What is still to be printed.
     checks: Vec<Check>,
+    printed: usize,
+    worst: Exit,
 }
 
 /// One check.
@@ -25,24 +31,81 @@ pub(super) struct Check {
 enum Verdict {
     Ok,
     Fail,
+    /// It cannot be checked, because something is not there.
+    Missing,
     Warn,
-    Stale,
+    /// It holds as far as it goes, and that is less far than was asked for.
+    Short,
 }
 
 impl Report {
-    pub(super) fn add(&mut self, check: Check) {
-        self.checks.push(check);
+    pub(super) const fn new(json: bool) -> Self {
+        Self {
+            json,
+            is_live: false,
+            checks: Vec::new(),
+            printed: 0,
+            worst: Exit::Verified,
+        }
     }
 
-    /// How the command ends: the worst of the checks.
-    pub(super) fn exit(&self) -> Exit {
-        let has = |verdict| self.checks.iter().any(|check| check.verdict == verdict);
-        if has(Verdict::Fail) {
-            Exit::Failed
-        } else if has(Verdict::Stale) {
-            Exit::Stale
-        } else {
-            Exit::Verified
+    /// From here on prints each check as it is made.
+    pub(super) fn go_live(&mut self) {
+        self.is_live = true;
+        self.flush();
+    }
+
+    pub(super) fn add(&mut self, check: Check) {
+        self.worst = self.worst.or_worse(check.verdict.exit());
+        self.checks.push(check);
+        if self.is_live {
+            self.flush();
+        }
+    }
+
+    /// How the command ends by the checks so far: as the worst of them.
+    pub(super) const fn exit(&self) -> Exit {
+        self.worst
+    }
+
+    /// Prints what is left, and how it ended.
+    pub(super) fn close(mut self, exit: Exit) {
+        self.flush();
+        if self.json {
+            if self.printed == 0 {
+                print("{\n  \"checks\": [");
+            }
+            let (verified, exit) = (exit == Exit::Verified, exit as u8);
+            let end = format!("\n  ],\n  \"verified\": {verified},\n  \"exit\": {exit}\n}}\n");
+            print(&end);
+        }
+    }
+
+    /// Says nothing of checks that were not printed yet: what stopped the command makes them worthless.
+    pub(super) fn abandon(mut self) {
+        self.checks.clear();
+        if self.printed > 0 {
+            self.close(Exit::Failed);
+        }
+    }
+
+    fn flush(&mut self) {
+        let mut text = String::new();
+        for check in self.checks.drain(..) {
+            if self.json {
+                text.push_str(if self.printed == 0 {
+                    "{\n  \"checks\": [\n"
+                } else {
+                    ",\n"
+                });
+                text.push_str(&check.document());
+            } else {
+                text.push_str(&check.text());
+            }
+            self.printed += 1;
+        }
+        if !text.is_empty() {
+            print(&text);
         }
     }
 }
@@ -58,14 +121,24 @@ impl Check {
         Self::new(Verdict::Fail, code)
     }
 
+    /// It cannot be checked: something is not there or cannot be read.
+    pub(super) const fn missing(code: &'static str) -> Self {
+        Self::new(Verdict::Missing, code)
+    }
+
     /// It is worth a word.
     pub(super) const fn warn(code: &'static str) -> Self {
         Self::new(Verdict::Warn, code)
     }
 
-    /// It holds, and is older than was asked for.
-    pub(super) const fn stale() -> Self {
-        Self::new(Verdict::Stale, "stale")
+    /// It holds as far as it goes, and that is less far than was asked for.
+    pub(super) const fn short(code: &'static str) -> Self {
+        Self::new(Verdict::Short, code)
+    }
+
+    /// It holds if so, and does not otherwise.
+    pub(super) const fn of(code: &'static str, holds: bool) -> Self {
+        Self::new(if holds { Verdict::Ok } else { Verdict::Fail }, code)
     }
 
     const fn new(verdict: Verdict, code: &'static str) -> Self {
@@ -89,14 +162,37 @@ impl Check {
         self
     }
 
-    fn line(&self) -> String {
+    /// The line, and the notes below it.
+    fn text(&self) -> String {
         let verdict = self.verdict.word();
-        let mut words = vec![format!("{verdict:<4}"), self.code.to_owned()];
-        words.extend(self.fields.iter().map(|(name, value)| match value {
-            Value::String(text) if is_plain(text) => format!("{name}={text}"),
-            other => format!("{name}={other}"),
-        }));
-        words.join(" ")
+        let mut text = format!("{verdict:<4} {}", self.code);
+        for (name, value) in &self.fields {
+            let value = match value {
+                Value::String(text) if is_plain(text) => text.clone(),
+                other => other.to_string(),
+            };
+            text.extend([" ", name, "=", &value]);
+        }
+        text.push('\n');
+        for note in &self.notes {
+            text.push('\n');
+            text.push_str(note);
+            if !note.ends_with('\n') {
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    /// As JSON, within the list of checks.
+    fn document(&self) -> String {
+        let text = serde_json::to_string_pretty(self).unwrap_or_else(|error| {
+            // Texts and numbers: all of it can be written as JSON.
+            complain(&format!("a check cannot be written as JSON: {error}"));
+            "null".to_owned()
+        });
+        let lines: Vec<String> = text.lines().map(|line| format!("    {line}")).collect();
+        lines.join("\n")
     }
 }
 
@@ -109,31 +205,18 @@ impl Verdict {
     const fn word(self) -> &'static str {
         match self {
             Self::Ok => "OK",
-            Self::Fail => "FAIL",
-            Self::Warn | Self::Stale => "WARN",
+            Self::Fail | Self::Missing => "FAIL",
+            Self::Warn | Self::Short => "WARN",
         }
     }
-}
 
-impl View for Report {
-    fn write(&self, page: &mut Page) {
-        for check in &self.checks {
-            page.verbatim(&check.line());
-            for note in &check.notes {
-                page.blank();
-                page.verbatim(note);
-            }
+    const fn exit(self) -> Exit {
+        match self {
+            Self::Ok | Self::Warn => Exit::Verified,
+            Self::Fail => Exit::Failed,
+            Self::Missing => Exit::Missing,
+            Self::Short => Exit::Short,
         }
-    }
-}
-
-impl Serialize for Report {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        let verified = matches!(self.exit(), Exit::Verified | Exit::Stale);
-        map.serialize_entry("verified", &verified)?;
-        map.serialize_entry("checks", &self.checks)?;
-        map.end()
     }
 }
 

@@ -1,0 +1,175 @@
+//! `schakel verify log`.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read as _},
+    path::{Path, PathBuf},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use schakel_audit::{
+    checkpoint::Checkpoint,
+    proof::TlogProof,
+    published::{Files, Finding, LogCheck, Summary, Unread},
+};
+
+use super::{
+    Check, PolicyArgs, Report, Unchecked,
+    finding::{Evidence, line},
+    read, spoken_millis,
+};
+use crate::exit::said;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LogArgs {
+    /// The published log: a directory with `checkpoint`, `tile` and `erasures`, as C2SP tlog-tiles has it.
+    dir: PathBuf,
+    /// The checkpoint to verify it under [default: that of the directory].
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Leave out what was verified before, under this checkpoint.
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+    /// A checkpoint or receipt from elsewhere that the log must extend; may be given more than once.
+    #[arg(long, value_name = "FILE")]
+    anchor: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+}
+
+pub(super) fn check(args: &LogArgs, report: &mut Report) -> Result<(), Unchecked> {
+    let rules = args.policy.read()?;
+    let path = args.checkpoint.clone();
+    let note = read(&path.unwrap_or_else(|| args.dir.join("checkpoint")))?;
+    let since = args.since.as_deref().map(read_held).transpose()?;
+    let anchors: Vec<String> = args
+        .anchor
+        .iter()
+        .map(|path| read_held(path))
+        .collect::<Result<_, _>>()?;
+    let Some(endorsed) = rules.open(&note, report)? else {
+        return Ok(());
+    };
+    rules.weigh(&endorsed, report);
+    let signed = endorsed.checkpoint().clone();
+    let mut evidence = Evidence::new(note);
+    let mut held = Vec::new();
+    for note in anchors {
+        held.extend(evidence.open(&rules, note, &signed, report)?);
+    }
+    let since = match since {
+        None => None,
+        Some(note) => match evidence.open(&rules, note, &signed, report)? {
+            // There is nothing to go on from.
+            None => return Ok(()),
+            since => since,
+        },
+    };
+    report.go_live();
+    let summary = walk(&args.dir, signed.clone(), held, since, |finding| {
+        report.add(line(&finding, &evidence));
+    });
+    tell(&summary, &signed, report);
+    Ok(())
+}
+
+/// The note of a checkpoint: as such, or as it stands in a receipt.
+fn read_held(path: &Path) -> Result<String, Unchecked> {
+    let text = read(path)?;
+    Ok(match text.parse::<TlogProof>() {
+        Ok(proof) => proof.checkpoint,
+        Err(_) => text,
+    })
+}
+
+/// Verifies the whole log, and hands on what is found.
+fn walk(
+    dir: &Path,
+    signed: Checkpoint,
+    held: Vec<Checkpoint>,
+    since: Option<Checkpoint>,
+    mut found: impl FnMut(Finding),
+) -> Summary {
+    let bar = bar(signed.size);
+    let files = Directory(dir);
+    let mut findings = Vec::new();
+    let mut check = LogCheck::new(signed);
+    for held in held {
+        check.hold(held, &mut findings);
+    }
+    if let Some(since) = since {
+        check.resume(since, &files, &mut findings);
+    }
+    loop {
+        let more = check.step(&files, &mut findings);
+        bar.set_position(check.reached());
+        if !findings.is_empty() {
+            bar.suspend(|| findings.drain(..).for_each(&mut found));
+        }
+        if !more {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    let summary = check.finish(&mut findings);
+    findings.drain(..).for_each(found);
+    summary
+}
+
+/// Says what was seen.
+fn tell(summary: &Summary, signed: &Checkpoint, report: &mut Report) {
+    let check = Check::ok("entries").with("count", summary.entries);
+    let check = check.with("from", summary.from);
+    report.add(match summary.times {
+        Some((first, last)) => check
+            .with("first", spoken_millis(first))
+            .with("last", spoken_millis(last)),
+        None => check,
+    });
+    for ((rule, law), erased) in &summary.erased {
+        let check = Check::warn("redacted").with("rule", rule.as_str());
+        let check = check.with("law", law.as_str());
+        let check = check.with("erasures", erased.erasures);
+        report.add(check.with("entries", erased.entries));
+    }
+    if summary.root_holds {
+        let check = Check::ok("root").with("size", signed.size);
+        report.add(check.with("root", signed.root.to_string()));
+    }
+    for held in &summary.extended {
+        let check = Check::ok("consistency").with("from", held.size);
+        report.add(check.with("to", signed.size));
+    }
+}
+
+/// On standard error, when that is a terminal.
+fn bar(size: u64) -> ProgressBar {
+    let bar = ProgressBar::new(size);
+    let style = ProgressStyle::with_template("verifying {wide_bar} {pos}/{len}, {eta} left");
+    // A template that does not parse leaves the ordinary bar.
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// The directory that a log is published in.
+struct Directory<'a>(&'a Path);
+
+impl Files for Directory<'_> {
+    fn read(&self, path: &str, most: usize) -> Result<Vec<u8>, Unread> {
+        let failed = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound => Unread::Absent,
+            _ => Unread::Failed(said(&error)),
+        };
+        let file = File::open(self.0.join(path)).map_err(failed)?;
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(most).unwrap_or(u64::MAX);
+        let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+        read.map_err(failed)?;
+        if bytes.len() > most {
+            return Err(Unread::TooLong);
+        }
+        Ok(bytes)
+    }
+}
