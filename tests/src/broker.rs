@@ -27,6 +27,8 @@ pub struct Settings {
     pub more: String,
     /// Whether time passes by itself.
     pub system_clock: bool,
+    /// Lines in section `[tls]` of its configuration, and more anchors.
+    pub tls: String,
 }
 
 /// A broker in this process, on loopback, with real mutual TLS.
@@ -55,7 +57,7 @@ impl TestBroker {
         } else {
             Arc::<ManualClock>::clone(&manual)
         };
-        let place = Place::furnish(clock.now());
+        let place = Place::furnish(clock.now()).with_tls(&settings.tls);
         let mut broker = Self {
             place,
             settings,

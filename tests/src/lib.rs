@@ -18,7 +18,7 @@ pub use child::{Child, Refused, schakel};
 pub use evidence::{Evidence, Kept, Log, copy};
 pub use line::Line;
 pub use party::Party;
-pub use place::{ORIGIN, Place, START};
+pub use place::{ANCHOR, ORIGIN, Place, START};
 pub use requests::{
     HOUSING, Scene, actor, at, bsn, bsn_number, by_case, consent, item, key, mark, reason, report,
     violations,

@@ -11,6 +11,7 @@ use schakel_core::{catalogue::Catalogue, id::PartyId, time::Timestamp};
 use schakel_pki::{
     authority::{DevelopmentAuthority, Issued},
     develop::{self, AUTHORITY_CERTIFICATE, AUTHORITY_KEY, REVOCATION_LIST},
+    identity::parse_peer_pem,
     organisation::{DEVELOPMENT, Organisation, Organisations},
     validity::Validity,
 };
@@ -19,6 +20,8 @@ use tempfile::TempDir;
 
 /// The name of the log of every test broker.
 pub const ORIGIN: &str = "schakel.test/log";
+/// The name of the trust anchor of every test broker.
+pub const ANCHOR: &str = "own";
 /// What a manual clock shows at first.
 pub const START: &str = "2026-11-23T14:00:00Z";
 
@@ -30,6 +33,7 @@ const MORE: &str = include_str!("organisations.toml");
 pub struct Place {
     dir: TempDir,
     now: Timestamp,
+    tls: String,
 }
 
 impl Place {
@@ -37,7 +41,8 @@ impl Place {
     #[must_use]
     pub fn furnish(now: Timestamp) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let place = Self { dir, now };
+        let tls = String::new();
+        let place = Self { dir, now, tls };
         let organisations = organisations();
         let random = &mut OsRandom;
         develop::develop(&place.certificates(), &organisations, now, random).expect("certificates");
@@ -60,9 +65,17 @@ impl Place {
         place
     }
 
+    /// The same with these lines in section `[tls]` of its configuration; more anchors may follow them.
+    #[must_use]
+    pub fn with_tls(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.tls);
+        self
+    }
+
     /// Writes the configuration, with these lines added, and gives its path.
     #[must_use]
     pub fn configure(&self, listen: SocketAddr, more: &str) -> PathBuf {
+        let tls = &self.tls;
         let text = format!(
             r#"
 [broker]
@@ -77,8 +90,11 @@ address = "{listen}"
 [tls]
 certificate = "certificates/broker.cert.pem"
 key = "certificates/broker.key.pem"
-client_ca = "certificates/{AUTHORITY_CERTIFICATE}"
-client_crls = ["certificates/{REVOCATION_LIST}"]
+{tls}
+[[tls.anchor]]
+name = "{ANCHOR}"
+certificates = "certificates/{AUTHORITY_CERTIFICATE}"
+crl = [{{ file = "certificates/{REVOCATION_LIST}" }}]
 [bootstrap]
 parties = "parties.toml"
 purposes = "purposes.toml"
@@ -122,9 +138,7 @@ log = "warn"
     /// Another certificate for an organisation, from the authority of this place.
     #[must_use]
     pub fn issue(&self, organisation: &Organisation, validity: Validity) -> Issued {
-        let key = read(&self.certificates().join(AUTHORITY_KEY));
-        let authority = DevelopmentAuthority::load(&self.authority_pem(), &key).expect("authority");
-        authority
+        self.authority()
             .issue(organisation, validity, &mut OsRandom)
             .expect("a certificate")
     }
@@ -161,7 +175,27 @@ log = "warn"
         self.path("certificates")
     }
 
-    fn write(&self, name: &str, text: &str) {
+    /// Replaces the revocation list by one that revokes these certificates.
+    pub fn revoke(&self, issued: &[&Issued], number: u64, now: Timestamp) {
+        let serials: Vec<_> = issued
+            .iter()
+            .map(|one| parse_peer_pem(&one.cert_pem).expect("a certificate").serial)
+            .collect();
+        let list = self
+            .authority()
+            .revoke(&serials, number, Validity::days(7, now));
+        let new = self.certificates().join("new.crl.pem");
+        fs::write(&new, list.expect("a list")).expect("a file");
+        fs::rename(new, self.certificates().join(REVOCATION_LIST)).expect("a file");
+    }
+
+    fn authority(&self) -> DevelopmentAuthority {
+        let key = read(&self.certificates().join(AUTHORITY_KEY));
+        DevelopmentAuthority::load(&self.authority_pem(), &key).expect("authority")
+    }
+
+    /// Writes a file in it.
+    pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("a file");
     }
 

@@ -14,5 +14,6 @@ mod journey {
     mod reconciliation;
     mod registry;
     mod replay;
+    mod stopping;
     mod storm;
 }

@@ -69,6 +69,8 @@ codes! {
     Role "ROLE_"
         [Pi Municipality Probation CareProvider Uwv HousingAssociation DebtCounsellor SafetyHouse
          PrivacyOfficer Auditor Administrator Broker];
+    StopReason "STOP_REASON_"
+        [Suspicion KeyCompromise AffiliationChanged Superseded CessationOfOperation PrivilegeWithdrawn];
 }
 
 /// Reads a code from the command line, in capitals or not, and lists the codes in the help.

@@ -86,6 +86,7 @@ receipts! {
     ProposeChangeResponse => Registry;
     ApproveChangeResponse => Registry;
     RejectChangeResponse => Registry;
+    StopResponse => Registry;
     SearchEntriesResponse => LookUp;
     CompareDigestsResponse => LookUp;
 }
@@ -117,7 +118,10 @@ macro_rules! plain {
     )*};
 }
 
-plain! { ListPartiesResponse ListPurposesResponse ListProposalsResponse GetCheckpointResponse GetConsistencyResponse }
+plain! {
+    GetCheckpointResponse GetConsistencyResponse GetMyCertificateResponse ListCertificatesResponse
+    ListPartiesResponse ListProposalsResponse ListPurposesResponse
+}
 
 impl Answer for v1::AskResponse {
     fn check(&self, expected: &Expected<'_>) -> Checked {

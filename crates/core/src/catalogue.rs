@@ -70,6 +70,9 @@ fn name(change: &Change) -> String {
     match change {
         Change::PutParty(party) => party.id.to_string(),
         Change::SuspendParty(id) | Change::ReinstateParty(id) => id.to_string(),
+        Change::BlockCertificate(certificate, _) | Change::UnblockCertificate(certificate) => {
+            certificate.to_string()
+        }
         Change::PutPurpose(version) => format!("{} {}", version.code, version.version),
         Change::WithdrawPurpose(code, version) => format!("{code} {version}"),
     }

@@ -12,12 +12,13 @@ pub use self::call::{Call, Remembered, SlotUse, Write};
 use crate::{
     ask::Ask,
     case::ClosingReason,
+    certificate::{Seen, StopReason},
     code::{Condition, Granularity, Regime},
     consent::{ConsentState, ConsentTerms},
     decide::{Finding, Grant},
     erasure::{Erased, ErasureProposal, Ground},
     id::{
-        CaseId, ConsentId, DeliveryId, EntryIndex, NoticeId, PartyId, ProposalId, PurposeCode,
+        CaseId, ConsentId, DeliveryId, EntryIndex, NoticeId, Oin, PartyId, ProposalId, PurposeCode,
         Reference, RestrictionId, SlotId, SubjectId,
     },
     inbox::{Order, Pending},
@@ -183,13 +184,21 @@ pub enum Event {
         change: Change,
         /// Who proposed it.
         proposed_by: PartyId,
-        /// Who approved it.
+        /// Who approved it: whoever proposed it, when it was made at once because it only stops something.
         approved_by: PartyId,
+        /// Why it was made at once; absent otherwise.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<StopReason>,
     },
     /// A proposed change was rejected.
     Rejected {
         /// The proposal.
         proposal: ProposalId,
+    },
+    /// Certificates were used for the first time, or again after a while.
+    CertificatesUsed {
+        /// Each, with its last use so far.
+        used: Vec<Seen>,
     },
     /// Calls were refused before anything was decided, within one minute.
     Refused {
@@ -199,6 +208,9 @@ pub enum Event {
         minute: Timestamp,
         /// How often, by reason.
         counts: Vec<(RefusalReason, u64)>,
+        /// The number that a verified certificate carried, where it is no party's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        oin: Option<Oin>,
     },
     /// The broker started.
     Started {
@@ -355,4 +367,8 @@ pub enum RefusalReason {
     Invalid,
     /// Too much at once.
     Quota,
+    /// The certificate is blocked.
+    Blocked,
+    /// The certificate was revoked or ended while its connection was open, or revocation data went missing.
+    Lapsed,
 }

@@ -97,6 +97,7 @@ pub fn explain(
         | Event::Proposed(_)
         | Event::Changed { .. }
         | Event::Rejected { .. }
+        | Event::CertificatesUsed { .. }
         | Event::Refused { .. }
         | Event::Started { .. }
         | Event::Stopped

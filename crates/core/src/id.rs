@@ -134,6 +134,12 @@ text_id!(
     check_actor_ref
 );
 text_id!(
+    /// A trust anchor of the broker's configuration, under which certificates are verified: 1 to 40 characters of
+    /// `a-z`, `0-9` and `-`.
+    AnchorName,
+    check_anchor_name
+);
+text_id!(
     /// A purpose: 3 to 40 characters of `A-Z`, `0-9` and `-`.
     PurposeCode,
     check_purpose_code
@@ -253,6 +259,16 @@ fn check_party_id(text: &str) -> Result<(), Invalid> {
         });
     fits.then_some(()).ok_or(Invalid::new(
         "must be a party id: 3 to 40 characters of a-z, 0-9 and -",
+    ))
+}
+
+fn check_anchor_name(text: &str) -> Result<(), Invalid> {
+    let fits = (1..=40).contains(&text.len())
+        && all(text, |b| {
+            b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
+        });
+    fits.then_some(()).ok_or(Invalid::new(
+        "must be the name of a trust anchor: 1 to 40 characters of a-z, 0-9 and -",
     ))
 }
 

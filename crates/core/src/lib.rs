@@ -10,6 +10,7 @@
 pub mod ask;
 pub mod case;
 pub mod catalogue;
+pub mod certificate;
 pub mod code;
 pub mod consent;
 pub mod correction;

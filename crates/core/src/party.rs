@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     code::Role,
-    id::{Oin, PartyId},
+    id::{AnchorName, Oin, PartyId},
     invalid::Invalid,
     time::{Period, Timestamp},
 };
@@ -32,6 +32,9 @@ pub struct Party {
     /// Periods in which nothing may be done by or for this party.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspensions: Vec<Period>,
+    /// Who took its place after a merger or another change of organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succession: Option<Succession>,
 }
 
 /// A number in the period in which it was the party's.
@@ -42,6 +45,23 @@ pub struct DatedOin {
     pub oin: Oin,
     /// When it is the party's.
     pub period: Period,
+    /// The trust anchor under which a certificate with the number must be verified, so that no other anchor can
+    /// claim the number. Absent: the one that the broker's configuration names for numbers without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<AnchorName>,
+}
+
+/// Who takes a party's place, and from when.
+///
+/// From then on the successor may act for the party as long as it names it: cases, consents, inbox and history
+/// stay the party's, under its own id. Whether the party may still call itself is a matter of its numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Succession {
+    /// The successor.
+    pub successor: PartyId,
+    /// The first instant at which it may act for the party.
+    pub from: Timestamp,
 }
 
 /// Leave for another party to act for this one.
@@ -95,6 +115,14 @@ impl Party {
             let rule = "must be at most 12; so must suspensions";
             return Err(("delegates", Invalid::new(rule)));
         }
+        if self
+            .succession
+            .as_ref()
+            .is_some_and(|found| found.successor == self.id)
+        {
+            let rule = "must name another party: nobody succeeds itself";
+            return Err(("succession", Invalid::new(rule)));
+        }
         self.contact.check()
     }
 
@@ -118,7 +146,32 @@ impl Party {
             .any(|dated| dated.oin == *oin && dated.period.contains(at))
     }
 
-    /// Whether the other party may act for this one at this instant.
+    /// Whether a certificate with the number, verified under these anchors, is the party's at this instant. A
+    /// number that names no anchor counts under the one for such numbers, if there is one.
+    #[must_use]
+    pub fn holds_under(
+        &self,
+        oin: &Oin,
+        anchors: &[AnchorName],
+        unpinned: Option<&AnchorName>,
+        at: Timestamp,
+    ) -> bool {
+        self.oins.iter().any(|dated| {
+            let anchor = dated.anchor.as_ref().or(unpinned);
+            dated.oin == *oin
+                && dated.period.contains(at)
+                && anchor.is_some_and(|anchor| anchors.contains(anchor))
+        })
+    }
+
+    /// The party that took this one's place by this instant.
+    #[must_use]
+    pub fn successor(&self, at: Timestamp) -> Option<&PartyId> {
+        let succession = self.succession.as_ref()?;
+        (succession.from <= at).then_some(&succession.successor)
+    }
+
+    /// Whether the other party may act for this one at this instant by a delegation of its own.
     #[must_use]
     pub fn is_served_by(&self, delegate: &PartyId, at: Timestamp) -> bool {
         self.delegates

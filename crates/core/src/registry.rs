@@ -1,6 +1,13 @@
 //! The registry: which parties and purposes there are, and the changes that wait for a second actor.
 
+mod certificate;
 mod check;
+mod peer;
+
+pub use self::{
+    certificate::MOST_SEEN,
+    peer::{NoStanding, Proven},
+};
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     case::Case,
+    certificate::{Blocked, Seen, StopReason, Thumbprint},
     code::Role,
-    id::{EntryIndex, Oin, PartyId, ProposalId, PurposeCode},
+    id::{EntryIndex, PartyId, ProposalId, PurposeCode},
     party::{MOST_PERIODS, Party, Peer},
     purpose::PurposeVersion,
     time::{Period, Timestamp},
@@ -21,6 +29,8 @@ pub struct Registry {
     parties: BTreeMap<PartyId, Arc<Party>>,
     purposes: BTreeMap<PurposeCode, BTreeMap<u32, Registered>>,
     proposals: BTreeMap<ProposalId, Proposal>,
+    blocked: BTreeMap<Thumbprint, Blocked>,
+    seen: BTreeMap<Thumbprint, Seen>,
 }
 
 /// A registered purpose version.
@@ -49,6 +59,10 @@ pub enum Change {
     PutPurpose(PurposeVersion),
     /// Withdraws a purpose version from the moment the change is made.
     WithdrawPurpose(PurposeCode, u32),
+    /// Blocks a certificate from the moment the change is made, whatever its authority says.
+    BlockCertificate(Thumbprint, StopReason),
+    /// Lets a blocked certificate count again.
+    UnblockCertificate(Thumbprint),
 }
 
 /// A change proposed by one actor, waiting for another.
@@ -64,6 +78,9 @@ pub struct Proposal {
     pub certificate: [u8; 32],
     /// When.
     pub proposed_at: Timestamp,
+    /// The party whose connection it was; absent in what older brokers recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<PartyId>,
 }
 
 /// A row of the registry that changed, for whoever keeps a copy on disk.
@@ -75,6 +92,10 @@ pub enum RegistryKey {
     Purpose(PurposeCode, u32),
     /// A proposal.
     Proposal(ProposalId),
+    /// A blocked certificate.
+    Blocked(Thumbprint),
+    /// A certificate that was used.
+    Seen(Thumbprint),
 }
 
 /// A row of the registry as it is kept on disk.
@@ -90,6 +111,10 @@ pub enum RegistryRow {
     Purpose(Registered),
     /// A proposal.
     Proposal(Proposal),
+    /// A blocked certificate.
+    Blocked(Blocked),
+    /// A certificate that was used.
+    Seen(Seen),
 }
 
 impl Registry {
@@ -109,6 +134,12 @@ impl Registry {
             RegistryRow::Proposal(proposal) => {
                 self.proposals.insert(proposal.id, proposal);
             }
+            RegistryRow::Blocked(blocked) => {
+                self.blocked.insert(blocked.certificate, blocked);
+            }
+            RegistryRow::Seen(seen) => {
+                self.seen.insert(seen.certificate, seen);
+            }
         }
     }
 
@@ -124,6 +155,8 @@ impl Registry {
                 .cloned()
                 .map(RegistryRow::Purpose),
             RegistryKey::Proposal(id) => self.proposals.get(id).cloned().map(RegistryRow::Proposal),
+            RegistryKey::Blocked(one) => self.blocked.get(one).cloned().map(RegistryRow::Blocked),
+            RegistryKey::Seen(one) => self.seen.get(one).cloned().map(RegistryRow::Seen),
         }
     }
 
@@ -187,14 +220,30 @@ impl Registry {
                 self.purposes.get_mut(code)?.get_mut(version)?.withdrawn_at = Some(at);
                 Some(RegistryKey::Purpose(code.clone(), *version))
             }
+            Change::BlockCertificate(certificate, reason) => {
+                Some(self.block(*certificate, *reason, entry, at))
+            }
+            Change::UnblockCertificate(certificate) => Some(self.unblock(*certificate)),
         }
     }
 
-    /// Keeps a proposal.
-    pub fn propose(&mut self, proposal: Proposal) -> RegistryKey {
+    /// Keeps a proposal, and forgets those that expired by the time it was made.
+    pub fn propose(&mut self, proposal: Proposal) -> Vec<RegistryKey> {
+        let now = proposal.proposed_at;
+        let expired = |waiting: &Proposal| waiting.expires_at() <= now;
+        let gone: Vec<_> = self
+            .proposals
+            .values()
+            .filter(|one| expired(one))
+            .map(|one| one.id)
+            .collect();
+        self.proposals.retain(|_, waiting| !expired(waiting));
         let id = proposal.id;
         self.proposals.insert(id, proposal);
-        RegistryKey::Proposal(id)
+        gone.into_iter()
+            .chain([id])
+            .map(RegistryKey::Proposal)
+            .collect()
     }
 
     /// Drops a proposal that was approved or rejected.
@@ -227,22 +276,19 @@ impl Registry {
             .flat_map(BTreeMap::values)
     }
 
-    /// Every change that waits.
-    pub fn proposals(&self) -> impl Iterator<Item = &Proposal> {
-        self.proposals.values()
+    /// Every change that waits at an instant.
+    pub fn proposals(&self, at: Timestamp) -> impl Iterator<Item = &Proposal> {
+        self.proposals
+            .values()
+            .filter(move |waiting| at < waiting.expires_at())
     }
 
-    /// A change that waits.
+    /// A change that waits at an instant.
     #[must_use]
-    pub fn proposal(&self, id: ProposalId) -> Option<&Proposal> {
-        self.proposals.get(&id)
-    }
-
-    /// The active party that holds a number at an instant.
-    #[must_use]
-    pub fn holder(&self, oin: &Oin, at: Timestamp) -> Option<&Party> {
-        self.parties()
-            .find(|party| party.holds(oin, at) && party.is_active(at))
+    pub fn proposal(&self, id: ProposalId, at: Timestamp) -> Option<&Proposal> {
+        self.proposals
+            .get(&id)
+            .filter(|waiting| at < waiting.expires_at())
     }
 
     /// The version of a purpose in force at an instant: the one asked for, else the newest.
@@ -271,26 +317,6 @@ impl Registry {
         }
     }
 
-    /// Resolves who calls: the party whose certificate it is, acting for itself or for a principal
-    /// that gave it a delegation. `None` when the number is nobody's, a party is suspended, or no
-    /// delegation holds.
-    #[must_use]
-    pub fn peer(&self, oin: &Oin, principal: Option<&PartyId>, at: Timestamp) -> Option<Peer> {
-        let transport = self.holder(oin, at)?;
-        let principal = match principal {
-            Some(id) if *id != transport.id => {
-                let party = self.party(id)?;
-                (party.is_active(at) && party.is_served_by(&transport.id, at)).then_some(party)?
-            }
-            _ => transport,
-        };
-        Some(Peer {
-            principal: principal.id.clone(),
-            transport: transport.id.clone(),
-            roles: principal.roles.clone(),
-        })
-    }
-
     /// The party that stands in as the counterpart towards those who may not know of detention: the
     /// municipality of return, which must be an active municipality and no PI besides.
     #[must_use]
@@ -304,6 +330,29 @@ impl Registry {
     fn alter(&mut self, id: &PartyId, change: impl FnOnce(&mut Party)) -> Option<RegistryKey> {
         change(Arc::make_mut(self.parties.get_mut(id)?));
         Some(RegistryKey::Party(id.clone()))
+    }
+}
+
+impl Proposal {
+    /// For how long a proposal waits.
+    pub const LIFETIME_DAYS: u32 = 14;
+
+    /// The first instant at which it can no longer be approved.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.proposed_at.plus_days(Self::LIFETIME_DAYS)
+    }
+
+    /// Whether this is a second actor: another party, over a connection of another party, with another certificate.
+    #[must_use]
+    pub fn may_be_approved_by(&self, peer: &Peer, certificate: &[u8; 32]) -> bool {
+        let proposers = [Some(&self.proposed_by), self.transport.as_ref()];
+        let approvers = [&peer.principal, &peer.transport];
+        self.certificate != *certificate
+            && !proposers
+                .into_iter()
+                .flatten()
+                .any(|one| approvers.contains(&one))
     }
 }
 

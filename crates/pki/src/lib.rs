@@ -26,4 +26,5 @@ pub mod revocation;
 pub mod secret;
 #[cfg(test)]
 mod seeded;
+pub mod terms;
 pub mod validity;

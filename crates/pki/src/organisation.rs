@@ -158,11 +158,13 @@ impl Organisation {
             oins: vec![DatedOin {
                 oin: self.oin.clone(),
                 period: Period { from, until: None },
+                anchor: None,
             }],
             contact: self.contact.clone(),
             officer_for: self.officer_for.clone(),
             delegates: Vec::new(),
             suspensions: Vec::new(),
+            succession: None,
         }
     }
 

@@ -43,7 +43,16 @@ impl RevocationList {
     /// When the text is not one list, it has no end, or the authority did not sign it.
     pub fn parse(text: &str, authority: &[u8]) -> Result<Self, RevocationError> {
         let der = pem::only_block(text, "X509 CRL").ok_or(RevocationError::Malformed)?;
-        let Ok(([], list)) = CertificateRevocationList::from_der(&der) else {
+        Self::parse_der(&der, authority)
+    }
+
+    /// Reads a list in DER, as authorities publish it, and checks that the authority with this certificate (DER)
+    /// signed it.
+    ///
+    /// # Errors
+    /// When the bytes are not one list, it has no end, or the authority did not sign it.
+    pub fn parse_der(der: &[u8], authority: &[u8]) -> Result<Self, RevocationError> {
+        let Ok(([], list)) = CertificateRevocationList::from_der(der) else {
             return Err(RevocationError::Malformed);
         };
         let authority = identity::parse(authority).map_err(|_| RevocationError::OtherAuthority)?;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use schakel_core::{
     ask::Ask,
     case::{Case, ClosingReason},
+    certificate::StopReason,
     code::Condition,
     consent::{Consent, ConsentState, ConsentTerms},
     id::{
@@ -17,7 +18,7 @@ use schakel_core::{
     notice::Notice,
     party::Peer,
     person::{ClientRef, Identifier, SubjectRef},
-    registry::Change,
+    registry::{Change, NoStanding},
     restriction::RestrictionKind,
     status::Report,
     time::Timestamp,
@@ -188,6 +189,8 @@ pub enum Call {
     ApproveChange(ProposalId),
     /// Reject a proposed change.
     RejectChange(ProposalId),
+    /// Make a change at once that only stops something.
+    Stop(Box<Change>, StopReason),
     /// Record that the trail was looked into, before what was found is shown.
     LookUp(LookUp),
 }
@@ -322,6 +325,12 @@ pub enum CallError {
         /// The rule.
         rule: String,
     },
+    /// The certificate was blocked while the call was on its way.
+    #[error("the certificate is blocked")]
+    Blocked,
+    /// The party lost its place while the call was on its way.
+    #[error("the party may no longer act")]
+    NoStanding(NoStanding),
     /// The purpose, or this version of it, is not in force.
     #[error("purpose `{0}` is not in force")]
     PurposeUnknown(PurposeCode),

@@ -6,7 +6,7 @@
 
 use std::{
     fs, io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,9 +16,12 @@ use serde::Deserialize;
 mod check;
 mod error;
 mod limits;
+mod tls;
 
 pub use error::ConfigError;
 pub use limits::Limits;
+pub(crate) use tls::identifier_of;
+pub use tls::{Anchor, List, Tls, TlsVersion, WhenStale};
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -78,23 +81,10 @@ pub enum Environment {
 pub struct Listen {
     /// Address and port, such as `0.0.0.0:7443`.
     pub address: SocketAddr,
-}
-
-/// Section `[tls]`: the broker's certificate, and whose certificates it trusts.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// The broker's certificate chain, PEM, its own certificate first.
-    pub certificate: PathBuf,
-    /// The private key of that certificate, PEM.
-    pub key: PathBuf,
-    /// The authorities that issue certificates to parties, PEM, one or more.
-    pub client_ca: PathBuf,
-    /// Their revocation lists, PEM, one a file: at least one for each authority.
-    pub client_crls: Vec<PathBuf>,
-    /// How often these files are looked at for a change: 1 s to 1 h.
-    #[serde(with = "humantime_serde", default = "default_reload_every")]
-    pub reload_every: Duration,
+    /// The balancers in front of the broker, by their addresses: every connection of theirs must begin with
+    /// PROXY protocol version 2, which says where it came from. Nobody else is believed.
+    #[serde(default)]
+    pub proxies: Vec<IpAddr>,
 }
 
 /// Section `[bootstrap]`: what is registered at the first start, while the log is still empty. Later
@@ -188,13 +178,10 @@ impl Config {
             &mut broker.keyring_dir,
             &mut broker.kek_file,
             &mut broker.checkpoint_key_file,
-            &mut tls.certificate,
-            &mut tls.key,
-            &mut tls.client_ca,
             &mut bootstrap.parties,
             &mut bootstrap.purposes,
         ];
-        fixed.into_iter().chain(&mut tls.client_crls)
+        fixed.into_iter().chain(tls.paths_mut())
     }
 }
 
@@ -217,10 +204,6 @@ impl Default for Inbox {
             publication_tick: Duration::from_secs(1),
         }
     }
-}
-
-fn default_reload_every() -> Duration {
-    Duration::from_secs(30)
 }
 
 #[cfg(test)]

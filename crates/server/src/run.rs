@@ -25,7 +25,9 @@ use crate::{
     trail::Trail,
 };
 
+mod foresight;
 mod founding;
+mod revocation;
 mod serve;
 mod upkeep;
 
@@ -88,6 +90,7 @@ struct Parts {
     server: JoinHandle<Result<(), tonic::transport::Error>>,
     upkeep: JoinSet<()>,
     refusals: Arc<Refusals>,
+    tls: Arc<Tls>,
     sequencer: Sequencer,
     writer: oneshot::Receiver<Result<(), WriterError>>,
     telemetry: Telemetry,
@@ -124,7 +127,9 @@ impl Broker {
     ) -> Result<Running, RunError> {
         let telemetry = Telemetry::start(&config.telemetry)?;
         let environment = config.broker.environment;
-        let tls = Arc::new(Tls::load(&config.tls, environment, Arc::clone(&clock))?);
+        let copies = config.broker.data_dir.join("crl");
+        let tls = Tls::load(&config.tls, environment, Some(&copies), Arc::clone(&clock))?;
+        let tls = Arc::new(tls);
         let store = (config.clone(), Arc::clone(&clock), telemetry.metrics());
         let opening = tokio::task::spawn_blocking(move || {
             let (config, clock, metrics) = store;
@@ -176,8 +181,9 @@ impl Opened {
             &mut OsRandom,
         );
         let acceptor = Acceptor {
-            tls,
+            tls: Arc::clone(&tls),
             environment: config.broker.environment,
+            proxies: config.listen.proxies.clone().into(),
             limits: config.limits.clone(),
             refusals: Arc::clone(&refusals),
             clock,
@@ -196,6 +202,7 @@ impl Opened {
             )),
             upkeep,
             refusals,
+            tls,
             sequencer,
             writer: ended,
             telemetry,
@@ -271,7 +278,7 @@ impl Parts {
             None => Ok(()),
         };
         while self.upkeep.join_next().await.is_some() {}
-        upkeep::record_all(&self.sequencer, &self.refusals);
+        upkeep::record_all(&self.sequencer, &self.refusals, self.tls.uses());
         // The writer ends when the last handle to it is gone.
         drop(self.sequencer);
         let log = match writer {

@@ -12,7 +12,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
 use crate::{
     call::CallError,
-    edge::refusals::Refusal,
+    edge::{identify::UnknownParty, refusals::Refusal},
     trail::TrailError,
     wire::{InvalidRequest, Violation},
 };
@@ -57,6 +57,8 @@ impl From<CallError> for Status {
                 HashMap::new(),
             ),
             CallError::Conflict { field, rule } => conflict(field, rule),
+            CallError::Blocked => party_unknown(&UnknownParty::Blocked),
+            CallError::NoStanding(why) => party_unknown(&why.into()),
             CallError::Overloaded => overloaded(),
             CallError::AuditUnavailable => audit_unavailable(),
         }
@@ -104,12 +106,7 @@ impl From<&Refusal> for Status {
                 with("method", method),
             ),
             Refusal::Overloaded => overloaded(),
-            Refusal::PartyUnknown(why) => told(
-                Code::PermissionDenied,
-                ErrorReason::PartyUnknown,
-                why.to_string(),
-                HashMap::new(),
-            ),
+            Refusal::PartyUnknown(why) => party_unknown(why),
             // No reason of the interface fits these two; a client goes by the code, as it must anyway.
             Refusal::Stopping => Self::new(
                 Code::Unavailable,
@@ -149,6 +146,15 @@ fn audit_unavailable() -> Status {
         Code::Unavailable,
         ErrorReason::AuditUnavailable,
         "the log cannot be used, so nothing was done and nothing leaves: a retry is safe",
+        HashMap::new(),
+    )
+}
+
+fn party_unknown(why: &UnknownParty) -> Status {
+    told(
+        Code::PermissionDenied,
+        ErrorReason::PartyUnknown,
+        why.to_string(),
         HashMap::new(),
     )
 }

@@ -48,6 +48,7 @@ async fn one_party_cannot_take_every_connection() {
     let broker = TestBroker::start_with(Settings {
         more,
         system_clock: false,
+        ..Settings::default()
     })
     .await;
     let mut own = Vec::new();
@@ -86,6 +87,7 @@ async fn too_many_calls_are_sent_back_and_withdrawals_are_not() {
     let broker = TestBroker::start_with(Settings {
         more,
         system_clock: false,
+        ..Settings::default()
     })
     .await;
     let scene = Scene::set(&broker, 1).await;

@@ -131,6 +131,7 @@ async fn a_stop_keeps_to_its_time() {
     let mut broker = TestBroker::start_with(Settings {
         more,
         system_clock: false,
+        ..Settings::default()
     })
     .await;
     let association = broker.party("wonen-zuid").await;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod case;
+mod certificate;
 mod completions;
 mod consent;
 mod inbox;
@@ -53,6 +54,8 @@ enum Command {
     Party(party::PartyArgs),
     /// Show and change the registered purposes.
     Purpose(purpose::PurposeArgs),
+    /// Show the certificates that are used, block them, and look at your own.
+    Certificate(certificate::CertificateArgs),
     /// Show, approve and reject changes that wait for a second administrator.
     Proposal(proposal::ProposalArgs),
     /// Open, show, change and close cases.
@@ -89,6 +92,7 @@ impl Arguments {
             Command::Purpose(args) => purpose::run(args),
             Command::Proposal(args) => proposal::run(args),
             Command::Case(args) => case::run(args),
+            Command::Certificate(args) => certificate::run(args),
             Command::Consent(args) => consent::run(args),
             Command::Restriction(args) => restriction::run(args),
             Command::Status(args) => status::run(args),

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use schakel_api::v1::{self, change::Change};
+use schakel_api::v1::{self, change::Change, stop_request::What};
 use schakel_core::catalogue::Catalogue;
 
-use super::proposal::propose;
+use super::proposal::{propose, stop};
 use crate::{
-    document,
+    code, document,
     exit::{Exit, Failure},
     session::{self, Session, SessionArgs},
     view,
@@ -38,10 +38,15 @@ enum Act {
         /// The file; `-` is standard input.
         file: PathBuf,
     },
-    /// Propose to suspend a party: nothing may be done by or for it any more.
+    /// Suspend a party: nothing may be done by or for it any more.
+    ///
+    /// With a reason this counts at once; without, it is proposed, and another administrator approves it.
     Suspend {
         /// The party.
         party: String,
+        /// Stop it at once, for this reason.
+        #[arg(long, value_name = "REASON", value_parser = code::parser::<v1::StopReason>())]
+        at_once: Option<v1::StopReason>,
     },
     /// Propose to end a party's suspension.
     Reinstate {
@@ -59,7 +64,14 @@ pub(super) fn run(args: PartyArgs) -> Result<Exit, Failure> {
             let changes = catalogue.parties.into_iter().map(document::party);
             propose(session, changes.map(Change::PutParty).collect()).await
         }
-        Act::Suspend { party } => propose(session, vec![Change::SuspendPartyId(party)]).await,
+        Act::Suspend {
+            party,
+            at_once: Some(reason),
+        } => stop(session, What::PartyId(party), reason).await,
+        Act::Suspend {
+            party,
+            at_once: None,
+        } => propose(session, vec![Change::SuspendPartyId(party)]).await,
         Act::Reinstate { party } => propose(session, vec![Change::ReinstatePartyId(party)]).await,
     })
 }

@@ -83,6 +83,27 @@ pub(super) async fn propose(
     Ok(Exit::Done)
 }
 
+/// Stops something at once.
+pub(super) async fn stop(
+    session: &Session,
+    what: v1::stop_request::What,
+    reason: v1::StopReason,
+) -> Result<Exit, Failure> {
+    let receipt = session
+        .write(async |idempotency_key| {
+            let request = v1::StopRequest {
+                idempotency_key,
+                reason: reason.into(),
+                what: Some(what),
+            };
+            session.client.stop(request).await
+        })
+        .await?
+        .receipt;
+    session.keep(receipt.as_ref())?;
+    Ok(session.show(&view::Done::new("Stopped, from this entry on.", receipt)))
+}
+
 async fn approve(session: &Session, proposal_id: String) -> Result<Exit, Failure> {
     let receipt = session
         .write(async |idempotency_key| {

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use schakel_api::v1::{self, change::Change};
+use schakel_api::v1::{self, change::Change, stop_request::What};
 use schakel_core::catalogue::Catalogue;
 
-use super::proposal::propose;
+use super::proposal::{propose, stop};
 use crate::{
-    document,
+    code, document,
     exit::{Exit, Failure},
     session::{self, Session, SessionArgs},
     view,
@@ -41,13 +41,18 @@ enum Act {
         /// The file; `-` is standard input.
         file: PathBuf,
     },
-    /// Propose to withdraw a version: nothing is told under it any more.
+    /// Withdraw a version: nothing is told under it any more.
+    ///
+    /// With a reason this counts at once; without, it is proposed, and another administrator approves it.
     Withdraw {
         /// The purpose.
         code: String,
         /// Which version.
         #[arg(long, value_name = "N")]
         version: u32,
+        /// Stop it at once, for this reason.
+        #[arg(long, value_name = "REASON", value_parser = code::parser::<v1::StopReason>())]
+        at_once: Option<v1::StopReason>,
     },
 }
 
@@ -63,9 +68,16 @@ pub(super) fn run(args: PurposeArgs) -> Result<Exit, Failure> {
             let changes = catalogue.purposes.into_iter().map(document::purpose);
             propose(session, changes.map(Change::PutPurpose).collect()).await
         }
-        Act::Withdraw { code, version } => {
+        Act::Withdraw {
+            code,
+            version,
+            at_once,
+        } => {
             let name = v1::PurposeName { code, version };
-            propose(session, vec![Change::WithdrawPurpose(name)]).await
+            match at_once {
+                Some(reason) => stop(session, What::Purpose(name), reason).await,
+                None => propose(session, vec![Change::WithdrawPurpose(name)]).await,
+            }
         }
     })
 }

@@ -103,8 +103,11 @@ address = "{listen}"
 [tls]
 certificate = "certificates/broker.cert.pem"
 key = "certificates/broker.key.pem"
-client_ca = "certificates/{AUTHORITY_CERTIFICATE}"
-client_crls = ["certificates/{REVOCATION_LIST}"]
+
+[[tls.anchor]]
+name = "development"
+certificates = "certificates/{AUTHORITY_CERTIFICATE}"
+crl = [{{ file = "certificates/{REVOCATION_LIST}" }}]
 
 [bootstrap]
 parties = "parties.toml"

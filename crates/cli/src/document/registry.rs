@@ -20,10 +20,12 @@ pub(crate) fn party(party: Party) -> v1::Party {
         officer_for,
         delegates,
         suspensions: _,
+        succession,
     } = party;
     let oins = oins.into_iter().map(|dated| v1::DatedOin {
         oin: dated.oin.to_string(),
         period: Some(period(dated.period)),
+        anchor: dated.anchor.map(|anchor| anchor.to_string()),
     });
     let delegates = delegates.into_iter().map(|delegation| v1::Delegation {
         delegate_party_id: delegation.delegate.to_string(),
@@ -38,6 +40,10 @@ pub(crate) fn party(party: Party) -> v1::Party {
         officer_for_party_id: officer_for.map(|id| id.to_string()),
         delegates: delegates.collect(),
         suspensions: Vec::new(),
+        succession: succession.map(|found| v1::Succession {
+            successor_party_id: found.successor.to_string(),
+            from: Some(instant::sent(found.from)),
+        }),
     }
 }
 

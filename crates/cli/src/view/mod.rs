@@ -6,6 +6,7 @@
 )]
 
 mod case;
+mod certificate;
 mod consent;
 mod disclosure;
 mod entry;
@@ -17,6 +18,7 @@ mod registry;
 mod trail;
 
 pub(crate) use case::Case;
+pub(crate) use certificate::{Certificates, OwnCertificate};
 pub(crate) use consent::Consents;
 pub(crate) use disclosure::{Disclosed, Introduction};
 pub(crate) use entry::{Entries, EntryWithProof, Explanation};

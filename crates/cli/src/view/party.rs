@@ -4,7 +4,7 @@ use schakel_api::v1;
 use serde::Serialize;
 
 use super::{Contact, Period, all};
-use crate::{code::shorts, output::View, page::Page};
+use crate::{code::shorts, instant, output::View, page::Page};
 
 /// The parties.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +24,15 @@ pub(crate) struct Party {
     officer_for_party_id: Option<String>,
     delegates: Vec<Delegation>,
     suspensions: Vec<Period>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    succession: Option<Succession>,
+}
+
+/// Who took a party's place.
+#[derive(Clone, Debug, Serialize)]
+struct Succession {
+    successor_party_id: String,
+    from: Option<String>,
 }
 
 /// A number in its period.
@@ -31,6 +40,8 @@ pub(crate) struct Party {
 struct DatedOin {
     oin: String,
     period: Option<Period>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anchor: Option<String>,
 }
 
 /// Leave to act.
@@ -59,6 +70,10 @@ impl From<v1::Party> for Party {
             officer_for_party_id: party.officer_for_party_id,
             delegates: all(party.delegates),
             suspensions: all(party.suspensions),
+            succession: party.succession.map(|found| Succession {
+                successor_party_id: found.successor_party_id,
+                from: instant::shown_if(found.from.as_ref()),
+            }),
         }
     }
 }
@@ -68,6 +83,7 @@ impl From<v1::DatedOin> for DatedOin {
         Self {
             oin: dated.oin,
             period: dated.period.map(Period::from),
+            anchor: dated.anchor,
         }
     }
 }
@@ -110,7 +126,12 @@ impl View for Party {
                 self.contact.as_ref().map(Contact::spoken).as_deref(),
             );
             for dated in &self.oins {
-                page.pair("OIN", &dated_text(&dated.oin, dated.period.as_ref()));
+                let under = dated
+                    .anchor
+                    .as_ref()
+                    .map(|anchor| format!(" under {anchor}"));
+                let oin = format!("{}{}", dated.oin, under.unwrap_or_default());
+                page.pair("OIN", &dated_text(&oin, dated.period.as_ref()));
             }
             for delegation in &self.delegates {
                 let told = dated_text(&delegation.delegate_party_id, delegation.period.as_ref());
@@ -118,6 +139,17 @@ impl View for Party {
             }
             for suspension in &self.suspensions {
                 page.pair("suspended", &suspension.spoken());
+            }
+            if let Some(found) = &self.succession {
+                let from = found
+                    .from
+                    .as_deref()
+                    .map(instant::spoken)
+                    .unwrap_or_default();
+                page.pair(
+                    "successor",
+                    &format!("{} from {from}", found.successor_party_id),
+                );
             }
         });
     }

@@ -4,7 +4,7 @@ use schakel_api::v1;
 use serde::Serialize;
 
 use super::{Party, PurposeVersion, Receipt, all};
-use crate::{instant, output::View, page::Page};
+use crate::{code::short, instant, output::View, page::Page};
 
 /// A change that was proposed.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +26,7 @@ struct Proposal {
     change: Option<Change>,
     proposed_by: String,
     proposed_at: Option<String>,
+    expires_at: Option<String>,
 }
 
 /// A change.
@@ -37,6 +38,8 @@ enum Change {
     ReinstatePartyId(String),
     PutPurpose(Box<PurposeVersion>),
     WithdrawPurpose { code: String, version: u32 },
+    BlockCertificate { certificate: String, reason: String },
+    UnblockCertificate(String),
 }
 
 impl From<v1::ProposeChangeResponse> for Proposed {
@@ -64,6 +67,7 @@ impl From<v1::Proposal> for Proposal {
             change: change.map(Change::from),
             proposed_by: proposal.proposed_by,
             proposed_at: instant::shown_if(proposal.proposed_at.as_ref()),
+            expires_at: instant::shown_if(proposal.expires_at.as_ref()),
         }
     }
 }
@@ -80,6 +84,11 @@ impl From<v1::change::Change> for Change {
                 code: name.code,
                 version: name.version,
             },
+            Sent::BlockCertificate(block) => Self::BlockCertificate {
+                reason: short::<v1::StopReason>(block.reason),
+                certificate: block.certificate,
+            },
+            Sent::UnblockCertificate(certificate) => Self::UnblockCertificate(certificate),
         }
     }
 }
@@ -112,6 +121,8 @@ impl View for Proposals {
             page.line(&format!("Proposal {}", proposal.proposal_id));
             page.indented(|page| {
                 page.pair("proposed", &format!("{when}, by {}", proposal.proposed_by));
+                let until = proposal.expires_at.as_deref().map(instant::spoken);
+                page.pair_if("waits until", until.as_deref());
                 if let Some(change) = &proposal.change {
                     change.write(page);
                 }
@@ -135,6 +146,13 @@ impl Change {
             }
             Self::WithdrawPurpose { code, version } => {
                 page.line(&format!("Withdraw {code} version {version}."));
+            }
+            Self::BlockCertificate {
+                certificate,
+                reason,
+            } => page.line(&format!("Block certificate {certificate}: {reason}.")),
+            Self::UnblockCertificate(certificate) => {
+                page.line(&format!("Let certificate {certificate} count again."));
             }
         }
     }

@@ -21,4 +21,13 @@ super::methods! { RegistryServiceClient:
     ask
     /// Shows the changes that wait.
     list_proposals(ListProposalsRequest) -> ListProposalsResponse;
+    write
+    /// Stops something at once.
+    stop(StopRequest) -> StopResponse;
+    ask
+    /// Shows the certificates that were used, and those that are blocked.
+    list_certificates(ListCertificatesRequest) -> ListCertificatesResponse;
+    ask
+    /// Shows what the broker makes of the certificate of the connection.
+    get_my_certificate(GetMyCertificateRequest) -> GetMyCertificateResponse;
 }

@@ -69,6 +69,7 @@ impl Dossier {
             | Event::Proposed(_)
             | Event::Changed { .. }
             | Event::Rejected { .. }
+            | Event::CertificatesUsed { .. }
             | Event::Refused { .. }
             | Event::Started { .. }
             | Event::Stopped

@@ -74,6 +74,7 @@ pub(super) const fn summary(event: &Event) -> &'static str {
         Event::Proposed(_) => "a change of the registry was proposed",
         Event::Changed { .. } => "a change of the registry was made",
         Event::Rejected { .. } => "a change of the registry was rejected",
+        Event::CertificatesUsed { .. } => "certificates were used",
         Event::Refused { .. } => "calls were refused before anything was decided",
         Event::Started { .. } => "the broker started",
         Event::Stopped => "the broker stopped in order",

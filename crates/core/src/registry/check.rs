@@ -1,6 +1,6 @@
 //! What may be registered.
 
-use super::{Change, Registry};
+use super::{Change, Registry, peer::MOST_SUCCESSIONS};
 use crate::{id::PartyId, invalid::Invalid, party::Party, purpose::PurposeVersion};
 
 impl Registry {
@@ -16,6 +16,14 @@ impl Registry {
                 .map(|_| ())
                 .ok_or(("party", Invalid::new("must be a registered party"))),
             Change::PutPurpose(version) => self.check_purpose(version),
+            Change::BlockCertificate(certificate, _) if self.blocks(&certificate.0) => {
+                Err(("certificate", Invalid::new("must not be blocked already")))
+            }
+            Change::BlockCertificate(..) => Ok(()),
+            Change::UnblockCertificate(certificate) if self.blocks(&certificate.0) => Ok(()),
+            Change::UnblockCertificate(_) => {
+                Err(("certificate", Invalid::new("must be a blocked certificate")))
+            }
             Change::WithdrawPurpose(code, version) => {
                 let registered = self.purposes.get(code).and_then(|all| all.get(version));
                 match registered {
@@ -53,7 +61,25 @@ impl Registry {
         if !party.delegates.iter().all(|given| known(&given.delegate)) {
             return Err(("delegates", Invalid::new("must be registered parties")));
         }
-        Ok(())
+        self.check_succession(party)
+    }
+
+    fn check_succession(&self, party: &Party) -> Result<(), (&'static str, Invalid)> {
+        let mut next = party.succession.as_ref();
+        for _ in 0..MOST_SUCCESSIONS {
+            let Some(succession) = next else {
+                return Ok(());
+            };
+            let Some(successor) = self.party(&succession.successor) else {
+                return Err(("succession", Invalid::new("must name a registered party")));
+            };
+            if successor.id == party.id {
+                break;
+            }
+            next = successor.succession.as_ref();
+        }
+        let rule = "must not lead back to the party, nor over more than 8 successors";
+        Err(("succession", Invalid::new(rule)))
     }
 
     fn check_purpose(&self, version: &PurposeVersion) -> Result<(), (&'static str, Invalid)> {

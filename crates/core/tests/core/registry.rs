@@ -1,10 +1,11 @@
 //! What is registered, when it holds, and who calls.
 
 use schakel_core::{
+    certificate::{Seen, StopReason, Thumbprint},
     code::Role,
-    id::{EntryIndex, Oin, ProposalId},
-    party::{DatedOin, Delegation, MOST_PERIODS, Party},
-    registry::{Change, Proposal, Registry, RegistryKey},
+    id::{AnchorName, EntryIndex, Oin, PartyId, ProposalId},
+    party::{DatedOin, Delegation, MOST_PERIODS, Party, Peer, Succession},
+    registry::{Change, MOST_SEEN, NoStanding, Proposal, Proven, Registry, RegistryKey},
     time::{Period, Timestamp},
 };
 
@@ -21,7 +22,37 @@ fn dated(number: u8, from: &str, until: Option<&str>) -> DatedOin {
     DatedOin {
         oin: oin(number),
         period,
+        anchor: None,
     }
+}
+
+fn anchor(name: &str) -> AnchorName {
+    name.parse().unwrap()
+}
+
+fn proven<'a>(
+    oin: &'a Oin,
+    anchors: &'a [AnchorName],
+    unpinned: Option<&'a AnchorName>,
+) -> Proven<'a> {
+    Proven {
+        oin,
+        anchors,
+        unpinned,
+    }
+}
+
+/// Who calls with a number under the only anchor there is.
+fn caller(
+    registry: &Registry,
+    oin: &Oin,
+    principal: Option<&PartyId>,
+    at: Timestamp,
+) -> Option<Peer> {
+    let anchors = [anchor("own")];
+    let transport = registry.holder(proven(oin, &anchors, Some(&anchors[0])), at)?;
+    let principal = principal.unwrap_or(&transport.id);
+    registry.standing(&transport.id, principal, false, at).ok()
 }
 
 fn with_oin(id: &str, role: Role, oin: DatedOin) -> Party {
@@ -58,19 +89,19 @@ fn served() -> Registry {
 #[test]
 fn who_calls_is_known_by_its_number() {
     let registry = served();
-    let peer = registry.peer(&oin(1), None, now()).unwrap();
+    let peer = caller(&registry, &oin(1), None, now()).unwrap();
     assert_eq!((peer.principal.as_str(), peer.transport.as_str()), (PI, PI));
     assert_eq!(peer.roles, [Role::Pi]);
-    let itself = registry.peer(&oin(1), Some(&party(PI)), now()).unwrap();
+    let itself = caller(&registry, &oin(1), Some(&party(PI)), now()).unwrap();
     assert_eq!(itself, peer);
-    assert_eq!(registry.peer(&oin(3), None, now()), None);
+    assert_eq!(caller(&registry, &oin(3), None, now()), None);
 }
 
 #[test]
 fn a_party_acts_for_another_only_under_a_delegation_that_holds() {
     let registry = served();
     let pi = party(PI);
-    let for_pi = |at: Timestamp| registry.peer(&oin(2), Some(&pi), at);
+    let for_pi = |at: Timestamp| caller(&registry, &oin(2), Some(&pi), at);
     let peer = for_pi(at("2026-03-01T00:00:00Z")).unwrap();
     assert_eq!(
         (peer.principal.as_str(), peer.transport.as_str()),
@@ -79,7 +110,7 @@ fn a_party_acts_for_another_only_under_a_delegation_that_holds() {
     assert_eq!(peer.roles, [Role::Pi], "the roles are the principal's");
     assert_eq!(for_pi(at("2026-02-28T23:59:59.999Z")), None);
     assert_eq!(for_pi(at("2026-09-01T00:00:00Z")), None);
-    let back = registry.peer(&oin(1), Some(&party("leverancier")), now());
+    let back = caller(&registry, &oin(1), Some(&party("leverancier")), now());
     assert_eq!(back, None, "a delegation has a direction");
 }
 
@@ -93,13 +124,13 @@ fn neither_a_suspended_party_nor_one_that_acts_for_it_is_let_in() {
             now(),
         );
         assert_eq!(
-            registry.peer(&oin(2), Some(&party(PI)), now()),
+            caller(&registry, &oin(2), Some(&party(PI)), now()),
             None,
             "{suspended}"
         );
         let before = now().minus_millis(1);
         assert!(
-            registry.peer(&oin(2), Some(&party(PI)), before).is_some(),
+            caller(&registry, &oin(2), Some(&party(PI)), before).is_some(),
             "{suspended}"
         );
         make(
@@ -107,13 +138,9 @@ fn neither_a_suspended_party_nor_one_that_acts_for_it_is_let_in() {
             &Change::ReinstateParty(party(suspended)),
             now().plus_millis(5),
         );
-        assert!(
-            registry
-                .peer(&oin(2), Some(&party(PI)), now().plus_millis(5))
-                .is_some()
-        );
+        assert!(caller(&registry, &oin(2), Some(&party(PI)), now().plus_millis(5)).is_some());
         assert_eq!(
-            registry.peer(&oin(2), Some(&party(PI)), now().plus_millis(4)),
+            caller(&registry, &oin(2), Some(&party(PI)), now().plus_millis(4)),
             None
         );
     }
@@ -175,9 +202,10 @@ fn two_parties_never_hold_one_number_at_one_time() {
         "oins"
     );
     make(&mut registry, &next("2026-06-01T00:00:00Z"), now());
+    let anchors = [anchor("own")];
     let holder = |at| {
         registry
-            .holder(&oin(1), at)
+            .holder(proven(&oin(1), &anchors, Some(&anchors[0])), at)
             .map(|party| party.id.to_string())
     };
     assert_eq!(
@@ -310,8 +338,16 @@ fn the_rows_on_disk_make_the_same_registry() {
         proposed_by: party(EAST),
         certificate: [0; 32],
         proposed_at: now(),
+        transport: Some(party(EAST)),
     };
-    let waiting = registry.propose(proposal);
+    let waiting = registry.propose(proposal).remove(0);
+    let certificate = Thumbprint([3; 32]);
+    make(
+        &mut registry,
+        &Change::BlockCertificate(certificate, StopReason::KeyCompromise),
+        now(),
+    );
+    registry.see(&[seen(4, PI, now())]);
     make(
         &mut registry,
         &Change::WithdrawPurpose(purpose("P-PLAN"), 1),
@@ -325,14 +361,18 @@ fn the_rows_on_disk_make_the_same_registry() {
         .purposes()
         .map(|found| RegistryKey::Purpose(found.version.code.clone(), found.version.version));
     let mut restored = Registry::default();
-    for key in parties.chain(purposes).chain([waiting.clone()]) {
+    for key in parties.chain(purposes).chain([
+        waiting.clone(),
+        RegistryKey::Blocked(certificate),
+        RegistryKey::Seen(Thumbprint([4; 32])),
+    ]) {
         restored.restore(registry.row(&key).unwrap());
     }
     assert_eq!(restored, registry);
 
     assert_eq!(registry.settle(ProposalId::from_bytes([1; 16])), waiting);
     assert_eq!(registry.row(&waiting), None);
-    assert_eq!(registry.proposals().count(), 0);
+    assert_eq!(registry.proposals(now()).count(), 0);
 }
 
 #[test]
@@ -342,4 +382,222 @@ fn replacing_what_is_registered_of_a_suspended_party_does_not_reinstate_it() {
     let again = with_oin(PI, Role::Pi, dated(1, "2026-01-01T00:00:00Z", None));
     make(&mut registry, &Change::PutParty(again), now());
     assert!(registry.roles(&party(PI), now()).is_empty());
+}
+
+fn seen(number: u8, id: &str, at: Timestamp) -> Seen {
+    Seen {
+        certificate: Thumbprint([number; 32]),
+        party: party(id),
+        oin: oin(1),
+        anchor: anchor("own"),
+        not_after: at.plus_days(90),
+        first_used_at: at,
+        last_used_at: at,
+    }
+}
+
+#[test]
+fn a_number_counts_only_under_the_anchor_it_is_pinned_to() {
+    let mut registry = Registry::default();
+    let pinned = DatedOin {
+        anchor: Some(anchor("pkioverheid")),
+        ..dated(1, "2026-01-01T00:00:00Z", None)
+    };
+    let loose = dated(2, "2026-01-01T00:00:00Z", None);
+    make(
+        &mut registry,
+        &Change::PutParty(with_oin(PI, Role::Pi, pinned)),
+        now(),
+    );
+    make(
+        &mut registry,
+        &Change::PutParty(with_oin(EAST, Role::Municipality, loose)),
+        now(),
+    );
+    let [own, other] = ["own", "pkioverheid"].map(anchor);
+    let found = |number, anchor: &AnchorName, unpinned: Option<&AnchorName>| {
+        let anchors = [anchor.clone()];
+        let found = registry.holder(proven(&oin(number), &anchors, unpinned), now());
+        found.map(|party| party.id.to_string())
+    };
+    assert_eq!(found(1, &other, None).as_deref(), Some(PI));
+    assert_eq!(
+        found(1, &own, Some(&own)),
+        None,
+        "another anchor claims the number"
+    );
+    assert_eq!(found(2, &own, Some(&own)).as_deref(), Some(EAST));
+    assert_eq!(found(2, &other, Some(&own)), None);
+    assert_eq!(
+        found(2, &own, None),
+        None,
+        "no anchor is named for numbers without"
+    );
+}
+
+/// After a merger the successor, and whoever carries for it, acts for the old party from the day on; the old
+/// party's id stays. No circle of successions can be registered.
+#[test]
+fn a_successor_acts_for_the_party_whose_place_it_took() {
+    let from = at("2026-07-01T00:00:00Z");
+    let mut registry = served();
+    let west = with_oin(WEST, Role::Pi, dated(3, "2026-01-01T00:00:00Z", None));
+    make(&mut registry, &Change::PutParty(west.clone()), now());
+    let mut old = registry.party(&party(PI)).unwrap().clone();
+    old.delegates.clear();
+    old.succession = Some(Succession {
+        successor: party(WEST),
+        from,
+    });
+    make(&mut registry, &Change::PutParty(old), now());
+    let stands = |registry: &Registry, id: &str, at| {
+        registry
+            .standing(&party(id), &party(PI), false, at)
+            .map(|peer| peer.principal)
+    };
+    assert_eq!(
+        stands(&registry, WEST, from.minus_millis(1)),
+        Err(NoStanding::Principal)
+    );
+    assert_eq!(stands(&registry, WEST, from), Ok(party(PI)));
+    assert_eq!(
+        stands(&registry, "leverancier", from),
+        Err(NoStanding::Principal)
+    );
+
+    let mut circle = west.clone();
+    circle.succession = Some(Succession {
+        successor: party(PI),
+        from,
+    });
+    assert_eq!(
+        registry.check(&Change::PutParty(circle)).unwrap_err().0,
+        "succession"
+    );
+    let mut itself = west.clone();
+    itself.succession = Some(Succession {
+        successor: party(WEST),
+        from,
+    });
+    assert_eq!(
+        registry.check(&Change::PutParty(itself)).unwrap_err().0,
+        "succession"
+    );
+
+    let mut west = west;
+    west.delegates.push(Delegation {
+        delegate: party("leverancier"),
+        period: Period::new(from, None).unwrap(),
+    });
+    make(&mut registry, &Change::PutParty(west), now());
+    assert_eq!(stands(&registry, "leverancier", from), Ok(party(PI)));
+    make(&mut registry, &Change::SuspendParty(party(WEST)), from);
+    for id in [WEST, "leverancier"] {
+        assert!(
+            stands(&registry, id, from).is_err(),
+            "{id}: the successor is suspended"
+        );
+    }
+}
+
+#[test]
+fn a_certificate_is_blocked_once_and_let_in_again_once() {
+    let mut registry = served();
+    let certificate = Thumbprint([7; 32]);
+    let block = Change::BlockCertificate(certificate, StopReason::Suspicion);
+    let unblock = Change::UnblockCertificate(certificate);
+    assert_eq!(registry.check(&unblock).unwrap_err().0, "certificate");
+    make(&mut registry, &block, now());
+    assert!(registry.blocks(&certificate.0) && !registry.blocks(&[8; 32]));
+    let blocked: Vec<_> = registry
+        .blocked()
+        .map(|one| (one.reason, one.since))
+        .collect();
+    assert_eq!(blocked, [(StopReason::Suspicion, now())]);
+    assert_eq!(registry.check(&block).unwrap_err().0, "certificate");
+    make(&mut registry, &unblock, now());
+    assert!(!registry.blocks(&certificate.0));
+}
+
+#[test]
+fn a_proposal_waits_for_two_weeks_and_no_longer() {
+    let mut registry = served();
+    let proposal = |number, at| Proposal {
+        id: ProposalId::from_bytes([number; 16]),
+        change: Change::SuspendParty(party(PI)),
+        proposed_by: party(EAST),
+        certificate: [1; 32],
+        proposed_at: at,
+        transport: None,
+    };
+    let first = ProposalId::from_bytes([1; 16]);
+    registry.propose(proposal(1, now()));
+    let end = now().plus_days(14);
+    assert!(registry.proposal(first, end.minus_millis(1)).is_some());
+    assert_eq!(registry.proposal(first, end), None);
+    assert_eq!(registry.proposals(end).count(), 0);
+    let touched = registry.propose(proposal(2, end));
+    assert_eq!(
+        touched.len(),
+        2,
+        "the expired one goes when the next one comes"
+    );
+    assert_eq!(registry.row(&RegistryKey::Proposal(first)), None);
+}
+
+#[test]
+fn a_second_actor_is_another_party_over_another_connection_with_another_certificate() {
+    let proposal = Proposal {
+        id: ProposalId::from_bytes([1; 16]),
+        change: Change::SuspendParty(party(PI)),
+        proposed_by: party(EAST),
+        certificate: [1; 32],
+        proposed_at: now(),
+        transport: Some(party("leverancier")),
+    };
+    let may = |principal: &str, transport: &str, certificate| {
+        let peer = Peer {
+            principal: party(principal),
+            transport: party(transport),
+            roles: vec![Role::Administrator],
+        };
+        proposal.may_be_approved_by(&peer, &[certificate; 32])
+    };
+    assert!(may(WEST, WEST, 2));
+    assert!(!may(WEST, WEST, 1), "the same certificate");
+    assert!(!may(EAST, EAST, 2), "the same party");
+    assert!(
+        !may(WEST, "leverancier", 2),
+        "over the same party's connection"
+    );
+    assert!(
+        !may("leverancier", "leverancier", 2),
+        "who carried the proposal"
+    );
+}
+
+#[test]
+fn of_each_party_only_so_many_certificates_are_remembered() {
+    let mut registry = Registry::default();
+    for number in 0..=u8::try_from(MOST_SEEN).unwrap() {
+        let at = now().plus_millis(u64::from(number));
+        registry.see(&[seen(number, PI, at), seen(100 + number, EAST, at)]);
+    }
+    let of_pi = registry.seen().filter(|one| one.party == party(PI));
+    assert_eq!(of_pi.count(), MOST_SEEN);
+    assert!(
+        registry
+            .seen()
+            .all(|one| one.certificate != Thumbprint([0; 32]))
+    );
+    let later = now().plus_days(3);
+    registry.see(&[seen(9, PI, later)]);
+    let again = registry
+        .seen()
+        .find(|one| one.certificate == Thumbprint([9; 32]))
+        .unwrap();
+    assert_eq!(
+        (again.first_used_at, again.last_used_at),
+        (now().plus_millis(9), later)
+    );
 }

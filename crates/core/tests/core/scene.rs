@@ -101,6 +101,7 @@ pub(crate) fn registered(id: &str, roles: Vec<Role>) -> Party {
         officer_for: None,
         delegates: Vec::new(),
         suspensions: Vec::new(),
+        succession: None,
     }
 }
 

@@ -100,7 +100,7 @@ fn check_lists(
         .max_by_key(|(_, list)| list.validity().not_before());
     let Some((file, newest)) = newest else {
         let said = format!(
-            "the broker has no list of `{who}`: add it to `tls.client_crls`{}",
+            "the broker has no list of `{who}`: add it to `tls.anchor.crl`{}",
             published_at(&parsed)
         );
         return findings.push(failed("revocation", said));
@@ -156,7 +156,7 @@ fn unknown(certificate: &[u8]) -> String {
         |parsed| parsed.issuer().to_string(),
     );
     format!(
-        "`{issuer}` issued it, and is neither trusted by the broker (`tls.client_ca`) nor sent along: put its certificate below the own one in the file, or ask the broker's administrator whether that authority is admitted"
+        "`{issuer}` issued it, and is neither trusted by the broker (`tls.anchor.certificates`) nor sent along: put its certificate below the own one in the file, or ask the broker's administrator whether that authority is admitted"
     )
 }
 

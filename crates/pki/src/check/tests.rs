@@ -118,6 +118,7 @@ fn party(oin: &str) -> Party {
                 from: now().minus_millis(Timestamp::DAY_MS),
                 until: None,
             },
+            anchor: None,
         }],
         contact: Contact {
             team: "Nazorg".to_owned(),
@@ -127,6 +128,7 @@ fn party(oin: &str) -> Party {
         officer_for: None,
         delegates: Vec::new(),
         suspensions: Vec::new(),
+        succession: None,
     }
 }
 

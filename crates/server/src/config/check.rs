@@ -9,21 +9,15 @@ use std::{
 
 use super::{Config, Limits, error::Broken};
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_mins(1);
-const HOUR: Duration = Duration::from_hours(1);
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_mins(1);
+pub(super) const HOUR: Duration = Duration::from_hours(1);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 impl Config {
     pub(super) fn check(&self) -> Result<(), Broken> {
         self.check_broker()?;
-        if self.tls.client_crls.is_empty() {
-            return broken(
-                "tls.client_crls",
-                "must name a revocation list for each authority: without one a revoked certificate would be admitted",
-            );
-        }
-        time("tls.reload_every", self.tls.reload_every, SECOND..=HOUR)?;
+        self.tls.check()?;
         self.limits.check()?;
         self.check_telemetry()?;
         let (heartbeat, tick) = (self.inbox.heartbeat, self.inbox.publication_tick);
@@ -167,7 +161,7 @@ fn number<N: Copy + PartialOrd + Display>(
     )
 }
 
-fn time(
+pub(super) fn time(
     key: &'static str,
     value: Duration,
     bounds: RangeInclusive<Duration>,
@@ -197,7 +191,7 @@ fn apart(key: &'static str, path: &Path, data_dir: &Path) -> Result<(), Broken> 
     Ok(())
 }
 
-fn broken(key: &'static str, rule: impl Into<String>) -> Result<(), Broken> {
+pub(super) fn broken(key: &'static str, rule: impl Into<String>) -> Result<(), Broken> {
     Err(Broken {
         key,
         rule: rule.into(),

@@ -87,7 +87,8 @@ fn place_of(text: &str, line: usize) -> Option<String> {
         .map(str::trim)
         .collect();
     let header = through.iter().rev().find(|line| line.starts_with('['))?;
-    let section = header.strip_prefix('[')?.strip_suffix(']')?;
+    let section = header.trim_start_matches('[').strip_suffix(']')?;
+    let section = section.trim_end_matches(']');
     match through.last()?.split_once('=') {
         Some((key, _)) => Some(format!("{section}.{}", key.trim())),
         None => Some(format!("[{section}]")),

@@ -23,7 +23,7 @@ fn the_example_parses_and_shows_the_defaults() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.inbox, Inbox::default());
     assert_eq!(config.telemetry, Telemetry::default());
-    assert_eq!(config.tls.reload_every, default_reload_every());
+    assert_eq!(config.tls.reload_every, tls::default_reload_every());
 }
 
 #[test]
@@ -77,9 +77,17 @@ fn each_error_is_one_sentence_with_the_key_and_the_remedy() {
         ("calls = 8192", "calls = 0"),
         ("calls = 8192", "calls = -1"),
         ("message_bytes = 65536", "message_bytes = 104857600"),
+        ("[[tls.anchor.crl]]\nfile =", "[[tls.anchor.crl]]\n# file ="),
         (
-            "client_crls = [\"/etc/schakel/tls/issuing-ca.crl.pem\"]",
-            "client_crls = []",
+            "[[tls.anchor]]",
+            "[[tls.anchor]]\nname = \"second\"\ncertificates = \"ca.pem\"\ncrl = [{ file = \"ca.crl\" }]\n[[tls.anchor]]",
+        ),
+        ("[[tls.anchor]]", "[[tls.anchor]]\npolicies = [\"any\"]"),
+        ("usages = [\"clientAuth\"]", "usages = [\"everything\"]"),
+        ("name = \"own\"", "name = \"Own CA\""),
+        (
+            "[[tls.anchor.crl]]\nfile = \"/etc/schakel/tls/issuing-ca.crl.pem\"",
+            "[[tls.anchor.crl]]\nurl = \"https://crl.example.nl/ca.crl\"",
         ),
         ("schakel.example.nl/log", "the log of schakel"),
         ("/var/lib/schakel-keyring", "/var/lib/schakel/keyring"),

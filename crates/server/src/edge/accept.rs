@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use rustls::ProtocolVersion;
 use schakel_core::{event::RefusalReason, id::Oin};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -23,7 +24,8 @@ use tonic::transport::server::Connected;
 use super::{
     identify::Connection,
     limits::{Counted, Place},
-    refusals::Refusals,
+    proxy,
+    refusals::{Refusals, Whom},
     tls::Tls,
 };
 use crate::{
@@ -44,6 +46,8 @@ pub struct Acceptor {
     pub tls: Arc<Tls>,
     /// Whether certificates for development count.
     pub environment: Environment,
+    /// The balancers that say where a connection came from.
+    pub proxies: Arc<[IpAddr]>,
     /// How much at once, and how long.
     pub limits: Limits,
     /// Where refused handshakes are counted.
@@ -92,7 +96,7 @@ impl Acceptor {
                 next = bounds.next(&listener) => next,
             };
             match next {
-                Ok(Some(opened)) => {
+                Ok(opened) => {
                     let (acceptor, bounds) = (self.clone(), bounds.clone());
                     let accepted = accepted.clone();
                     tokio::spawn(async move {
@@ -102,7 +106,6 @@ impl Acceptor {
                         }
                     });
                 }
-                Ok(None) => self.refuse(RefusalReason::Quota),
                 Err(error) => {
                     tracing::warn!(%error, "no connection could be accepted");
                     tokio::time::sleep(REST).await;
@@ -112,40 +115,38 @@ impl Acceptor {
     }
 
     async fn shake_hands(self, opened: Opened, bounds: &Bounds) -> Option<Link> {
-        let Opened {
-            stream,
-            address,
-            permit,
-            places,
-        } = opened;
-        // Short answers would wait for the client's acknowledgement otherwise.
-        stream.set_nodelay(true).ok()?;
-        let handshake = TlsAcceptor::from(self.tls.server_config()).accept(stream);
-        let stream = match timeout(self.limits.handshake_timeout, handshake).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => {
-                tracing::debug!(%address, %error, "handshake refused");
-                self.refuse(RefusalReason::Handshake);
+        let (peer, permit) = (opened.address, Arc::clone(&opened.permit));
+        let patience = self.limits.handshake_timeout;
+        let shaken = timeout(patience, self.prove(opened, bounds)).await;
+        let (stream, address) = match shaken {
+            Ok(Ok(proven)) => proven,
+            Ok(Err((reason, error))) => {
+                tracing::debug!(%peer, %error, "handshake refused");
+                self.refuse(reason);
                 return None;
             }
             Err(_) => {
-                tracing::debug!(%address, "handshake took too long");
+                tracing::debug!(%peer, "handshake took too long");
                 self.refuse(RefusalReason::Handshake);
                 return None;
             }
         };
-        drop(places);
         let (_, session) = stream.get_ref();
         if session.alpn_protocol() != Some(b"h2") {
             self.refuse(RefusalReason::Handshake);
             return None;
         }
+        let version = match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => "1.2",
+            _ => "1.3",
+        };
         let chain = session.peer_certificates()?.iter();
         let lease = self
             .tls
             .lease(chain.map(|der| der.clone().into_owned()).collect());
         let ends_at = Instant::now() + self.limits.connection_age;
-        let connection = Connection::new(lease, address, self.environment, ends_at);
+        let connection =
+            Connection::new(lease, address, self.environment, ends_at).of_version(version);
         let Some(place) = bounds.by_oin.take(connection.oin().cloned()) else {
             tracing::debug!(%address, oin = connection.oin().map(Oin::as_str), "too many connections");
             self.refuse(RefusalReason::Quota);
@@ -162,8 +163,36 @@ impl Acceptor {
         })
     }
 
+    /// Finds out where a connection came from, and has it prove a certificate.
+    async fn prove(
+        &self,
+        opened: Opened,
+        bounds: &Bounds,
+    ) -> Result<(TlsStream<TcpStream>, SocketAddr), (RefusalReason, io::Error)> {
+        let refused = |error| (RefusalReason::Handshake, error);
+        let Opened {
+            mut stream,
+            mut address,
+            permit: _,
+            handshake: _handshake,
+        } = opened;
+        // Short answers would wait for the client's acknowledgement otherwise.
+        stream.set_nodelay(true).map_err(refused)?;
+        if self.proxies.contains(&address.ip().to_canonical()) {
+            let origin = proxy::read(&mut stream).await.map_err(refused)?;
+            address = origin.unwrap_or(address);
+        }
+        let Some(_place) = bounds.by_address.take(address.ip()) else {
+            let error = io::Error::other("too many handshakes from one address");
+            return Err((RefusalReason::Quota, error));
+        };
+        let handshake = TlsAcceptor::from(self.tls.server_config()).accept(stream);
+        Ok((handshake.await.map_err(refused)?, address))
+    }
+
     fn refuse(&self, reason: RefusalReason) {
-        self.refusals.count(None, reason, self.clock.now());
+        self.refusals
+            .count(Whom::default(), reason, self.clock.now());
     }
 }
 
@@ -177,8 +206,8 @@ impl Bounds {
         }
     }
 
-    /// The next socket, once there is room for it; `None` when its address has too many handshakes open.
-    async fn next(&self, listener: &TcpListener) -> io::Result<Option<Opened>> {
+    /// The next socket, once there is room for it.
+    async fn next(&self, listener: &TcpListener) -> io::Result<Opened> {
         let closed = |_| io::ErrorKind::BrokenPipe;
         let handshake = Arc::clone(&self.handshakes)
             .acquire_owned()
@@ -189,13 +218,12 @@ impl Bounds {
             .await
             .map_err(closed)?;
         let (stream, address) = listener.accept().await?;
-        let place = self.by_address.take(address.ip());
-        Ok(place.map(|place| Opened {
+        Ok(Opened {
             stream,
             address,
-            permit,
-            places: (handshake, place),
-        }))
+            permit: Arc::new(permit),
+            handshake,
+        })
     }
 }
 
@@ -203,8 +231,8 @@ impl Bounds {
 struct Opened {
     stream: TcpStream,
     address: SocketAddr,
-    permit: OwnedSemaphorePermit,
-    places: (OwnedSemaphorePermit, Place<IpAddr>),
+    permit: Arc<OwnedSemaphorePermit>,
+    handshake: OwnedSemaphorePermit,
 }
 
 /// A connection after its handshake. It is cut when nothing comes over it at first, and some time past its
@@ -215,7 +243,7 @@ pub struct Link {
     ends: Pin<Box<Sleep>>,
     cut: Pin<Box<dyn Future<Output = ()> + Send>>,
     spoken: bool,
-    _held: (OwnedSemaphorePermit, Place<Option<Oin>>),
+    _held: (Arc<OwnedSemaphorePermit>, Place<Option<Oin>>),
 }
 
 async fn is_cut(mut cut: watch::Receiver<bool>) {

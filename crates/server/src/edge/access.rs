@@ -138,11 +138,14 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "ReconciliationService/CompareDigests" Unary Roles(PARTNERS),
     "schakel.v1." "ReconciliationService/ListHandedOver" Unary Roles(PARTNERS),
     "schakel.v1." "RegistryService/ApproveChange" Unary Roles(&[Administrator]),
+    "schakel.v1." "RegistryService/GetMyCertificate" Unary Party,
+    "schakel.v1." "RegistryService/ListCertificates" Unary Roles(&[Administrator, Auditor]),
     "schakel.v1." "RegistryService/ListParties" Unary Party,
     "schakel.v1." "RegistryService/ListProposals" Unary Roles(&[Administrator, Auditor]),
     "schakel.v1." "RegistryService/ListPurposes" Unary Party,
     "schakel.v1." "RegistryService/ProposeChange" Unary Roles(&[Administrator]),
     "schakel.v1." "RegistryService/RejectChange" Unary Roles(&[Administrator]),
+    "schakel.v1." "RegistryService/Stop" Unary Roles(&[Administrator]),
 };
 
 /// The method with this path; `None` when it does not stand in the table.

@@ -15,11 +15,8 @@ use std::{
 };
 
 use http::{Request, Response};
-use schakel_core::{event::RefusalReason, id::PartyId, random::Random};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use schakel_core::{event::RefusalReason, random::Random};
+use tokio::{sync::watch, time::Instant};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
@@ -28,9 +25,10 @@ use super::{
     access::{self, Admits, Method},
     body::{End, EndingBody, code_in},
     context,
+    end::{self, Standing},
     identify::{Caller, Connection, Directory, UnknownParty},
     limits::{CallPlace, CallQuota},
-    refusals::{Refusal, Refusals, reason_of},
+    refusals::{Refusal, Refusals, Whom, reason_of},
 };
 use crate::{
     config::Limits,
@@ -125,7 +123,7 @@ where
                 let inner = mem::replace(&mut self.inner, next);
                 Box::pin(admitted.serve(inner, request))
             }
-            Err(refusal) => Box::pin(future::ready(Ok(Status::from(&*refusal).into_http()))),
+            Err(refused) => Box::pin(future::ready(Ok(*refused))),
         }
     }
 }
@@ -135,58 +133,35 @@ impl Shared {
         self: &Arc<Self>,
         request: &mut Request<Body>,
         arrival: Instant,
-    ) -> Result<Admitted, Box<Refusal>> {
+    ) -> Result<Admitted, Box<Response<Body>>> {
         let mut account = Account {
             shared: Arc::clone(self),
             method: access::method(request.uri().path()),
-            party: None,
+            whom: Whom::default(),
+            expires: None,
             arrival,
             code: Code::Cancelled,
             span: Span::none(),
             place: CallPlace::default(),
         };
-        account
-            .check(request)
-            .map_err(|refusal| {
+        match account.check(request) {
+            Ok(end) => Ok(Admitted { end, account }),
+            Err(refusal) => {
                 account.refuse(&refusal);
-                Box::new(refusal)
-            })
-            .map(|end| Admitted { end, account })
+                Err(Box::new(account.told(&refusal)))
+            }
+        }
     }
 
     /// What ends a call before its service does.
-    fn end_of(
-        &self,
-        method: &Method,
-        connection: &Connection,
-        arrival: Instant,
-        timeout: Option<Duration>,
-    ) -> End {
-        let until = move |timeout: Duration| arrival + timeout;
+    fn end_of(&self, standing: Standing, arrival: Instant, timeout: Option<Duration>) -> End {
         let asked = timeout.map(|timeout| timeout.saturating_sub(EARLY));
-        if !method.streams {
-            let timeout = asked.unwrap_or(self.call_timeout).min(self.call_timeout);
-            return Box::pin(async move {
-                sleep_until(until(timeout)).await;
-                Refusal::Deadline
-            });
+        if standing.method.streams {
+            let deadline = asked.map(|timeout| arrival + timeout);
+            return end::of_stream(deadline, standing, self.stopping.clone());
         }
-        let deadline = asked.map(until);
-        let connection_ends = connection.ends_at();
-        let mut stopping = self.stopping.clone();
-        Box::pin(async move {
-            let deadline = async {
-                match deadline {
-                    Some(deadline) => sleep_until(deadline).await,
-                    None => future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = deadline => Refusal::Deadline,
-                () = sleep_until(connection_ends) => Refusal::Stopping,
-                _ = stopping.wait_for(|stopping| *stopping) => Refusal::Stopping,
-            }
-        })
+        let timeout = asked.unwrap_or(self.call_timeout).min(self.call_timeout);
+        end::of_call(arrival + timeout)
     }
 }
 
@@ -194,7 +169,9 @@ impl Shared {
 pub(super) struct Account {
     shared: Arc<Shared>,
     method: Option<&'static Method>,
-    party: Option<PartyId>,
+    whom: Whom,
+    /// When the certificate ends, if that is near.
+    expires: Option<http::HeaderValue>,
     arrival: Instant,
     /// How it ended; a call that is dropped before that was cancelled by its caller.
     pub(super) code: Code,
@@ -213,11 +190,20 @@ impl Account {
             .get::<Connection>()
             .cloned()
             .ok_or(unproven)?;
+        self.warn(&connection);
         let headers = request.headers();
         let timeout = context::timeout(headers).map_err(Refusal::Invalid)?;
         let trace = context::trace_parent(headers);
-        if method.admits != Admits::Anyone {
-            let caller = self.identify(method, &connection, request)?;
+        let standing = Standing {
+            directory: Arc::clone(&self.shared.directory),
+            method,
+            principal: context::principal(headers).map_err(Refusal::Invalid)?,
+            connection,
+        };
+        if method.admits == Admits::Anyone {
+            standing.check().map_err(Refusal::PartyUnknown)?;
+        } else {
+            let caller = self.identify(&standing, headers)?;
             self.place = self
                 .shared
                 .quota
@@ -225,27 +211,31 @@ impl Account {
                 .ok_or(Refusal::Overloaded)?;
             request.extensions_mut().insert(caller);
         }
-        self.span = telemetry::call_span(method.name, self.party.as_ref(), trace);
-        Ok(self
-            .shared
-            .end_of(method, &connection, self.arrival, timeout))
+        self.span = telemetry::call_span(method.name, self.whom.party.as_ref(), trace);
+        Ok(self.shared.end_of(standing, self.arrival, timeout))
     }
 
     fn identify(
         &mut self,
-        method: &'static Method,
-        connection: &Connection,
-        request: &Request<Body>,
+        standing: &Standing,
+        headers: &http::HeaderMap,
     ) -> Result<Caller, Refusal> {
-        let headers = request.headers();
-        let now = self.shared.directory.now();
-        let certificate = connection.certificate(now).map_err(Refusal::PartyUnknown)?;
-        let principal = context::principal(headers).map_err(Refusal::Invalid)?;
-        let registry = self.shared.directory.registry();
+        let Standing {
+            directory,
+            method,
+            connection,
+            principal,
+        } = standing;
+        let (registry, now) = (directory.registry(), directory.now());
+        self.whom = connection.whom(&registry, now);
+        let certificate = connection
+            .certificate(&registry, now)
+            .map_err(Refusal::PartyUnknown)?;
         let peer = connection
             .peer(method, principal.as_ref(), &registry, now)
             .map_err(Refusal::PartyUnknown)?;
-        self.party = Some(peer.principal.clone());
+        connection.note_use(&peer.transport, now);
+        self.whom = Some(peer.principal.clone()).into();
         if !method.admits(&peer) {
             return Err(Refusal::MethodNotForRole {
                 method: method.name,
@@ -261,6 +251,19 @@ impl Account {
         })
     }
 
+    /// Notes what every answer over the connection must say of its certificate.
+    fn warn(&mut self, connection: &Connection) {
+        let end = connection.ends_soon(self.shared.directory.now());
+        self.expires = end.and_then(|end| end.to_string().parse().ok());
+    }
+
+    /// Says in headers or trailers when the certificate ends, if that is near.
+    pub(super) fn tell(&self, headers: &mut http::HeaderMap) {
+        if let Some(expires) = &self.expires {
+            headers.insert(context::EXPIRES, expires.clone());
+        }
+    }
+
     /// Notes that the call is refused.
     fn refuse(&mut self, refusal: &Refusal) {
         self.code = Status::from(refusal).code();
@@ -269,9 +272,16 @@ impl Account {
         }
     }
 
+    /// A refusal as an answer.
+    fn told(&self, refusal: &Refusal) -> Response<Body> {
+        let mut response = Status::from(refusal).into_http();
+        self.tell(response.headers_mut());
+        response
+    }
+
     fn count(&self, reason: RefusalReason) {
         let now = self.shared.directory.now();
-        self.shared.refusals.count(self.party.clone(), reason, now);
+        self.shared.refusals.count(self.whom.clone(), reason, now);
     }
 
     /// A fault, noted in the log under an id that the caller gets too.
@@ -324,7 +334,7 @@ impl Admitted {
             Err(refusal) => refusal,
         };
         self.account.refuse(&refusal);
-        Ok(Status::from(&refusal).into_http())
+        Ok(self.account.told(&refusal))
     }
 
     /// The transport answers on its own when it cannot read a message; that is the caller's to mend, and
@@ -335,8 +345,10 @@ impl Admitted {
         (!has_details).then(|| status::misread(code, self.account.shared.message_bytes))?
     }
 
-    fn answer(mut self, response: Response<Body>) -> Response<Body> {
+    fn answer(mut self, mut response: Response<Body>) -> Response<Body> {
         if let Some(code) = code_in(response.headers()) {
+            // An answer of headers alone: they are its trailers.
+            self.account.tell(response.headers_mut());
             self.account.code = code;
             if let Some(reason) = reason_of(code) {
                 self.account.count(reason);

@@ -40,6 +40,7 @@ impl EndingBody {
         if status.add_header(&mut trailers).is_err() {
             trailers.insert(Status::GRPC_STATUS, (Code::Internal as i32).into());
         }
+        self.account.tell(&mut trailers);
         Frame::trailers(trailers)
     }
 }
@@ -61,9 +62,12 @@ impl Body for EndingBody {
         }
         let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(cx)));
         match polled {
-            Ok(Poll::Ready(Some(Ok(frame)))) => {
+            Ok(Poll::Ready(Some(Ok(mut frame)))) => {
                 if let Some(code) = frame.trailers_ref().and_then(code_in) {
                     this.account.code = code;
+                }
+                if let Some(trailers) = frame.trailers_mut() {
+                    this.account.tell(trailers);
                 }
                 Poll::Ready(Some(Ok(frame)))
             }

@@ -11,6 +11,8 @@ use crate::wire::InvalidRequest;
 pub(super) const PRINCIPAL: &str = "schakel-principal";
 /// The header with the transaction id of a Dutch FSC inway (FSC Logging 1.0).
 pub(super) const TRANSACTION: &str = "fsc-transaction-id";
+/// The trailer that says when the caller's certificate ends, RFC 3339, when that is near.
+pub(super) const EXPIRES: &str = "schakel-certificate-expires";
 const TIMEOUT: &str = "grpc-timeout";
 const TRACE_PARENT: &str = "traceparent";
 const TRANSACTION_MAX: usize = 64;

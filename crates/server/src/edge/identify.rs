@@ -4,21 +4,32 @@
 use std::{
     fmt::Debug,
     net::SocketAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use rustls::pki_types::CertificateDer;
 use schakel_core::{
+    certificate::{Seen, Thumbprint},
     id::{Oin, PartyId},
     party::{Party, Peer},
-    registry::Registry,
+    registry::{NoStanding, Proven, Registry},
     time::Timestamp,
 };
 use schakel_pki::identity::{self, CertificateIdentity, IdentityError};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
-use super::{access::Method, tls::Lease};
+use super::{
+    access::Method,
+    refusals::Whom,
+    tls::{Lease, Verified},
+};
 use crate::{config::Environment, sequencer::Sequencer};
+
+/// How often a use of one connection's certificate is noted, in milliseconds.
+const NOTED_MS: u64 = 60_000;
 
 /// A call that was admitted: who makes it and what came along. Every service finds it in the extensions of
 /// its request.
@@ -41,6 +52,9 @@ pub struct Caller {
 /// Why it is not known who calls.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownParty {
+    /// An administrator blocked the certificate.
+    #[error("the certificate is blocked: ask the operator of the broker why, and use another")]
+    Blocked,
     /// A certificate for development came to a broker that is not.
     #[error(
         "the certificate is for development (a test number, or a development authority): use one that was issued to your organisation"
@@ -58,8 +72,19 @@ pub enum UnknownParty {
     #[error("the certificate names no organisation: Subject.serialNumber must be its OIN")]
     NoOin(#[source] IdentityError),
     /// The number is nobody's, or that party is suspended.
-    #[error("no active party is registered with the OIN of the certificate")]
+    #[error(
+        "no active party is registered with the OIN of the certificate, under the authority that issued it"
+    )]
     NotRegistered,
+}
+
+impl From<NoStanding> for UnknownParty {
+    fn from(why: NoStanding) -> Self {
+        match why {
+            NoStanding::Principal => Self::NoDelegation,
+            NoStanding::Transport => Self::NotRegistered,
+        }
+    }
 }
 
 /// What the edge asks of the state of the log.
@@ -69,6 +94,9 @@ pub trait Directory: Debug + Send + Sync {
 
     /// The broker's time, never behind the log.
     fn now(&self) -> Timestamp;
+
+    /// Changes when the registry has changed.
+    fn changes(&self) -> watch::Receiver<u64>;
 }
 
 impl Directory for Sequencer {
@@ -78,6 +106,10 @@ impl Directory for Sequencer {
 
     fn now(&self) -> Timestamp {
         Self::now(self)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.registry_changes()
     }
 }
 
@@ -93,6 +125,9 @@ struct Inner {
     ends_at: Instant,
     /// The party found last, looked at first: the registry need not be searched at every call.
     last: RwLock<Option<PartyId>>,
+    /// When a use was last noted, in milliseconds since 1970.
+    noted_at: AtomicU64,
+    version: &'static str,
 }
 
 impl Connection {
@@ -111,7 +146,18 @@ impl Connection {
             lease,
             ends_at,
             last: RwLock::new(None),
+            noted_at: AtomicU64::new(0),
+            version: "1.3",
         }))
+    }
+
+    /// The same over this version of TLS.
+    #[must_use]
+    pub fn of_version(mut self, version: &'static str) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.version = version;
+        }
+        self
     }
 
     /// The number in the certificate; `None` when it holds none that counts here.
@@ -132,17 +178,99 @@ impl Connection {
         &self.0.address
     }
 
+    /// What the certificate says.
+    ///
+    /// # Errors
+    /// When it names no organisation that counts here.
+    pub fn identity(&self) -> Result<&CertificateIdentity, UnknownParty> {
+        self.0.identity.as_ref().map_err(Clone::clone)
+    }
+
+    /// The version of TLS.
+    #[must_use]
+    pub fn version(&self) -> &'static str {
+        self.0.version
+    }
+
     /// SHA-256 of the certificate.
     ///
     /// # Errors
-    /// When the certificate names no organisation that counts here, or it no longer holds.
-    pub fn certificate(&self, now: Timestamp) -> Result<[u8; 32], UnknownParty> {
-        let identity = self.0.identity.as_ref().map_err(Clone::clone)?;
-        if self.0.lease.holds(now) {
-            Ok(identity.sha256)
-        } else {
-            Err(UnknownParty::Lapsed)
+    /// When the certificate names no organisation that counts here, it no longer holds, or it is blocked.
+    pub fn certificate(
+        &self,
+        registry: &Registry,
+        now: Timestamp,
+    ) -> Result<[u8; 32], UnknownParty> {
+        let certificate = self.identity()?.sha256;
+        self.0
+            .lease
+            .verified(now)
+            .map_err(|_| UnknownParty::Lapsed)?;
+        if registry.blocks(&certificate) {
+            return Err(UnknownParty::Blocked);
         }
+        Ok(certificate)
+    }
+
+    /// Under which anchors the certificate is verified.
+    ///
+    /// # Errors
+    /// When it no longer holds.
+    pub fn verified(&self, now: Timestamp) -> Result<Arc<Verified>, UnknownParty> {
+        self.0.lease.verified(now).map_err(|_| UnknownParty::Lapsed)
+    }
+
+    /// Changes when the certificate must be looked at again.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.lease.changes()
+    }
+
+    /// When the certificate ends, if that is near.
+    #[must_use]
+    pub fn ends_soon(&self, now: Timestamp) -> Option<Timestamp> {
+        let end = self.identity().ok()?.not_after;
+        (end.minus_millis(self.0.lease.warn_before_ms) <= now).then_some(end)
+    }
+
+    /// For whom a refusal counts: the party whose certificate it is or was, or the number that is nobody's.
+    #[must_use]
+    pub fn whom(&self, registry: &Registry, now: Timestamp) -> Whom {
+        let Ok(identity) = self.identity() else {
+            return Whom::default();
+        };
+        if let Ok(verified) = self.0.lease.verified(now) {
+            let party = self.holder(&identity.oin, &verified, registry, now);
+            let party = party.map(|party| party.id.clone());
+            let oin = party.is_none().then(|| identity.oin.clone());
+            return Whom { party, oin };
+        }
+        let last = self.0.last.read().unwrap_or_else(PoisonError::into_inner);
+        last.clone().into()
+    }
+
+    /// Notes that the certificate was used, at most once a minute.
+    pub fn note_use(&self, party: &PartyId, now: Timestamp) {
+        let noted = self.0.noted_at.load(Ordering::Relaxed);
+        if now.as_millis() < noted.saturating_add(NOTED_MS) {
+            return;
+        }
+        let (Ok(identity), Ok(verified)) = (self.identity(), self.verified(now)) else {
+            return;
+        };
+        let Some(anchor) = verified.anchors.first() else {
+            return;
+        };
+        self.0.noted_at.store(now.as_millis(), Ordering::Relaxed);
+        self.0.lease.uses.note(Seen {
+            certificate: Thumbprint(identity.sha256),
+            party: party.clone(),
+            oin: identity.oin.clone(),
+            anchor: anchor.clone(),
+            not_after: identity.not_after,
+            first_used_at: now,
+            last_used_at: now,
+        });
     }
 
     /// The party that calls, for itself or for the principal it names.
@@ -157,37 +285,36 @@ impl Connection {
         registry: &Registry,
         now: Timestamp,
     ) -> Result<Peer, UnknownParty> {
-        let oin = &self.0.identity.as_ref().map_err(Clone::clone)?.oin;
-        let may_act = |party: &&Party| method.never_refused || party.is_active(now);
+        let oin = &self.identity()?.oin;
+        let verified = self.verified(now)?;
         let transport = self
-            .holder(oin, registry, now)
-            .filter(may_act)
+            .holder(oin, &verified, registry, now)
             .ok_or(UnknownParty::NotRegistered)?;
-        let principal = match principal {
-            Some(id) if *id != transport.id => registry
-                .party(id)
-                .filter(|party| party.is_served_by(&transport.id, now))
-                .filter(may_act)
-                .ok_or(UnknownParty::NoDelegation)?,
-            _ => transport,
-        };
-        Ok(Peer {
-            principal: principal.id.clone(),
-            transport: transport.id.clone(),
-            roles: principal.roles.clone(),
-        })
+        let principal = principal.unwrap_or(&transport.id);
+        Ok(registry.standing(&transport.id, principal, method.never_refused, now)?)
     }
 
-    /// The party with this number. Two parties never hold one number at one time, so the one found last is
-    /// the only one as long as it holds it.
-    fn holder<'r>(&self, oin: &Oin, registry: &'r Registry, now: Timestamp) -> Option<&'r Party> {
+    /// The party with this number under one of these anchors. Two parties never hold one number at one time, so
+    /// the one found last is the only one as long as it holds it.
+    fn holder<'r>(
+        &self,
+        oin: &Oin,
+        verified: &Verified,
+        registry: &'r Registry,
+        now: Timestamp,
+    ) -> Option<&'r Party> {
+        let proven = Proven {
+            oin,
+            anchors: &verified.anchors,
+            unpinned: self.0.lease.unpinned.as_ref(),
+        };
         let last = self.0.last.read().unwrap_or_else(PoisonError::into_inner);
         let known = last.as_ref().and_then(|id| registry.party(id));
-        if let Some(party) = known.filter(|party| party.holds(oin, now)) {
+        if let Some(party) = known.filter(|party| proven.is_of(party, now)) {
             return Some(party);
         }
         drop(last);
-        let found = registry.parties().find(|party| party.holds(oin, now))?;
+        let found = registry.holder(proven, now)?;
         let mut last = self.0.last.write().unwrap_or_else(PoisonError::into_inner);
         *last = Some(found.id.clone());
         Some(found)

@@ -11,9 +11,12 @@ pub mod access;
 pub mod admit;
 mod body;
 mod context;
+mod end;
 pub mod identify;
 pub mod limits;
+mod proxy;
 pub mod refusals;
 pub mod tls;
+pub mod uses;
 
 pub(crate) use context::TraceParent;

@@ -6,7 +6,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use schakel_core::{event::RefusalReason, id::PartyId, time::Timestamp};
+use schakel_core::{
+    event::RefusalReason,
+    id::{Oin, PartyId},
+    time::Timestamp,
+};
 use tonic::Code;
 
 use super::identify::UnknownParty;
@@ -48,6 +52,8 @@ impl Refusal {
             Self::Invalid(_) => Some(RefusalReason::Invalid),
             Self::MethodNotForRole { .. } | Self::UnknownMethod => Some(RefusalReason::Access),
             Self::Overloaded => Some(RefusalReason::Quota),
+            Self::PartyUnknown(UnknownParty::Blocked) => Some(RefusalReason::Blocked),
+            Self::PartyUnknown(UnknownParty::Lapsed) => Some(RefusalReason::Lapsed),
             Self::PartyUnknown(_) => Some(RefusalReason::UnknownParty),
         }
     }
@@ -77,11 +83,28 @@ pub const fn reason_of(code: Code) -> Option<RefusalReason> {
     }
 }
 
-/// The refusals of one party, or of nobody known, within one minute.
+/// For whom a refusal counts, as far as a handshake proved it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Whom {
+    /// The party.
+    pub party: Option<PartyId>,
+    /// The number of a certificate, where it is no party's.
+    pub oin: Option<Oin>,
+}
+
+impl From<Option<PartyId>> for Whom {
+    fn from(party: Option<PartyId>) -> Self {
+        Self { party, oin: None }
+    }
+}
+
+/// The refusals of one party, of one number that is nobody's, or of nobody known, within one minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// The party; `None` when it is not known who called.
     pub party: Option<PartyId>,
+    /// The number of a certificate, where it is no party's.
+    pub oin: Option<Oin>,
     /// The first instant of the minute.
     pub minute: Timestamp,
     /// How often for which reason, each reason once.
@@ -94,14 +117,14 @@ pub struct Refusals {
     counts: Mutex<Counts>,
 }
 
-type Counts = BTreeMap<(Timestamp, Option<PartyId>), BTreeMap<RefusalReason, u64>>;
+type Counts = BTreeMap<(Timestamp, Whom), BTreeMap<RefusalReason, u64>>;
 
 impl Refusals {
     /// Counts one.
-    pub fn count(&self, party: Option<PartyId>, reason: RefusalReason, now: Timestamp) {
+    pub fn count(&self, whom: impl Into<Whom>, reason: RefusalReason, now: Timestamp) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts
-            .entry((minute_of(now), party))
+            .entry((minute_of(now), whom.into()))
             .or_default()
             .entry(reason)
             .or_default();
@@ -111,7 +134,11 @@ impl Refusals {
     /// Puts back what was taken and could not be recorded.
     pub fn put_back(&self, tally: Tally) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = counts.entry((tally.minute, tally.party)).or_default();
+        let whom = Whom {
+            party: tally.party,
+            oin: tally.oin,
+        };
+        let kept = counts.entry((tally.minute, whom)).or_default();
         for (reason, more) in tally.counts {
             let count = kept.entry(reason).or_default();
             *count = count.saturating_add(more);
@@ -122,7 +149,7 @@ impl Refusals {
     #[must_use]
     pub fn take_finished(&self, now: Timestamp) -> Vec<Tally> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let unfinished = counts.split_off(&(minute_of(now), None));
+        let unfinished = counts.split_off(&(minute_of(now), Whom::default()));
         tallies(mem::replace(&mut *counts, unfinished))
     }
 
@@ -137,8 +164,9 @@ impl Refusals {
 fn tallies(counts: Counts) -> Vec<Tally> {
     counts
         .into_iter()
-        .map(|((minute, party), counts)| Tally {
+        .map(|((minute, Whom { party, oin }), counts)| Tally {
             party,
+            oin,
             minute,
             counts: counts.into_iter().collect(),
         })
@@ -178,11 +206,13 @@ mod tests {
         let expected = vec![
             Tally {
                 party: None,
+                oin: None,
                 minute: first,
                 counts: vec![(RefusalReason::Handshake, 1)],
             },
             Tally {
                 party: Some(party.clone()),
+                oin: None,
                 minute: first,
                 counts: vec![(RefusalReason::Access, 2), (RefusalReason::Quota, 1)],
             },

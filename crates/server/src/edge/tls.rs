@@ -1,101 +1,194 @@
-//! TLS 1.3 with client certificates and revocation lists, read from files that may change at any time.
+//! TLS with client certificates and revocation lists, read from files and addresses that may change at any time.
 //!
-//! What is admitted is decided here and nowhere else: only what the listed authorities issued, only while a
+//! What is admitted is decided here and nowhere else: only what the authorities of an anchor issued, only while a
 //! current revocation list of theirs does not name it. Sessions are never resumed, since resuming skips the
-//! verification of the certificate. A connection that is open when the files change is verified again.
+//! verification of the certificate. A connection that is open when something changes is verified again.
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use arc_swap::ArcSwap;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, UnixTime},
-    server::danger::ClientCertVerifier,
     time_provider::TimeProvider,
 };
 use schakel_core::time::Timestamp;
+use tokio::sync::watch;
 
+use super::uses::Uses;
 use crate::{
     clock::Clock,
     config::{self, Environment},
 };
 
+mod anchor;
 mod build;
+mod copies;
 mod error;
+mod fetch;
 mod files;
+mod lease;
+mod list;
+mod pair;
+mod parts;
+mod refused;
+mod verifier;
 
 pub use error::TlsError;
+pub use lease::Lease;
+pub use list::Source;
+pub use refused::Refused;
+pub use verifier::Verified;
 
-use files::Files;
+use copies::Copies;
+use list::Place;
+use parts::Parts;
+use verifier::Verifier;
 
-/// The broker's side of every handshake, as of the last change of its files.
+/// The broker's side of every handshake, as of the last change of what it goes by.
 pub struct Tls {
     config: config::Tls,
     environment: Environment,
     clock: Arc<dyn Clock>,
+    copies: Option<Copies>,
+    parts: Mutex<Parts>,
     current: Arc<ArcSwap<Generation>>,
+    changed: watch::Sender<u64>,
+    uses: Arc<Uses>,
 }
 
-/// What one state of the files admits.
+/// What one state of the files and lists admits.
 struct Generation {
     number: u64,
-    digest: [u8; 32],
     server: Arc<ServerConfig>,
-    verifier: Arc<dyn ClientCertVerifier>,
+    verifier: Arc<Verifier>,
 }
 
 /// What [`Tls::reload`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reloaded {
-    /// The files changed; what they say counts from now on.
-    Changed,
-    /// The files are what they were.
-    Unchanged,
+#[derive(Debug)]
+pub struct Reloaded {
+    /// Whether anything changed; it counts from now on.
+    pub changed: bool,
+    /// What is broken or outdated: the part of it that counted before counts on, as long as it may.
+    pub broken: Vec<TlsError>,
+}
+
+/// A revocation list that is fetched.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    anchor: usize,
+    list: usize,
+    url: String,
+    source: Arc<Source>,
 }
 
 impl Tls {
-    /// Reads and checks the files.
+    /// Reads and checks the files. Copies of fetched lists are kept in the directory, if one is named.
     ///
     /// # Errors
-    /// When a file cannot be read or does not hold what it should, an authority has no current revocation
-    /// list, something is for development and the environment is not, or the broker's certificate does not
-    /// hold now. The error names the key of the configuration and the remedy.
+    /// When a file cannot be read or does not hold what it should, an authority has no revocation list, something
+    /// is for development and the environment is not, or the broker's certificate does not hold now. The error
+    /// names the key of the configuration and the remedy. A list that is too old is no error: certificates of its
+    /// own authority are refused, and [`Self::reload`] tells.
     pub fn load(
         config: &config::Tls,
         environment: Environment,
+        copies: Option<&Path>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, TlsError> {
-        let files = Files::read(config)?;
-        let first = build::generation(&files, environment, &clock, 0)?;
+        let copies = copies.map(Copies::new);
+        let parts = Parts::read(config, environment, copies.as_ref(), clock.now())?;
+        let first = build::generation(&parts, config.oldest_version, &clock, 0)?;
         Ok(Self {
             config: config.clone(),
             environment,
             clock,
+            copies,
+            parts: Mutex::new(parts),
             current: Arc::new(ArcSwap::from_pointee(first)),
+            changed: watch::Sender::new(0),
+            uses: Arc::default(),
         })
     }
 
-    /// Reads the files again. What changed counts for handshakes from now on, and for open connections at
-    /// their next call.
+    /// Reads the files again. What changed counts for handshakes from now on, and for open connections at once.
+    /// What is broken stays as it was, each part by itself.
+    pub fn reload(&self) -> Reloaded {
+        let now = self.clock.now();
+        let mut parts = self.parts();
+        let (changed, mut broken) = parts.read_again(&self.config, self.environment, now);
+        if changed && let Err(error) = self.count(&parts) {
+            broken.push(error);
+        }
+        broken.extend(parts.outdated(now));
+        Reloaded { changed, broken }
+    }
+
+    /// The lists that are fetched.
+    #[must_use]
+    pub fn fetched(&self) -> Vec<Fetched> {
+        let parts = self.parts();
+        let mut all = Vec::new();
+        for (anchor, parts) in parts.anchors.iter().enumerate() {
+            for (list, part) in parts.lists.iter().enumerate() {
+                if let Place::Url(url) = &part.source.place {
+                    let (url, source) = (url.clone(), Arc::clone(&part.source));
+                    all.push(Fetched {
+                        anchor,
+                        list,
+                        url,
+                        source,
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    /// Fetches a list and lets it count.
     ///
     /// # Errors
-    /// As [`Self::load`]; what counted before counts on then.
-    pub fn reload(&self) -> Result<Reloaded, TlsError> {
-        let files = Files::read(&self.config)?;
-        let current = self.current.load();
-        if files.digest() == current.digest {
-            return Ok(Reloaded::Unchanged);
+    /// Why it was not fetched or cannot be used, with its address; what counted before counts on, as long as it may.
+    pub async fn fetch(&self, list: &Fetched) -> Result<(), TlsError> {
+        let fetched = fetch::fetch(&list.url).await;
+        let bytes = fetched.map_err(|source| TlsError::Fetch {
+            list: list.source.to_string(),
+            source,
+        })?;
+        let now = self.clock.now();
+        let mut parts = self.parts();
+        let anchor = parts.anchors.get_mut(list.anchor);
+        let changed =
+            anchor.map_or(Ok(false), |anchor| anchor.fetched(list.list, bytes.clone()))?;
+        list.source.fetched(now);
+        if changed {
+            self.count(&parts)?;
         }
-        let number = current.number.saturating_add(1);
-        let next = build::generation(&files, self.environment, &self.clock, number)?;
-        self.current.store(Arc::new(next));
-        Ok(Reloaded::Changed)
+        drop(parts);
+        match self
+            .copies
+            .as_ref()
+            .map(|copies| copies.write(&list.url, &bytes, now))
+        {
+            None | Some(Ok(())) => Ok(()),
+            Some(Err(source)) => Err(TlsError::Copy {
+                list: list.source.to_string(),
+                source,
+            }),
+        }
+    }
+
+    /// What ends and when: the broker's certificate and the authorities, by what each is.
+    #[must_use]
+    pub fn ends(&self) -> Vec<(String, Timestamp)> {
+        let parts = self.parts();
+        let own = ("the broker's certificate".to_owned(), parts.pair.not_after);
+        let authorities = parts.anchors.iter().flat_map(parts::AnchorParts::ends);
+        std::iter::once(own).chain(authorities).collect()
     }
 
     /// What the next handshake goes by.
@@ -107,13 +200,34 @@ impl Tls {
     /// A lease on the chain that a handshake just verified, the peer's own certificate first.
     #[must_use]
     pub fn lease(&self, chain: Vec<CertificateDer<'static>>) -> Lease {
-        Lease {
-            chain,
-            current: Arc::clone(&self.current),
-            // Verified by a generation, but perhaps not by the newest: the first call finds out.
-            generation: AtomicU64::new(u64::MAX),
-            verified_at: AtomicU64::new(0),
-        }
+        Lease::new(chain, self)
+    }
+
+    /// Which certificates are used.
+    #[must_use]
+    pub const fn uses(&self) -> &Arc<Uses> {
+        &self.uses
+    }
+
+    /// Lets the parts count from now on.
+    fn count(&self, parts: &Parts) -> Result<(), TlsError> {
+        let number = self.current.load().number.saturating_add(1);
+        let next = build::generation(parts, self.config.oldest_version, &self.clock, number)?;
+        self.current.store(Arc::new(next));
+        self.changed.send_replace(number);
+        Ok(())
+    }
+
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fetched {
+    /// How often it is fetched.
+    #[must_use]
+    pub fn refresh_every(&self) -> std::time::Duration {
+        self.source.refresh_every
     }
 }
 
@@ -123,55 +237,6 @@ impl fmt::Debug for Tls {
             .field("config", &self.config)
             .field("generation", &self.current.load().number)
             .finish_non_exhaustive()
-    }
-}
-
-/// A certificate chain that was verified, and is verified again when the files have changed and once a
-/// minute: a certificate revoked or expired, or a list expired, ends what an open connection may do.
-pub struct Lease {
-    chain: Vec<CertificateDer<'static>>,
-    current: Arc<ArcSwap<Generation>>,
-    generation: AtomicU64,
-    verified_at: AtomicU64,
-}
-
-impl Lease {
-    /// For how long a verification counts, in milliseconds.
-    const VERIFIED_MS: u64 = 60_000;
-
-    /// Whether the chain holds.
-    #[must_use]
-    pub fn holds(&self, now: Timestamp) -> bool {
-        let current = self.current.load();
-        let passed = now
-            .as_millis()
-            .abs_diff(self.verified_at.load(Ordering::Relaxed));
-        if self.generation.load(Ordering::Relaxed) == current.number && passed < Self::VERIFIED_MS {
-            return true;
-        }
-        let Some((own, intermediates)) = self.chain.split_first() else {
-            return false;
-        };
-        let verified = current
-            .verifier
-            .verify_client_cert(own, intermediates, unix_time(now));
-        if verified.is_ok() {
-            self.verified_at.store(now.as_millis(), Ordering::Relaxed);
-            self.generation.store(current.number, Ordering::Relaxed);
-        }
-        verified.is_ok()
-    }
-
-    /// The peer's own certificate.
-    #[must_use]
-    pub fn certificate(&self) -> Option<&CertificateDer<'static>> {
-        self.chain.first()
-    }
-}
-
-impl fmt::Debug for Lease {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").finish_non_exhaustive()
     }
 }
 

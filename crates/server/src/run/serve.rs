@@ -161,10 +161,11 @@ pub async fn serve_bare(
     mut stopping: watch::Receiver<bool>,
 ) -> Result<(), RunError> {
     let environment = config.broker.environment;
-    let tls = Tls::load(&config.tls, environment, Arc::clone(&clock))?;
+    let tls = Tls::load(&config.tls, environment, None, Arc::clone(&clock))?;
     let acceptor = Acceptor {
         tls: Arc::new(tls),
         environment,
+        proxies: config.listen.proxies.clone().into(),
         limits: config.limits.clone(),
         refusals: Arc::default(),
         clock,

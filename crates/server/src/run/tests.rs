@@ -70,8 +70,10 @@ impl Place {
             [tls]
             certificate = ""
             key = ""
-            client_ca = ""
-            client_crls = [""]
+            [[tls.anchor]]
+            name = "own"
+            certificates = ""
+            crl = [{{ file = "" }}]
             [bootstrap]
             parties = "parties.toml"
             purposes = "purposes.toml"

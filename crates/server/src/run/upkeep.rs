@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use schakel_core::certificate::Seen;
 use tokio::{
     sync::watch,
-    task::{JoinSet, spawn_blocking},
+    task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
 use tonic_health::{
@@ -13,13 +14,14 @@ use tonic_health::{
     server::{HealthReporter, health_reporter},
 };
 
-use super::serve::SERVICES;
+use super::{foresight, revocation, serve::SERVICES};
 use crate::{
     call::CallError,
     config::Config,
     edge::{
         refusals::{Refusals, Tally},
-        tls::{Reloaded, Tls},
+        tls::Tls,
+        uses::Uses,
     },
     sequencer::Sequencer,
 };
@@ -71,8 +73,19 @@ pub(super) fn start(
         sequencer.clone(),
         stopping.clone(),
     ));
-    let every = config.tls.reload_every;
-    upkeep.spawn(reloads(every, Arc::clone(tls), stopping.clone()));
+    revocation::start(upkeep, config.tls.reload_every, tls, stopping);
+    upkeep.spawn(record_uses(
+        Arc::clone(tls.uses()),
+        sequencer.clone(),
+        stopping.clone(),
+    ));
+    let warn_before = config.tls.warn_before;
+    upkeep.spawn(foresight::warn(
+        warn_before,
+        Arc::clone(tls),
+        sequencer.clone(),
+        stopping.clone(),
+    ));
 }
 
 /// Shows what is new in inboxes, always at a tick.
@@ -101,8 +114,25 @@ async fn record_finished(
     .await;
 }
 
-/// Has all refusals recorded that were counted so far, before the log closes.
-pub(super) fn record_all(sequencer: &Sequencer, refusals: &Refusals) {
+/// Has it recorded which certificates are used.
+async fn record_uses(uses: Arc<Uses>, sequencer: Sequencer, stopping: watch::Receiver<bool>) {
+    each(REFUSALS_EVERY, stopping, || {
+        let due = uses.take_due(sequencer.now());
+        tell_uses(&sequencer, &uses, &due);
+        std::future::ready(())
+    })
+    .await;
+}
+
+fn tell_uses(sequencer: &Sequencer, uses: &Uses, due: &[Seen]) {
+    if !due.is_empty() && sequencer.record_uses(due.to_vec()).is_err() {
+        uses.put_back(due);
+    }
+}
+
+/// Has everything recorded that was counted so far, before the log closes.
+pub(super) fn record_all(sequencer: &Sequencer, refusals: &Refusals, uses: &Uses) {
+    tell_uses(sequencer, uses, &uses.take_all(sequencer.now()));
     for tally in refusals.take_all() {
         if let Err(error) = record(sequencer, tally) {
             tracing::warn!(%error, "the last refusals were not recorded");
@@ -111,30 +141,14 @@ pub(super) fn record_all(sequencer: &Sequencer, refusals: &Refusals) {
     }
 }
 
-/// Looks at the files of section `[tls]` for changes.
-async fn reloads(every: Duration, tls: Arc<Tls>, stopping: watch::Receiver<bool>) {
-    each(every, stopping, || reload(Arc::clone(&tls))).await;
-}
-
-async fn reload(tls: Arc<Tls>) {
-    match spawn_blocking(move || tls.reload()).await {
-        Ok(Ok(Reloaded::Unchanged)) => {}
-        Ok(Ok(Reloaded::Changed)) => tracing::info!("certificates and lists were reloaded"),
-        Ok(Err(error)) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "certificates and lists as they were before count on");
-        }
-        Err(_) => tracing::error!("certificates and lists could not be looked at"),
-    }
-}
-
 fn record(sequencer: &Sequencer, tally: Tally) -> Result<(), CallError> {
     let Tally {
         party,
+        oin,
         minute,
         counts,
     } = tally;
-    sequencer.record_refusals(party, minute, counts)
+    sequencer.record_refusals(party, minute, counts, oin)
 }
 
 async fn tell(reporter: &HealthReporter, serves: bool) {
@@ -149,7 +163,7 @@ async fn tell(reporter: &HealthReporter, serves: bool) {
 }
 
 /// Does something at every tick until the broker stops.
-async fn each<F: Future<Output = ()> + Send>(
+pub(super) async fn each<F: Future<Output = ()> + Send>(
     every: Duration,
     mut stopping: watch::Receiver<bool>,
     mut act: impl FnMut() -> F + Send,
@@ -165,7 +179,7 @@ async fn each<F: Future<Output = ()> + Send>(
     }
 }
 
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // Without a sender there is nobody left to go on for.
     drop(stopping.wait_for(|stopping| *stopping).await);
 }

@@ -257,6 +257,9 @@ pub(super) fn month(at: Timestamp) -> Result<Month, MonthError> {
 pub(super) fn changes_registry(event: &Event) -> bool {
     matches!(
         event,
-        Event::Changed { .. } | Event::Proposed(_) | Event::Rejected { .. }
+        Event::CertificatesUsed { .. }
+            | Event::Changed { .. }
+            | Event::Proposed(_)
+            | Event::Rejected { .. }
     )
 }

@@ -22,8 +22,9 @@ mod tests;
 use std::{fmt, sync::Arc};
 
 use schakel_core::{
+    certificate::Seen,
     event::{Event, RefusalReason},
-    id::{PartyId, SubjectId},
+    id::{Oin, PartyId, SubjectId},
     person::SubjectRef,
     registry::Registry,
     time::Timestamp,
@@ -129,13 +130,29 @@ impl Sequencer {
         party: Option<PartyId>,
         minute: Timestamp,
         counts: Vec<(RefusalReason, u64)>,
+        oin: Option<Oin>,
     ) -> Result<(), CallError> {
         let event = Event::Refused {
             party,
             minute,
             counts,
+            oin,
         };
         self.send(job::Job::Own(Box::new(event)))
+    }
+
+    /// Records that certificates were used.
+    ///
+    /// # Errors
+    /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
+    pub fn record_uses(&self, used: Vec<Seen>) -> Result<(), CallError> {
+        self.send(job::Job::Own(Box::new(Event::CertificatesUsed { used })))
+    }
+
+    /// Changes when the registry has changed, before the change is answered.
+    #[must_use]
+    pub fn registry_changes(&self) -> watch::Receiver<u64> {
+        self.shared.registry_changes.subscribe()
     }
 
     /// Sends word of what came to inboxes since the last time: the publication tick.

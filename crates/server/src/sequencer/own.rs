@@ -10,7 +10,7 @@ use super::plan::{Plan, Retention, Subject, Told};
 /// The plan for an event that holds no personal data and that nobody asked for.
 pub(super) fn plan(event: Event) -> Plan {
     let kind = match &event {
-        Event::Changed { .. } => EntryType::Registry,
+        Event::CertificatesUsed { .. } | Event::Changed { .. } => EntryType::Registry,
         Event::Refused { .. } => EntryType::Refusals,
         _ => EntryType::System,
     };

@@ -27,6 +27,7 @@ pub(super) struct Shared {
     pub(super) keyring: Arc<Keyring>,
     pub(super) index: Arc<Index>,
     pub(super) inboxes: Inboxes,
+    pub(super) registry_changes: watch::Sender<u64>,
     healthy: watch::Sender<bool>,
 }
 
@@ -62,8 +63,15 @@ impl Shared {
             keyring,
             index,
             inboxes: Inboxes::default(),
+            registry_changes: watch::Sender::new(0),
             healthy: watch::Sender::new(false),
         }
+    }
+
+    /// Shows what is registered from now on, and wakes whoever goes by it.
+    pub(super) fn register(&self, registry: Arc<Registry>) {
+        self.registry.store(registry);
+        self.registry_changes.send_modify(|changes| *changes += 1);
     }
 
     /// Whether entries can be recorded.

@@ -339,6 +339,7 @@ fn found(writer: &mut Writer, founding: &Catalogue) -> Result<(), StartError> {
         change,
         proposed_by: broker.clone(),
         approved_by: broker.clone(),
+        reason: None,
     });
     Ok(writer.own_entries(events)?)
 }

@@ -306,7 +306,7 @@ impl Writer {
         }
         if registry_changed {
             self.rules.learn(&self.world.registry());
-            self.shared.registry.store(self.world.registry());
+            self.shared.register(self.world.registry());
         }
         self.shared.healthy(true);
         self.answer(entries, repeats, first);

@@ -3,7 +3,7 @@
 mod feed;
 
 use schakel_api::v1::{self, inbox_service_server::InboxService};
-use schakel_core::{party::Peer, registry::Registry, time::Timestamp};
+use schakel_core::party::Peer;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
@@ -12,10 +12,7 @@ use self::feed::{Next, feed};
 use super::{Fault, Waits, called, opened};
 use crate::{
     call::{Call, Outcome},
-    edge::{
-        identify::{Caller, UnknownParty},
-        refusals::Refusal,
-    },
+    edge::{identify::Caller, refusals::Refusal},
     sequencer::{CursorKind, Sequencer},
     wire::{
         inbox,
@@ -73,8 +70,14 @@ impl Next for Reader {
     /// ends with the party's place in the registry.
     async fn next(&mut self) -> Result<Option<v1::Message>, Status> {
         let (registry, now) = (self.sequencer.registry(), self.sequencer.now());
-        self.caller.peer = standing(&registry, &self.caller.peer, now)
-            .map_err(|why| Status::from(&Refusal::PartyUnknown(why)))?;
+        let Peer {
+            transport,
+            principal,
+            ..
+        } = &self.caller.peer;
+        self.caller.peer = registry
+            .standing(transport, principal, false, now)
+            .map_err(|why| Status::from(&Refusal::PartyUnknown(why.into())))?;
         let parsed = Parsed {
             who: Some(self.who.clone()),
             write: None,
@@ -173,84 +176,5 @@ impl InboxService for Inbox {
             .map(|answer| Ok(inbox::acknowledged(answer?).map_err(Fault::from)?))
             .collect::<Result<Vec<_>, Status>>()?;
         Ok(Response::new(v1::AcknowledgeResponse { receipts }))
-    }
-}
-
-/// Who the caller is at an instant, by the registry.
-///
-/// # Errors
-/// When it may no longer act, for itself or for the party it named.
-fn standing(registry: &Registry, peer: &Peer, now: Timestamp) -> Result<Peer, UnknownParty> {
-    let active = |id| registry.party(id).filter(|party| party.is_active(now));
-    let transport = active(&peer.transport).ok_or(UnknownParty::NotRegistered)?;
-    let principal = active(&peer.principal)
-        .filter(|party| party.id == transport.id || party.is_served_by(&transport.id, now))
-        .ok_or(UnknownParty::NoDelegation)?;
-    Ok(Peer {
-        principal: principal.id.clone(),
-        transport: transport.id.clone(),
-        roles: principal.roles.clone(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use schakel_core::{
-        code::Role,
-        id::EntryIndex,
-        party::{Delegation, Party},
-        registry::Change,
-        time::Period,
-    };
-
-    use super::*;
-    use crate::wire::testing::registry;
-
-    const NOW: Timestamp = Timestamp::MAX;
-
-    fn peer(transport: &str, principal: &str) -> Peer {
-        Peer {
-            principal: principal.parse().unwrap(),
-            transport: transport.parse().unwrap(),
-            roles: vec![Role::Uwv],
-        }
-    }
-
-    #[test]
-    fn a_subscriber_is_who_the_registry_says_by_now() {
-        let at = Timestamp::from_millis(5).unwrap();
-        let mut registry = registry(&[
-            ("town-1", Role::Municipality),
-            ("supplier-1", Role::Municipality),
-        ]);
-        let now = standing(&registry, &peer("town-1", "town-1"), at).unwrap();
-        assert_eq!(now.roles, [Role::Municipality]);
-        let carried = peer("supplier-1", "town-1");
-        assert_eq!(
-            standing(&registry, &carried, at),
-            Err(UnknownParty::NoDelegation)
-        );
-        let town = registry.party(&carried.principal).unwrap().clone();
-        let until = Timestamp::from_millis(6).ok();
-        let given = Delegation {
-            delegate: carried.transport.clone(),
-            period: Period::new(Timestamp::from_millis(1).unwrap(), until).unwrap(),
-        };
-        let change = Change::PutParty(Party {
-            delegates: vec![given],
-            ..town
-        });
-        registry.make(&change, EntryIndex(1), at);
-        assert!(standing(&registry, &carried, at).is_ok());
-        assert_eq!(
-            standing(&registry, &carried, NOW),
-            Err(UnknownParty::NoDelegation)
-        );
-        let change = Change::SuspendParty(carried.transport.clone());
-        registry.make(&change, EntryIndex(2), at);
-        assert_eq!(
-            standing(&registry, &carried, at),
-            Err(UnknownParty::NotRegistered)
-        );
     }
 }

@@ -18,7 +18,10 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     call::{self, Answer},
-    edge::{identify::Caller, refusals::Refusal},
+    edge::{
+        identify::{Caller, Connection},
+        refusals::Refusal,
+    },
     sequencer::Sequencer,
     wire::{
         Fields, Misfit,
@@ -69,6 +72,13 @@ impl From<Fault> for Status {
         tracing::error!(%request_id, error = %fault, "a call could not be answered");
         Self::from(&Refusal::Internal { request_id })
     }
+}
+
+/// Takes a request apart into who calls, what is asked and over which connection.
+fn connected<M>(request: Request<M>) -> Result<(Caller, M, Connection), Status> {
+    let connection = request.extensions().get::<Connection>().cloned();
+    let (caller, message) = opened(request)?;
+    Ok((caller, message, connection.ok_or(Fault::NoCaller)?))
 }
 
 /// Takes a request apart into who calls and what is asked.

@@ -3,10 +3,11 @@
 use schakel_api::v1::{self, registry_service_server::RegistryService};
 use tonic::{Request, Response, Status};
 
-use super::answer;
+use super::{answer, connected};
 use crate::{
+    edge::refusals::Refusal,
     sequencer::Sequencer,
-    wire::{party, purpose, registry},
+    wire::{certificate, party, purpose, registry},
 };
 
 /// The service. What is registered is about organisations, so that showing it is no entry.
@@ -97,12 +98,44 @@ impl RegistryService for Registry {
         request: Request<v1::ListProposalsRequest>,
     ) -> Result<Response<v1::ListProposalsResponse>, Status> {
         let v1::ListProposalsRequest {} = request.into_inner();
+        let now = self.sequencer.now();
         let proposals = self
             .sequencer
             .registry()
-            .proposals()
+            .proposals(now)
             .map(registry::proposal)
             .collect();
         Ok(Response::new(v1::ListProposalsResponse { proposals }))
+    }
+
+    async fn stop(
+        &self,
+        request: Request<v1::StopRequest>,
+    ) -> Result<Response<v1::StopResponse>, Status> {
+        answer(&self.sequencer, request, registry::stop, registry::stopped).await
+    }
+
+    async fn list_certificates(
+        &self,
+        request: Request<v1::ListCertificatesRequest>,
+    ) -> Result<Response<v1::ListCertificatesResponse>, Status> {
+        let v1::ListCertificatesRequest {} = request.into_inner();
+        let registry = self.sequencer.registry();
+        Ok(Response::new(v1::ListCertificatesResponse {
+            used: registry.seen().map(certificate::used).collect(),
+            blocked: registry.blocked().map(certificate::blocked).collect(),
+        }))
+    }
+
+    async fn get_my_certificate(
+        &self,
+        request: Request<v1::GetMyCertificateRequest>,
+    ) -> Result<Response<v1::GetMyCertificateResponse>, Status> {
+        let now = self.sequencer.now();
+        let (caller, v1::GetMyCertificateRequest {}, connection) = connected(request)?;
+        let own = certificate::own(&connection, &caller.peer.transport, now);
+        Ok(Response::new(own.map_err(|why| {
+            Status::from(&Refusal::PartyUnknown(why))
+        })?))
     }
 }

@@ -4,6 +4,7 @@
 use schakel_api::v1;
 use schakel_core::{
     case::ClosingReason,
+    certificate::StopReason,
     code::{Condition, Granularity, Moment, Regime, Role, Status},
     consent::{CollectionMethod, ConsentKind, ConsentState},
     notice::NoticeKind,
@@ -95,6 +96,9 @@ coded! {
         Pi, Municipality, Probation, CareProvider, Uwv, HousingAssociation, DebtCounsellor, SafetyHouse,
         PrivacyOfficer, Auditor, Administrator, Broker
     }
+    StopReason = StopReason {
+        Suspicion, KeyCompromise, AffiliationChanged, Superseded, CessationOfOperation, PrivilegeWithdrawn
+    }
     Status = ConditionStatus {
         NotAssessed, InOrder, ActionNeeded, InProgress, Arranged, Unresolved, HelpDeclined
     }
@@ -139,6 +143,7 @@ mod tests {
         assert_codes(RestrictionKind::ALL);
         assert_codes(Role::ALL);
         assert_codes(Status::ALL);
+        assert_codes(StopReason::ALL);
     }
 
     #[test]

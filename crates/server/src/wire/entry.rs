@@ -102,13 +102,7 @@ pub(crate) fn reason(finding: &Finding, veil: &Veil) -> Reason {
 }
 
 fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
-    if let Some(call) = &details.call {
-        let own = call.principal == viewer.controller;
-        entry.actor_ref = call.actor.as_ref().filter(|_| own).map(ToString::to_string);
-        if is_told_to_somebody(&details.event) {
-            entry.recipient_party_id = Some(call.principal.to_string());
-        }
-    }
+    tell_caller(entry, details, viewer);
     match &details.event {
         Event::Disclosed(disclosed) => tell_disclosed(entry, disclosed, viewer),
         Event::Delivered(delivered) => {
@@ -149,6 +143,7 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
         | Event::RestrictionLifted { .. }
         | Event::Acknowledged { .. }
         | Event::Proposed(_)
+        | Event::CertificatesUsed { .. }
         | Event::Changed { .. }
         | Event::Rejected { .. }
         | Event::Refused { .. }
@@ -161,6 +156,15 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
         | Event::ErasureApproved { .. }
         | Event::ErasureRejected { .. }
         | Event::KekRotated => {}
+    }
+}
+
+fn tell_caller(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
+    let Some(call) = &details.call else { return };
+    let own = call.principal == viewer.controller;
+    entry.actor_ref = call.actor.as_ref().filter(|_| own).map(ToString::to_string);
+    if is_told_to_somebody(&details.event) {
+        entry.recipient_party_id = Some(call.principal.to_string());
     }
 }
 

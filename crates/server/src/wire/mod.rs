@@ -7,6 +7,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod case;
+pub(crate) mod certificate;
 mod code;
 pub(crate) mod consent;
 pub mod disclosure;

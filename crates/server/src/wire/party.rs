@@ -1,9 +1,14 @@
 //! Parties, both ways.
 
 use schakel_api::v1;
-use schakel_core::party::{Contact, DatedOin, Delegation, Party};
+use schakel_core::party::{Contact, DatedOin, Delegation, Party, Succession};
 
-use super::{Fields, code::to_wire, disclosure, time::period};
+use super::{
+    Fields,
+    code::to_wire,
+    disclosure,
+    time::{instant, period},
+};
 
 /// Reads a party that is to be registered, within its field.
 pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
@@ -16,6 +21,7 @@ pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
         officer_for_party_id,
         delegates,
         suspensions,
+        succession,
     } = message;
     let id = fields.text("party_id", &party_id);
     let name = fields.line("name", 1..=100, name);
@@ -24,6 +30,7 @@ pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
     let contact = fields.message("contact", contact, read_contact);
     let officer_for = fields.optional_text("officer_for_party_id", officer_for_party_id);
     let delegates = fields.list("delegates", 0..=16, delegates, read_delegation);
+    let succession = fields.optional_message("succession", succession, read_succession);
     if !suspensions.is_empty() {
         let rule = "must be empty: a party is suspended by suspend_party_id";
         fields.refuse("suspensions", rule);
@@ -37,6 +44,7 @@ pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
         officer_for: officer_for?,
         delegates: delegates?,
         suspensions: Vec::new(),
+        succession: succession?,
     };
     if let Err((field, invalid)) = party.check() {
         let field = if field == "officer_for" {
@@ -60,6 +68,7 @@ pub(crate) fn write(party: &Party) -> v1::Party {
         officer_for,
         delegates,
         suspensions,
+        succession,
     } = party;
     v1::Party {
         party_id: id.to_string(),
@@ -70,16 +79,42 @@ pub(crate) fn write(party: &Party) -> v1::Party {
         officer_for_party_id: officer_for.as_ref().map(ToString::to_string),
         delegates: delegates.iter().map(delegation).collect(),
         suspensions: suspensions.iter().copied().map(period).collect(),
+        succession: succession.as_ref().map(|found| {
+            let Succession { successor, from } = found;
+            v1::Succession {
+                successor_party_id: successor.to_string(),
+                from: Some(instant(*from)),
+            }
+        }),
     }
 }
 
+fn read_succession(message: v1::Succession, fields: &mut Fields) -> Option<Succession> {
+    let v1::Succession {
+        successor_party_id,
+        from,
+    } = message;
+    let successor = fields.text("successor_party_id", &successor_party_id);
+    let from = fields.instant("from", from);
+    Some(Succession {
+        successor: successor?,
+        from: from?,
+    })
+}
+
 fn read_oin(message: v1::DatedOin, fields: &mut Fields) -> Option<DatedOin> {
-    let v1::DatedOin { oin, period } = message;
+    let v1::DatedOin {
+        oin,
+        period,
+        anchor,
+    } = message;
     let oin = fields.text("oin", &oin);
     let period = fields.period("period", period);
+    let anchor = fields.optional_text("anchor", anchor);
     Some(DatedOin {
         oin: oin?,
         period: period?,
+        anchor: anchor?,
     })
 }
 
@@ -113,10 +148,15 @@ fn read_contact(message: v1::Contact, fields: &mut Fields) -> Option<Contact> {
 }
 
 fn oin(dated: &DatedOin) -> v1::DatedOin {
-    let DatedOin { oin, period: held } = dated;
+    let DatedOin {
+        oin,
+        period: held,
+        anchor,
+    } = dated;
     v1::DatedOin {
         oin: oin.to_string(),
         period: Some(period(*held)),
+        anchor: anchor.as_ref().map(ToString::to_string),
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
             };
             format!("looked up by {}: {question}; {shown}", looked.method)
         }
+        Event::CertificatesUsed { used } => count(used.len(), "certificate") + " used",
         Event::Refused { counts, .. } => {
             let times = counts.iter().map(|(_, times)| times).sum::<u64>();
             format!("{times} calls refused before anything was decided, within one minute")
@@ -53,6 +54,11 @@ pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
         | Event::ErasureRejected { .. }
         | Event::KekRotated => of_erasure(event),
         Event::Proposed(proposal) => format!("proposed: {}", change(&proposal.change)),
+        Event::Changed {
+            change: made,
+            reason: Some(reason),
+            ..
+        } => format!("made at once for {reason}: {}", change(made)),
         Event::Changed { change: made, .. } => format!("made: {}", change(made)),
         Event::Rejected { .. } => "proposed change rejected".to_owned(),
         Event::CaseOpened { .. }
@@ -227,6 +233,12 @@ fn change(change: &Change) -> String {
         }
         Change::WithdrawPurpose(code, version) => {
             format!("purpose {code} version {version} withdrawn")
+        }
+        Change::BlockCertificate(certificate, reason) => {
+            format!("certificate {certificate} blocked: {reason}")
+        }
+        Change::UnblockCertificate(certificate) => {
+            format!("certificate {certificate} no longer blocked")
         }
     }
 }

@@ -73,6 +73,7 @@ pub(crate) fn registry(parties: &[(&str, Role)]) -> Registry {
             officer_for: None,
             delegates: Vec::new(),
             suspensions: Vec::new(),
+            succession: None,
         };
         registry.make(&Change::PutParty(party), EntryIndex(0), Timestamp::MAX);
     }
@@ -168,6 +169,7 @@ pub(crate) fn party() -> v1::Party {
         oins: vec![v1::DatedOin {
             oin: "00000001001234567000".into(),
             period: Some(period()),
+            anchor: Some("own".into()),
         }],
         contact: Some(v1::Contact {
             team: "Team nazorg".into(),
@@ -183,6 +185,10 @@ pub(crate) fn party() -> v1::Party {
             }),
         }],
         suspensions: Vec::new(),
+        succession: Some(v1::Succession {
+            successor_party_id: "town-2".into(),
+            from: Some(day(200)),
+        }),
     }
 }
 

@@ -128,6 +128,7 @@ fn concerned(event: &Event) -> BTreeSet<Condition> {
         | Event::Acknowledged { .. }
         | Event::LookedUp(_)
         | Event::Proposed(_)
+        | Event::CertificatesUsed { .. }
         | Event::Changed { .. }
         | Event::Rejected { .. }
         | Event::Refused { .. }

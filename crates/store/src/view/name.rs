@@ -72,6 +72,14 @@ pub(super) fn registry(key: &RegistryKey) -> Vec<u8> {
             name.push(b'o');
             name.extend(id.as_bytes());
         }
+        RegistryKey::Blocked(certificate) => {
+            name.push(b'b');
+            name.extend(certificate.0);
+        }
+        RegistryKey::Seen(certificate) => {
+            name.push(b's');
+            name.extend(certificate.0);
+        }
     }
     name
 }

@@ -236,23 +236,23 @@ impl World {
     fn apply_to_registry(&mut self, event: &Event, entry: EntryIndex, at: Timestamp) {
         let touched = match event {
             Event::Proposed(proposal) => {
-                let registry = Arc::make_mut(&mut self.registry);
-                [Some(registry.propose(proposal.clone())), None]
+                Arc::make_mut(&mut self.registry).propose(proposal.clone())
             }
             Event::Changed {
                 proposal, change, ..
             } => {
                 let registry = Arc::make_mut(&mut self.registry);
                 let settled = proposal.map(|id| registry.settle(id));
-                [settled, registry.make(change, entry, at)]
+                let made = registry.make(change, entry, at);
+                settled.into_iter().chain(made).collect()
             }
-            Event::Rejected { proposal } => [
-                Some(Arc::make_mut(&mut self.registry).settle(*proposal)),
-                None,
-            ],
-            _ => [None, None],
+            Event::Rejected { proposal } => {
+                vec![Arc::make_mut(&mut self.registry).settle(*proposal)]
+            }
+            Event::CertificatesUsed { used } => Arc::make_mut(&mut self.registry).see(used),
+            _ => return,
         };
-        self.pending.registry.extend(touched.into_iter().flatten());
+        self.pending.registry.extend(touched);
     }
 
     fn apply_to_dossier(

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schakel_core::{
     ask::Ask,
     case::ClosingReason,
+    certificate::{Seen, StopReason, Thumbprint},
     code::{Basis, Condition, Granularity, Moment, Regime, Role, Status},
     consent::{
         Attestations, CollectionMethod, ConsentKind, ConsentState, ConsentTerms, GivenBy,
@@ -240,6 +241,7 @@ pub(crate) fn registered(now: Timestamp, name: &str, rest: u8) -> Event {
                 from: now,
                 until: None,
             },
+            anchor: None,
         }],
         contact: Contact {
             team: "Team".into(),
@@ -249,29 +251,59 @@ pub(crate) fn registered(now: Timestamp, name: &str, rest: u8) -> Event {
         officer_for: None,
         delegates: Vec::new(),
         suspensions: Vec::new(),
+        succession: None,
     });
     let (proposed_by, approved_by) = (party("utrecht"), party("uwv"));
-    match rest % 4 {
+    match rest % 6 {
         0 => Event::Proposed(Proposal {
             id,
             change,
+            transport: Some(proposed_by.clone()),
             proposed_by,
             certificate: [4; 32],
             proposed_at: now,
         }),
+        4 | 5 => certified(now, proposed_by, &oin, rest),
         1 => Event::Rejected { proposal: id },
         2 => Event::Changed {
             proposal: Some(id),
             change,
             proposed_by,
             approved_by,
+            reason: None,
         },
         _ => Event::Changed {
             proposal: None,
             change,
             proposed_by,
             approved_by,
+            reason: None,
         },
+    }
+}
+
+/// A certificate is blocked, or was used.
+fn certified(now: Timestamp, by: PartyId, oin: &str, rest: u8) -> Event {
+    let certificate = Thumbprint([rest; 32]);
+    if rest % 6 == 4 {
+        return Event::Changed {
+            proposal: None,
+            change: Change::BlockCertificate(certificate, StopReason::KeyCompromise),
+            proposed_by: by.clone(),
+            approved_by: by,
+            reason: Some(StopReason::KeyCompromise),
+        };
+    }
+    Event::CertificatesUsed {
+        used: vec![Seen {
+            certificate,
+            party: by,
+            oin: oin.parse().unwrap(),
+            anchor: "own".parse().unwrap(),
+            not_after: now.plus_days(90),
+            first_used_at: now,
+            last_used_at: now,
+        }],
     }
 }
 

@@ -378,7 +378,10 @@ fn kind(event: &Event) -> EntryType {
         Event::Delivered(_) => EntryType::Delivery,
         Event::Acknowledged { .. } => EntryType::Acknowledgement,
         Event::LookedUp(_) => EntryType::LookUp,
-        Event::Proposed(_) | Event::Changed { .. } | Event::Rejected { .. } => EntryType::Registry,
+        Event::Proposed(_)
+        | Event::Changed { .. }
+        | Event::Rejected { .. }
+        | Event::CertificatesUsed { .. } => EntryType::Registry,
         _ => EntryType::Case,
     }
 }

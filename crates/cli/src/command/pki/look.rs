@@ -66,31 +66,44 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
 
 impl BrokerArgs {
     pub(super) fn read(&self) -> Result<Acceptance, Failure> {
-        let (production, trust, crls, parties) = if let Some(file) = &self.config {
-            let config = Config::load(file)
-                .map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
-            let production = config.broker.environment == Environment::Production;
-            let parties = self.parties.clone().or(Some(config.bootstrap.parties));
-            (
-                production,
-                config.tls.client_ca,
-                config.tls.client_crls,
-                parties,
-            )
-        } else {
-            let trust = self.trust.clone().unwrap_or_default();
-            (true, trust, self.crls.clone(), self.parties.clone())
-        };
+        let (production, trust, crls, parties): (_, Vec<PathBuf>, Vec<PathBuf>, _) =
+            if let Some(file) = &self.config {
+                let config = Config::load(file)
+                    .map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
+                let production = config.broker.environment == Environment::Production;
+                let parties = self.parties.clone().or(Some(config.bootstrap.parties));
+                let anchors = config.tls.anchors;
+                let lists = anchors.iter().flat_map(|anchor| &anchor.lists);
+                // Lists that are fetched are not looked at: the broker that runs has them.
+                let lists = lists.filter_map(|list| list.file.clone()).collect();
+                let trust = anchors.into_iter().flat_map(|anchor| {
+                    [anchor.certificates]
+                        .into_iter()
+                        .chain(anchor.intermediates)
+                });
+                (production, trust.collect(), lists, parties)
+            } else {
+                let trust = self.trust.clone().into_iter().collect();
+                (true, trust, self.crls.clone(), self.parties.clone())
+            };
         let list = |path: &PathBuf| Ok((path.display().to_string(), connection::read(path)?));
         Ok(Acceptance {
             production,
-            authorities: authorities(&connection::read(&trust)?).map_err(|error| {
-                Failure::configuration(format!("`{}` is {error}.", trust.display()))
-            })?,
+            authorities: read_authorities(&trust)?,
             lists: crls.iter().map(list).collect::<Result<_, Failure>>()?,
             parties: parties.as_deref().map(read_parties).transpose()?,
         })
     }
+}
+
+fn read_authorities(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+    let mut all = Vec::new();
+    for file in files {
+        let found = authorities(&connection::read(file)?)
+            .map_err(|error| Failure::configuration(format!("`{}` is {error}.", file.display())))?;
+        all.extend(found);
+    }
+    Ok(all)
 }
 
 fn read_parties(path: &Path) -> Result<Vec<schakel_core::party::Party>, Failure> {

@@ -34,6 +34,10 @@ impl Directory for Still {
     fn now(&self) -> Timestamp {
         now()
     }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
 }
 
 /// A layer with everything it needs, and what its service saw.
@@ -57,6 +61,7 @@ fn registry() -> Registry {
                 from: now(),
                 until: None,
             },
+            anchor: None,
         }],
         contact: Contact {
             team: "team".to_owned(),
@@ -66,6 +71,7 @@ fn registry() -> Registry {
         officer_for: None,
         delegates: Vec::new(),
         suspensions: Vec::new(),
+        succession: None,
     };
     let mut registry = Registry::default();
     for party in [
@@ -188,7 +194,7 @@ async fn who_calls_comes_with_an_admitted_call() {
     assert_eq!(caller.peer.roles, [Role::HousingAssociation]);
     assert_eq!(
         caller.certificate,
-        edge.connection.certificate(now()).unwrap()
+        edge.connection.certificate(&registry(), now()).unwrap()
     );
     assert_eq!(caller.address, "192.0.2.7:50000");
     assert_eq!(caller.method, "ExchangeService/Ask");
@@ -220,7 +226,7 @@ async fn each_refusal_is_told_and_counted() {
             vec![("schakel-principal", "gemeente-oost")],
             Code::PermissionDenied,
             Some("PARTY_UNKNOWN"),
-            (None, RefusalReason::UnknownParty),
+            (party(), RefusalReason::UnknownParty),
         ),
         (
             ASK,

@@ -1,9 +1,11 @@
 //! Whom a certificate stands for, as the registry changes and time passes.
 
 use schakel_core::{
+    certificate::StopReason,
     code::Role,
+    id::EntryIndex,
     party::{Contact, DatedOin, Delegation},
-    registry::RegistryRow,
+    registry::{Change, RegistryRow},
     time::Period,
 };
 
@@ -24,6 +26,7 @@ fn party(id: &str, oin: &str) -> Party {
                 from: now(),
                 until: None,
             },
+            anchor: None,
         }],
         contact: Contact {
             team: "team".to_owned(),
@@ -33,6 +36,7 @@ fn party(id: &str, oin: &str) -> Party {
         officer_for: None,
         delegates: Vec::new(),
         suspensions: Vec::new(),
+        succession: None,
     }
 }
 
@@ -67,14 +71,7 @@ fn peer(
     at: Timestamp,
 ) -> Result<Peer, UnknownParty> {
     let principal = principal.map(|id| id.parse().unwrap());
-    let found = connection.peer(ask(), principal.as_ref(), registry, at);
-    // The registry says the same, more slowly.
-    let oin = connection.oin().unwrap();
-    assert_eq!(
-        found.clone().ok(),
-        registry.peer(oin, principal.as_ref(), at)
-    );
-    found
+    connection.peer(ask(), principal.as_ref(), registry, at)
 }
 
 #[test]
@@ -178,11 +175,11 @@ fn a_suspended_party_may_do_nothing_but_pass_on_a_withdrawal() {
 fn a_development_certificate_stands_for_nobody_in_production() {
     let connection = connection("gemeente-oost", Environment::Production);
     assert_eq!(connection.oin(), None);
+    let registry = registry(vec![party("gemeente-oost", EAST)]);
     assert_eq!(
-        connection.certificate(now()),
+        connection.certificate(&registry, now()),
         Err(UnknownParty::Development)
     );
-    let registry = registry(vec![party("gemeente-oost", EAST)]);
     assert_eq!(
         connection.peer(ask(), None, &registry, now()),
         Err(UnknownParty::Development)
@@ -192,11 +189,61 @@ fn a_development_certificate_stands_for_nobody_in_production() {
 #[test]
 fn a_certificate_that_no_longer_holds_stands_for_nobody() {
     let connection = connection("gemeente-oost", Environment::Development);
-    assert!(connection.certificate(now()).is_ok());
+    let registry = registry(vec![party("gemeente-oost", EAST)]);
+    assert!(connection.certificate(&registry, now()).is_ok());
     assert_eq!(
-        connection.certificate(now().plus_days(8)),
+        connection.certificate(&registry, now().plus_days(8)),
         Err(UnknownParty::Lapsed)
     );
+    let party = Some("gemeente-oost".parse().unwrap());
+    assert!(connection.peer(ask(), None, &registry, now()).is_ok());
+    let whom = connection.whom(&registry, now().plus_days(8));
+    assert_eq!(whom, Whom::from(party), "it is known whose it was");
+}
+
+#[test]
+fn a_blocked_certificate_stands_for_nobody_and_it_is_known_whose_it_is() {
+    let connection = connection("gemeente-oost", Environment::Development);
+    let mut registry = registry(vec![party("gemeente-oost", EAST)]);
+    let certificate = Thumbprint(connection.identity().unwrap().sha256);
+    let block = Change::BlockCertificate(certificate, StopReason::KeyCompromise);
+    registry.make(&block, EntryIndex(1), now());
+    assert_eq!(
+        connection.certificate(&registry, now()),
+        Err(UnknownParty::Blocked)
+    );
+    let party = Some("gemeente-oost".parse().unwrap());
+    assert_eq!(connection.whom(&registry, now()), Whom::from(party));
+}
+
+#[test]
+fn a_number_pinned_to_another_anchor_stands_for_nobody_and_is_known() {
+    let connection = connection("gemeente-oost", Environment::Development);
+    let mut east = party("gemeente-oost", EAST);
+    east.oins[0].anchor = Some("pkioverheid".parse().unwrap());
+    let registry = registry(vec![east]);
+    assert_eq!(
+        peer(&connection, None, &registry, now()),
+        Err(UnknownParty::NotRegistered)
+    );
+    let whom = connection.whom(&registry, now());
+    assert_eq!(whom.oin.as_ref().map(Oin::as_str), Some(EAST));
+}
+
+#[test]
+fn the_use_of_a_certificate_is_noted_once_a_minute() {
+    let pki = Pki::new();
+    let tls = pki.tls();
+    let lease = Pki::lease(&tls, &pki.issue("gemeente-oost"));
+    let address = "192.0.2.7:50000".parse().unwrap();
+    let connection = Connection::new(lease, address, Environment::Development, Instant::now());
+    let party = "gemeente-oost".parse().unwrap();
+    connection.note_use(&party, now());
+    connection.note_use(&party, now().plus_millis(NOTED_MS - 1));
+    let last = |at| tls.uses().take_all(at).pop().map(|seen| seen.last_used_at);
+    assert_eq!(last(now()), Some(now()));
+    connection.note_use(&party, now().plus_millis(NOTED_MS));
+    assert_eq!(last(now()), Some(now().plus_millis(NOTED_MS)));
 }
 
 #[test]

@@ -1,63 +1,88 @@
-//! From files to what a handshake goes by.
+//! From parts to what a handshake goes by.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use rustls::{
-    RootCertStore, ServerConfig,
+    ServerConfig, SupportedCipherSuite,
     crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, pem::PemObject},
-    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
-    version::TLS13,
-};
-use schakel_core::time::Timestamp;
-use schakel_pki::{
-    identity::{self, CertificateIdentity},
-    revocation::{RevocationError, RevocationList},
+    server::{NoServerSessionStorage, ResolvesServerCert, danger::ClientCertVerifier},
+    sign::SingleCertAndKey,
+    version::{TLS12, TLS13},
 };
 
-use super::{
-    ClockTime, Generation, TlsError,
-    files::{File, Files},
+use super::{ClockTime, Generation, TlsError, parts::Parts, verifier::Verifier};
+use crate::{clock::Clock, config::TlsVersion};
+
+/// What NCSC calls good for TLS 1.3 and sufficient for TLS 1.2 (ICT-beveiligingsrichtlijnen voor TLS), and this
+/// library has.
+const SUITES: &[SupportedCipherSuite] = {
+    use aws_lc_rs::cipher_suite::{
+        TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        TLS13_AES_128_GCM_SHA256, TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256,
+    };
+    &[
+        TLS13_AES_256_GCM_SHA384,
+        TLS13_CHACHA20_POLY1305_SHA256,
+        TLS13_AES_128_GCM_SHA256,
+        TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    ]
 };
-use crate::{clock::Clock, config::Environment};
 
 pub(super) fn generation(
-    files: &Files,
-    environment: Environment,
+    parts: &Parts,
+    oldest: TlsVersion,
     clock: &Arc<dyn Clock>,
     number: u64,
 ) -> Result<Generation, TlsError> {
-    let now = clock.now();
-    let chain = certificates(&files.certificate, "tls.certificate")?;
-    check_own(&chain, &files.certificate, environment, now)?;
-    let authorities = certificates(&files.authorities, "tls.client_ca")?;
-    check_authorities(&authorities, &files.authorities.path, environment)?;
-    check_lists(&files.lists, &authorities, &files.authorities, now)?;
-
     let provider = Arc::new(provider());
-    let verifier = verifier(&provider, authorities, &files.lists)?;
-    let key = PrivateKeyDer::from_pem_slice(&files.key.bytes).map_err(|_| TlsError::Empty {
-        key: "tls.key",
-        file: files.key.path.clone(),
-        wanted: "one private key",
-    })?;
+    let algorithms = provider.signature_verification_algorithms;
+    let verifier = Arc::new(Verifier::new(parts.anchors()?, algorithms));
+    let own = SingleCertAndKey::from(Arc::clone(&parts.pair.certified));
+    let server = server(
+        provider,
+        oldest,
+        Arc::clone(&verifier) as _,
+        Arc::new(own),
+        clock,
+    )?;
+    Ok(Generation {
+        number,
+        server: Arc::new(server),
+        verifier,
+    })
+}
+
+fn server(
+    provider: Arc<CryptoProvider>,
+    oldest: TlsVersion,
+    verifier: Arc<dyn ClientCertVerifier>,
+    own: Arc<dyn ResolvesServerCert>,
+    clock: &Arc<dyn Clock>,
+) -> Result<ServerConfig, TlsError> {
+    let versions = match oldest {
+        TlsVersion::Tls12 => &[&TLS13, &TLS12][..],
+        TlsVersion::Tls13 => &[&TLS13][..],
+    };
     let time = Arc::new(ClockTime(Arc::clone(clock)));
     let mut server = ServerConfig::builder_with_details(provider, time)
-        .with_protocol_versions(&[&TLS13])
+        .with_protocol_versions(versions)
         .map_err(TlsError::Pair)?
-        .with_client_cert_verifier(Arc::clone(&verifier))
-        .with_single_cert(chain, key)
-        .map_err(TlsError::Pair)?;
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(own);
     server.alpn_protocols = vec![b"h2".to_vec()];
     // A resumed session would skip the verification of the client's certificate.
     server.session_storage = Arc::new(NoServerSessionStorage {});
     server.send_tls13_tickets = 0;
-    Ok(Generation {
-        number,
-        digest: files.digest(),
-        server: Arc::new(server),
-        verifier,
-    })
+    // Without it a TLS 1.2 session can be tied to another one (RFC 7627).
+    server.require_ems = true;
+    Ok(server)
 }
 
 /// The library of this broker and no other, whatever else is linked in; the hybrid key exchange first, so
@@ -65,145 +90,8 @@ pub(super) fn generation(
 fn provider() -> CryptoProvider {
     use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
     CryptoProvider {
+        cipher_suites: SUITES.to_vec(),
         kx_groups: vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1],
         ..aws_lc_rs::default_provider()
     }
-}
-
-fn verifier(
-    provider: &Arc<CryptoProvider>,
-    authorities: Vec<CertificateDer<'static>>,
-    lists: &[File],
-) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for authority in authorities {
-        roots.add(authority).map_err(unusable)?;
-    }
-    let lists: Vec<_> = lists
-        .iter()
-        .map(|file| CertificateRevocationListDer::from_pem_slice(&file.bytes))
-        .collect::<Result<_, _>>()
-        .map_err(unusable)?;
-    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
-        .with_crls(lists)
-        // Without this a list counts for ever, whatever its nextUpdate says.
-        .enforce_revocation_expiration()
-        .build()
-        .map_err(unusable)
-}
-
-fn check_own(
-    chain: &[CertificateDer<'_>],
-    file: &File,
-    environment: Environment,
-    now: Timestamp,
-) -> Result<(), TlsError> {
-    // A certificate without an OIN may serve; clients look at its host names.
-    let Some(Ok(own)) = chain.first().map(|own| identity::parse_peer(own)) else {
-        return Ok(());
-    };
-    if environment == Environment::Production && own.is_for_development() {
-        return Err(TlsError::DevelopmentCertificate {
-            file: file.path.clone(),
-        });
-    }
-    let CertificateIdentity {
-        not_before,
-        not_after,
-        ..
-    } = own;
-    if now < not_before || not_after < now {
-        return Err(TlsError::NotValid {
-            file: file.path.clone(),
-            from: not_before,
-            until: not_after,
-        });
-    }
-    Ok(())
-}
-
-pub(super) fn check_authorities(
-    authorities: &[CertificateDer<'_>],
-    file: &Path,
-    environment: Environment,
-) -> Result<(), TlsError> {
-    for authority in authorities {
-        let development = identity::is_development_authority(authority);
-        if development.map_err(unusable)? && environment == Environment::Production {
-            return Err(TlsError::DevelopmentAuthority {
-                file: file.to_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Every list is one of an authority's and counts now; every authority has one.
-fn check_lists(
-    lists: &[File],
-    authorities: &[CertificateDer<'_>],
-    authorities_file: &File,
-    now: Timestamp,
-) -> Result<(), TlsError> {
-    let mut listed = vec![false; authorities.len()];
-    for file in lists {
-        let text = String::from_utf8_lossy(&file.bytes);
-        let mut own = Err(RevocationError::OtherAuthority);
-        for (authority, listed) in authorities.iter().zip(&mut listed) {
-            match RevocationList::parse(&text, authority) {
-                // Two certificates of one authority, old and new, share its lists.
-                Ok(list) => (*listed, own) = (true, Ok(list)),
-                Err(error) if own.is_err() => own = Err(error),
-                Err(_) => {}
-            }
-        }
-        check_current(file, own, now)?;
-    }
-    match listed.iter().position(|listed| !listed) {
-        None => Ok(()),
-        Some(at) => Err(TlsError::Unlisted {
-            file: authorities_file.path.clone(),
-            position: at.saturating_add(1),
-        }),
-    }
-}
-
-fn check_current(
-    file: &File,
-    list: Result<RevocationList, RevocationError>,
-    now: Timestamp,
-) -> Result<(), TlsError> {
-    let list = list.map_err(|source| TlsError::Revocation {
-        file: file.path.clone(),
-        source,
-    })?;
-    let validity = list.validity();
-    if validity.contains(now) {
-        return Ok(());
-    }
-    Err(TlsError::Outdated {
-        file: file.path.clone(),
-        from: validity.not_before(),
-        until: validity.not_after(),
-    })
-}
-
-fn certificates(file: &File, key: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let wanted = "one or more certificates";
-    let empty = || TlsError::Empty {
-        key,
-        file: file.path.clone(),
-        wanted,
-    };
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&file.bytes)
-        .collect::<Result<_, _>>()
-        .map_err(|_| empty())?;
-    if found.is_empty() {
-        return Err(empty());
-    }
-    Ok(found)
-}
-
-fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> TlsError {
-    TlsError::Unusable(Box::new(error))
 }

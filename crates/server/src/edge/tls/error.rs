@@ -2,20 +2,32 @@
 
 use std::{io, path::PathBuf};
 
-use schakel_core::time::Timestamp;
+use schakel_core::{id::AnchorName, time::Timestamp};
 use schakel_pki::revocation::RevocationError;
+
+use super::fetch::FetchError;
 
 /// Why the files of section `[tls]` are refused: the key, the file and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
+    /// The copy of a fetched list cannot be kept.
+    #[error(
+        "`tls.anchor.crl`: a copy of the list from {list} cannot be kept: make `broker.data_dir` writable"
+    )]
+    Copy {
+        /// Where the list is from.
+        list: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// An authority is one for development.
     #[error(
-        "`tls.client_ca`: `{}` holds a development authority: name the authority that issues your partners' certificates, or set `broker.environment` to \"development\"",
-        file.display()
+        "`tls.anchor`: `{anchor}` holds a development authority: name the authority that issues your partners' certificates, or set `broker.environment` to \"development\""
     )]
     DevelopmentAuthority {
-        /// The file.
-        file: PathBuf,
+        /// The anchor.
+        anchor: AnchorName,
     },
     /// The broker's own certificate is one for development.
     #[error(
@@ -42,6 +54,22 @@ pub enum TlsError {
         /// The file.
         file: PathBuf,
     },
+    /// A list was not fetched.
+    #[error("`tls.anchor.crl.url`: {list} was not fetched: {source}")]
+    Fetch {
+        /// Where it should have come from.
+        list: String,
+        /// Why not.
+        source: FetchError,
+    },
+    /// A list was never fetched.
+    #[error(
+        "`tls.anchor.crl.url`: {list} was never fetched: certificates of its authority are refused until it is"
+    )]
+    NeverFetched {
+        /// Where it should come from.
+        list: String,
+    },
     /// The broker's certificate does not hold now.
     #[error("`tls.certificate`: `{}` holds from {from} to {until}, not now: renew it", file.display())]
     NotValid {
@@ -52,14 +80,19 @@ pub enum TlsError {
         /// Until when it holds.
         until: Timestamp,
     },
+    /// A list is older than the one that counts.
+    #[error("`tls.anchor.crl`: {list} is older than the list that was there: give the newest one")]
+    Older {
+        /// Where the list is from.
+        list: String,
+    },
     /// A revocation list does not count now.
     #[error(
-        "`tls.client_crls`: `{}` counts from {from} to {until}, not now: fetch the newest list",
-        file.display()
+        "`tls.anchor.crl`: {list} counts from {from} to {until}, not now: fetch the newest list"
     )]
     Outdated {
-        /// The file.
-        file: PathBuf,
+        /// Where the list is from.
+        list: String,
         /// From when it counts.
         from: Timestamp,
         /// Until when it counts.
@@ -71,23 +104,24 @@ pub enum TlsError {
     )]
     Pair(#[source] rustls::Error),
     /// A revocation list cannot be used.
-    #[error("`tls.client_crls`: `{}` is no list of an authority in `tls.client_ca`: give the newest list of each", file.display())]
+    #[error(
+        "`tls.anchor.crl`: {list} is no list of an authority of its anchor: give the newest list of each"
+    )]
     Revocation {
-        /// The file.
-        file: PathBuf,
+        /// Where the list is from.
+        list: String,
         /// Why not.
         #[source]
         source: RevocationError,
     },
     /// An authority has no revocation list.
     #[error(
-        "`tls.client_crls` holds no list of certificate {position} in `{}`: without one a revoked certificate would be admitted, so add its newest list",
-        file.display()
+        "`tls.anchor.crl`: anchor `{anchor}` holds no list of its certificate {position}: without one a revoked certificate would be admitted, so add its newest list"
     )]
     Unlisted {
-        /// The file with the authorities.
-        file: PathBuf,
-        /// Which certificate of the file, from 1.
+        /// The anchor.
+        anchor: AnchorName,
+        /// Which certificate of it, from 1: those of `certificates`, then those of `intermediates`.
         position: usize,
     },
     /// A file cannot be read.
@@ -102,6 +136,6 @@ pub enum TlsError {
         source: io::Error,
     },
     /// The library refuses the authorities or lists.
-    #[error("`tls.client_ca` and `tls.client_crls` cannot be used")]
+    #[error("`tls.anchor`: a certificate of an authority cannot be used")]
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

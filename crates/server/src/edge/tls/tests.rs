@@ -1,6 +1,6 @@
 //! An authority in memory, its files in a directory, and every way in which those files are refused.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -18,6 +18,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::ManualClock;
+
+mod lists;
 
 /// Numbers from a seed (splitmix64).
 pub(crate) struct Seeded(pub(crate) u64);
@@ -102,9 +104,23 @@ impl Pki {
         config::Tls {
             certificate: self.path("broker.cert.pem"),
             key: self.path("broker.key.pem"),
-            client_ca: self.path("ca.cert.pem"),
-            client_crls: vec![self.path("ca.crl.pem")],
-            reload_every: std::time::Duration::from_secs(30),
+            oldest_version: config::TlsVersion::Tls13,
+            reload_every: Duration::from_secs(30),
+            warn_before: Duration::from_hours(24 * 30),
+            unpinned: None,
+            anchors: vec![self.anchor()],
+        }
+    }
+
+    /// The anchor of the authority.
+    pub(crate) fn anchor(&self) -> config::Anchor {
+        config::Anchor {
+            name: "own".parse().unwrap(),
+            certificates: self.path("ca.cert.pem"),
+            intermediates: None,
+            policies: Vec::new(),
+            usages: vec!["clientAuth".to_owned()],
+            lists: vec![list_at(Some(self.path("ca.crl.pem")), None)],
         }
     }
 
@@ -113,7 +129,9 @@ impl Pki {
     }
 
     fn load(&self, config: &config::Tls, environment: Environment) -> Result<Tls, TlsError> {
-        Tls::load(config, environment, Arc::<ManualClock>::clone(&self.clock))
+        let copies = self.path("copies");
+        let clock = Arc::<ManualClock>::clone(&self.clock);
+        Tls::load(config, environment, Some(&copies), clock)
     }
 
     /// What a client with this certificate, or with none, does its handshake by.
@@ -146,6 +164,17 @@ impl Pki {
         tls.lease(vec![
             CertificateDer::from_pem_slice(own.cert_pem.as_bytes()).unwrap(),
         ])
+    }
+}
+
+/// Where a list is.
+pub(crate) fn list_at(file: Option<std::path::PathBuf>, url: Option<String>) -> config::List {
+    config::List {
+        file,
+        url,
+        refresh_every: Duration::from_hours(1),
+        max_age: None,
+        when_stale: config::WhenStale::Refuse,
     }
 }
 
@@ -190,22 +219,23 @@ fn nothing_for_development_is_served_with_in_production() {
 #[test]
 fn a_development_authority_is_refused_in_production_whatever_the_broker_has() {
     let pki = Pki::new();
-    let authorities = [CertificateDer::from(pki.authority.cert_der().to_vec())];
-    let error = build::check_authorities(
-        &authorities,
-        &pki.path("ca.cert.pem"),
-        Environment::Production,
-    );
+    let config = pki.config();
+    let error = Parts::read(&config, Environment::Production, None, now()).err();
     assert!(
-        matches!(error, Err(TlsError::DevelopmentAuthority { .. })),
+        matches!(error, Some(TlsError::DevelopmentCertificate { .. })),
         "{error:?}"
+    );
+    let anchor = parts::AnchorParts::read(&pki.anchor(), Environment::Production, None).err();
+    assert!(
+        matches!(anchor, Some(TlsError::DevelopmentAuthority { .. })),
+        "{anchor:?}"
     );
 }
 
 #[test]
 fn each_file_that_cannot_be_used_is_told_by_its_key() {
     type Spoil = fn(&Pki);
-    let cases: [(Spoil, &str); 11] = [
+    let cases: [(Spoil, &str); 10] = [
         (
             |pki| fs::remove_file(pki.path("broker.key.pem")).unwrap(),
             "`tls.key`: `/broker.key.pem` cannot be read: name a file that the broker may read",
@@ -228,29 +258,25 @@ fn each_file_that_cannot_be_used_is_told_by_its_key() {
         ),
         (
             |pki| pki.write("ca.cert.pem", ""),
-            "`tls.client_ca`: `/ca.cert.pem` must hold one or more certificates in PEM",
+            "`tls.anchor.certificates`: `/ca.cert.pem` must hold one or more certificates in PEM",
         ),
         (
             |pki| pki.write("ca.crl.pem", ""),
-            "`tls.client_crls`: `/ca.crl.pem` is no list of an authority in `tls.client_ca`: give the newest list of each",
+            "`tls.anchor.crl`: `/ca.crl.pem` is no list of an authority of its anchor: give the newest list of each",
         ),
         (
             |pki| {
                 let list = foreign().revoke(&[], 1, Validity::days(7, now())).unwrap();
                 pki.write("ca.crl.pem", &list);
             },
-            "`tls.client_crls`: `/ca.crl.pem` is no list of an authority in `tls.client_ca`: give the newest list of each",
+            "`tls.anchor.crl`: `/ca.crl.pem` is no list of an authority of its anchor: give the newest list of each",
         ),
         (
             |pki| {
                 let both = format!("{}{}", pki.authority.cert_pem(), foreign().cert_pem());
                 pki.write("ca.cert.pem", &both);
             },
-            "`tls.client_crls` holds no list of certificate 2 in `/ca.cert.pem`: without one a revoked certificate would be admitted, so add its newest list",
-        ),
-        (
-            |pki| pki.clock.set(now().plus_days(8)),
-            "`tls.client_crls`: `/ca.crl.pem` counts from 2026-11-23T13:55:00.000Z to 2026-11-30T14:00:00.000Z, not now: fetch the newest list",
+            "`tls.anchor.crl`: anchor `own` holds no list of its certificate 2: without one a revoked certificate would be admitted, so add its newest list",
         ),
         (
             |pki| pki.clock.set(now().plus_days(91)),
@@ -276,9 +302,10 @@ fn a_reload_counts_for_an_open_connection_too() {
     let (one, other) = (pki.issue("pi-noord"), pki.issue("wonen-zuid"));
     let (lease, spared) = (Pki::lease(&tls, &one), Pki::lease(&tls, &other));
     assert!(lease.holds(now()) && spared.holds(now()));
-    assert_eq!(tls.reload().unwrap(), Reloaded::Unchanged);
+    assert!(!tls.reload().changed);
     pki.list(&[serial(&one)], 2);
-    assert_eq!(tls.reload().unwrap(), Reloaded::Changed);
+    let reloaded = tls.reload();
+    assert!(reloaded.changed && reloaded.broken.is_empty());
     assert!(!lease.holds(now()));
     assert!(spared.holds(now()));
 }
@@ -289,8 +316,31 @@ fn a_reload_that_fails_leaves_what_counted() {
     let tls = pki.tls();
     let lease = Pki::lease(&tls, &pki.issue("pi-noord"));
     pki.write("ca.crl.pem", "half a li");
-    assert!(tls.reload().is_err());
+    let reloaded = tls.reload();
+    assert!(!reloaded.changed && reloaded.broken.len() == 1);
     assert!(lease.holds(now()));
+}
+
+#[test]
+fn a_key_that_does_not_fit_leaves_what_counted() {
+    let pki = Pki::new();
+    let tls = pki.tls();
+    let before = tls.server_config();
+    let next = pki.issue("broker");
+    pki.write("broker.cert.pem", &next.cert_pem);
+    let reloaded = tls.reload();
+    assert!(!reloaded.changed);
+    assert!(
+        matches!(reloaded.broken[..], [TlsError::Pair(_)]),
+        "{reloaded:?}"
+    );
+    assert!(Arc::ptr_eq(&before, &tls.server_config()));
+    pki.write("broker.key.pem", &next.key_pem);
+    let reloaded = tls.reload();
+    assert!(
+        reloaded.changed && reloaded.broken.is_empty(),
+        "{reloaded:?}"
+    );
 }
 
 #[test]
@@ -300,8 +350,8 @@ fn an_open_connection_ends_with_its_certificate_and_with_the_list() {
     let day = issue(&pki.authority, "pi-noord", Validity::days(1, now()));
     let lease = Pki::lease(&tls, &day);
     assert!(lease.holds(now().plus_days(1)));
-    assert!(!lease.holds(now().plus_days(1).plus_millis(61_000)));
+    assert!(!lease.holds(now().plus_days(1).plus_millis(1000)));
     let lease = Pki::lease(&tls, &pki.issue("pi-noord"));
     assert!(lease.holds(now().plus_days(7).minus_millis(1)));
-    assert!(!lease.holds(now().plus_days(7).plus_millis(61_000)));
+    assert!(!lease.holds(now().plus_days(7)));
 }

@@ -115,6 +115,7 @@ impl From<Reason> for Obstacle {
 impl Planner<'_> {
     /// Plans one request.
     pub(super) fn plan(&mut self, request: &Request) -> std::result::Result<Planned, CallError> {
+        self.check_standing(request)?;
         if let Some(repeat) = self.repeated(request)? {
             return Ok(repeat);
         }
@@ -131,6 +132,19 @@ impl Planner<'_> {
                 Ok(Planned::Record(vec![self.denied(request, findings)]))
             }
         }
+    }
+
+    /// Whether the caller may act still: decided in log order, so that nothing follows the entry that
+    /// suspended a party or blocked a certificate, however long a call was on its way. A withdrawal is never
+    /// refused for a suspension.
+    fn check_standing(&self, request: &Request) -> std::result::Result<(), CallError> {
+        let (registry, peer) = (self.registry(), &request.peer);
+        if registry.blocks(&request.certificate) {
+            return Err(CallError::Blocked);
+        }
+        let never_refused = matches!(request.call, Call::WithdrawConsent { .. });
+        let standing = registry.standing(&peer.transport, &peer.principal, never_refused, self.now);
+        standing.map(drop).map_err(CallError::NoStanding)
     }
 
     fn plan_one(&mut self, request: &Request, call: &Call) -> Result<Plan> {
@@ -152,9 +166,10 @@ impl Planner<'_> {
             | Call::Ask(_) => self.plan_exchange(request, call),
             Call::Acknowledge { delivery } => Ok(self.acknowledge(request, *delivery)),
             Call::Notices { subject, entry } => self.notices(request, subject, *entry),
-            Call::ProposeChange(_) | Call::ApproveChange(_) | Call::RejectChange(_) => {
-                self.plan_registry(request, call)
-            }
+            Call::ProposeChange(_)
+            | Call::ApproveChange(_)
+            | Call::RejectChange(_)
+            | Call::Stop(..) => self.plan_registry(request, call),
             Call::LookUp(look_up) => Ok(self.look_up(request, look_up)),
             Call::NextMessage { .. } => Err(Reason::RecordUnknown.into()),
         }
@@ -350,6 +365,7 @@ fn subject_ref(call: &Call) -> Option<SubjectRef> {
         | Call::Acknowledge { .. }
         | Call::ProposeChange(_)
         | Call::ApproveChange(_)
-        | Call::RejectChange(_) => None,
+        | Call::RejectChange(_)
+        | Call::Stop(..) => None,
     }
 }

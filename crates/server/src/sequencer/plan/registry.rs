@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
+    certificate::StopReason,
+    code::Role,
     decide::Reason,
     event::Event,
     id::ProposalId,
@@ -18,6 +20,7 @@ impl Planner<'_> {
         match call {
             Call::ProposeChange(change) => self.propose(request, change),
             Call::ApproveChange(id) => self.approve(request, *id),
+            Call::Stop(change, reason) => self.stop(request, change, *reason),
             Call::RejectChange(id) => {
                 self.proposal(*id)?;
                 Ok(changed(Event::Rejected { proposal: *id }, Outcome::Done))
@@ -35,15 +38,14 @@ impl Planner<'_> {
             proposed_by: request.peer.principal.clone(),
             certificate: request.certificate,
             proposed_at: self.now,
+            transport: Some(request.peer.transport.clone()),
         };
         Ok(changed(Event::Proposed(proposal), Outcome::Proposed(id)))
     }
 
     fn approve(&mut self, request: &Request, id: ProposalId) -> Result<Plan> {
         let proposal = self.proposal(id)?;
-        if proposal.proposed_by == request.peer.principal
-            || proposal.certificate == request.certificate
-        {
+        if !proposal.may_be_approved_by(&request.peer, &request.certificate) {
             return Err(CallError::SecondActor.into());
         }
         // What was registered may have changed since it was proposed.
@@ -53,12 +55,35 @@ impl Planner<'_> {
             change: proposal.change,
             proposed_by: proposal.proposed_by,
             approved_by: request.peer.principal.clone(),
+            reason: None,
+        };
+        Ok(changed(event, Outcome::Done))
+    }
+
+    /// One administrator may stop anything, except another administrator: who could do that alone could keep
+    /// everybody from mending it.
+    fn stop(&self, request: &Request, change: &Change, reason: StopReason) -> Result<Plan> {
+        self.check_change(change)?;
+        let registry = self.registry();
+        if let Change::SuspendParty(id) = change
+            && registry
+                .party(id)
+                .is_some_and(|party| party.has_role(Role::Administrator))
+        {
+            return Err(CallError::SecondActor.into());
+        }
+        let event = Event::Changed {
+            proposal: None,
+            change: change.clone(),
+            proposed_by: request.peer.principal.clone(),
+            approved_by: request.peer.principal.clone(),
+            reason: Some(reason),
         };
         Ok(changed(event, Outcome::Done))
     }
 
     fn proposal(&self, id: ProposalId) -> Result<Proposal> {
-        let found = self.registry().proposal(id).cloned();
+        let found = self.registry().proposal(id, self.now).cloned();
         found.ok_or_else(|| CallError::NotFound("proposal").into())
     }
 

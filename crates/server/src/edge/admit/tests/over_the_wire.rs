@@ -4,9 +4,11 @@
 use std::io;
 
 use schakel_api::v1::{
-    ApproveChangeRequest, ApproveChangeResponse, ListPartiesRequest, ListPartiesResponse,
+    ApproveChangeRequest, ApproveChangeResponse, GetMyCertificateRequest, GetMyCertificateResponse,
+    ListCertificatesRequest, ListCertificatesResponse, ListPartiesRequest, ListPartiesResponse,
     ListProposalsRequest, ListProposalsResponse, ListPurposesRequest, ListPurposesResponse,
     ProposeChangeRequest, ProposeChangeResponse, RejectChangeRequest, RejectChangeResponse,
+    StopRequest, StopResponse,
     registry_service_server::{RegistryService, RegistryServiceServer},
 };
 use tokio::{
@@ -106,6 +108,24 @@ impl RegistryService for Faulty {
         &self,
         _: tonic::Request<ListProposalsRequest>,
     ) -> Told<ListProposalsResponse> {
+        panic!("not called")
+    }
+
+    async fn stop(&self, _: tonic::Request<StopRequest>) -> Told<StopResponse> {
+        panic!("not called")
+    }
+
+    async fn list_certificates(
+        &self,
+        _: tonic::Request<ListCertificatesRequest>,
+    ) -> Told<ListCertificatesResponse> {
+        panic!("not called")
+    }
+
+    async fn get_my_certificate(
+        &self,
+        _: tonic::Request<GetMyCertificateRequest>,
+    ) -> Told<GetMyCertificateResponse> {
         panic!("not called")
     }
 }

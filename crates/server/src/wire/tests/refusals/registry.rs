@@ -52,6 +52,21 @@ const PARTY: Spoils<v1::ProposeChangeRequest> = &[
         "OIN",
     ),
     (
+        |m| party(m).oins[0].anchor = Some("SPOILT".into()),
+        "change.put_party.oins[0].anchor",
+        "trust anchor",
+    ),
+    (
+        |m| party(m).succession.as_mut().unwrap().from = None,
+        "change.put_party.succession.from",
+        "must be set",
+    ),
+    (
+        |m| party(m).succession.as_mut().unwrap().successor_party_id = "town-1".into(),
+        "change.put_party.succession",
+        "another party",
+    ),
+    (
         |m| party(m).oins[0].period = None,
         "change.put_party.oins[0].period",
         "must be set",
@@ -97,6 +112,75 @@ fn proposing_a_purpose() {
         Role::Administrator,
         registry::propose,
         PURPOSE,
+    );
+}
+
+#[test]
+fn proposing_to_block_a_certificate() {
+    let block = v1::CertificateBlock {
+        certificate: "ab".repeat(32),
+        reason: v1::StopReason::Suspicion.into(),
+    };
+    assert_refusals(
+        &testing::proposal(Change::BlockCertificate(block)),
+        Role::Administrator,
+        registry::propose,
+        &[
+            (
+                |m| block_of(m).certificate = "SPOILT".into(),
+                "change.block_certificate.certificate",
+                "64 hexadecimal digits",
+            ),
+            (
+                |m| block_of(m).reason = 0,
+                "change.block_certificate.reason",
+                "KEY_COMPROMISE",
+            ),
+        ],
+    );
+}
+
+fn block_of(message: &mut v1::ProposeChangeRequest) -> &mut v1::CertificateBlock {
+    match message.change.as_mut().unwrap().change.as_mut().unwrap() {
+        Change::BlockCertificate(block) => block,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn stopping_something() {
+    use v1::stop_request::What;
+    let request = v1::StopRequest {
+        idempotency_key: testing::id(99),
+        reason: v1::StopReason::KeyCompromise.into(),
+        what: Some(What::Certificate("ab".repeat(32))),
+    };
+    assert_refusals(
+        &request,
+        Role::Administrator,
+        registry::stop,
+        &[
+            (|m| m.reason = 0, "reason", "SUSPICION"),
+            (|m| m.what = None, "what", "party_id, purpose, certificate"),
+            (
+                |m| m.what = Some(What::Certificate("SPOILT".into())),
+                "certificate",
+                "64 hexadecimal digits",
+            ),
+            (
+                |m| m.what = Some(What::PartyId("SPOILT".into())),
+                "party_id",
+                "party id",
+            ),
+            (
+                |m| {
+                    let (code, version) = ("spoilt".into(), 1);
+                    m.what = Some(What::Purpose(v1::PurposeName { code, version }));
+                },
+                "purpose.code",
+                "purpose code",
+            ),
+        ],
     );
 }
 

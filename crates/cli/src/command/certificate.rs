@@ -1,0 +1,67 @@
+//! `schakel certificate`.
+
+use schakel_api::v1::{self, change::Change, stop_request::What};
+
+use super::proposal::{propose, stop};
+use crate::{
+    code,
+    exit::{Exit, Failure},
+    session::{self, SessionArgs},
+    view,
+};
+
+/// What `certificate` does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CertificateArgs {
+    #[command(subcommand)]
+    act: Act,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Show what the broker makes of your certificate, and until when it holds.
+    Mine,
+    /// Show the certificates with which parties called, and those that are blocked.
+    List,
+    /// Block a certificate at once, on open connections too. Whoever the authority says it is.
+    Block {
+        /// SHA-256 of the whole certificate, hexadecimal.
+        certificate: String,
+        /// Why.
+        #[arg(long, value_parser = code::parser::<v1::StopReason>())]
+        reason: v1::StopReason,
+    },
+    /// Propose to let a blocked certificate count again.
+    Unblock {
+        /// SHA-256 of the whole certificate, hexadecimal.
+        certificate: String,
+    },
+}
+
+pub(super) fn run(args: CertificateArgs) -> Result<Exit, Failure> {
+    session::run(args.session, async |session| match args.act {
+        Act::Mine => {
+            let request = v1::GetMyCertificateRequest {};
+            let own = session
+                .ask(session.client.get_my_certificate(request))
+                .await?;
+            Ok(session.show(&view::OwnCertificate::from(own)))
+        }
+        Act::List => {
+            let request = v1::ListCertificatesRequest {};
+            let all = session
+                .ask(session.client.list_certificates(request))
+                .await?;
+            Ok(session.show(&view::Certificates::from(all)))
+        }
+        Act::Block {
+            certificate,
+            reason,
+        } => stop(session, What::Certificate(certificate), reason).await,
+        Act::Unblock { certificate } => {
+            propose(session, vec![Change::UnblockCertificate(certificate)]).await
+        }
+    })
+}

@@ -1,0 +1,117 @@
+//! Why a client's certificate is not admitted.
+
+use rustls::{CertificateError, OtherError};
+use schakel_core::time::Timestamp;
+use std::sync::Arc;
+
+/// Why a chain is not admitted. What is about revocation names the certificate, its issuer and where the list is
+/// from, for the operator's log; a client is told no more than TLS can say.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It does not lead to an authority of the anchor, or does not hold now.
+    #[error("the certificate is not verified: {0}")]
+    Chain(webpki::Error),
+    /// It cannot be read.
+    #[error("the certificate cannot be read")]
+    Malformed,
+    /// It says nothing of what it may be used for.
+    #[error(
+        "the certificate has no extended key usage: it must be issued for client authentication"
+    )]
+    NoUsages,
+    /// It was issued under another policy.
+    #[error("the certificate was issued under none of the accepted policies")]
+    Policy,
+    /// It is revoked, or an authority above it is.
+    #[error(
+        "certificate `{certificate}` of issuer `{issuer}`, or one above it, is revoked by a list from {sources}"
+    )]
+    Revoked {
+        /// The client's certificate.
+        certificate: String,
+        /// Who issued it.
+        issuer: String,
+        /// Where the lists are from.
+        sources: String,
+    },
+    /// The list of its issuer is too old to be relied on.
+    #[error(
+        "certificate `{certificate}`: the revocation list of issuer `{issuer}` from {from} is too old since {since}"
+    )]
+    Stale {
+        /// The certificate that it would be about.
+        certificate: String,
+        /// Whose list it is.
+        issuer: String,
+        /// Where it is from.
+        from: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// There is no list of its issuer.
+    #[error(
+        "certificate `{certificate}`: there is no revocation list of issuer `{issuer}` from {sources}"
+    )]
+    Unlisted {
+        /// The certificate that it would be about.
+        certificate: String,
+        /// Whose list is missing.
+        issuer: String,
+        /// Where it was looked for.
+        sources: String,
+    },
+    /// It came with too many others.
+    #[error(
+        "the chain is too long: send the certificate and the authorities between it and the root, at most 8"
+    )]
+    TooLong,
+}
+
+impl Refused {
+    /// Whether it is the revocation data that failed, not the certificate: the operator must mend that.
+    pub(super) const fn is_ours(&self) -> bool {
+        matches!(self, Self::Stale { .. } | Self::Unlisted { .. })
+    }
+
+    /// Whether the chain leads to no authority of the anchor at all, so that another anchor's reason tells more.
+    pub(super) const fn is_foreign(&self) -> bool {
+        use webpki::Error::{InvalidSignatureForPublicKey, UnknownIssuer};
+        // Authorities may share a name; then it is the signature that tells them apart.
+        matches!(
+            self,
+            Self::Chain(UnknownIssuer | InvalidSignatureForPublicKey)
+        )
+    }
+}
+
+impl From<webpki::Error> for Refused {
+    fn from(error: webpki::Error) -> Self {
+        Self::Chain(error)
+    }
+}
+
+impl From<Refused> for rustls::Error {
+    fn from(refused: Refused) -> Self {
+        use webpki::Error as Why;
+        let error = match refused {
+            Refused::Chain(Why::UnknownIssuer) => CertificateError::UnknownIssuer,
+            Refused::Chain(Why::CertExpired { .. }) => CertificateError::Expired,
+            Refused::Chain(Why::CertNotValidYet { .. }) => CertificateError::NotValidYet,
+            Refused::Chain(
+                Why::InvalidSignatureForPublicKey | Why::InvalidCrlSignatureForPublicKey,
+            ) => CertificateError::BadSignature,
+            Refused::Chain(Why::RequiredEkuNotFoundContext(_)) | Refused::NoUsages => {
+                CertificateError::InvalidPurpose
+            }
+            Refused::Malformed | Refused::Chain(Why::BadDer | Why::BadDerTime) => {
+                CertificateError::BadEncoding
+            }
+            Refused::Revoked { .. } => CertificateError::Revoked,
+            Refused::Stale { .. } | Refused::Unlisted { .. } => {
+                CertificateError::UnknownRevocationStatus
+            }
+            other => CertificateError::Other(OtherError(Arc::new(other))),
+        };
+        error.into()
+    }
+}
