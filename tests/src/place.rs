@@ -34,6 +34,7 @@ pub struct Place {
     dir: TempDir,
     now: Timestamp,
     tls: String,
+    listen: String,
 }
 
 impl Place {
@@ -41,8 +42,12 @@ impl Place {
     #[must_use]
     pub fn furnish(now: Timestamp) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let tls = String::new();
-        let place = Self { dir, now, tls };
+        let place = Self {
+            dir,
+            now,
+            tls: String::new(),
+            listen: String::new(),
+        };
         let organisations = organisations();
         let random = &mut OsRandom;
         develop::develop(&place.certificates(), &organisations, now, random).expect("certificates");
@@ -72,10 +77,17 @@ impl Place {
         self
     }
 
+    /// The same with these lines in section `[listen]` of its configuration.
+    #[must_use]
+    pub fn with_listen(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.listen);
+        self
+    }
+
     /// Writes the configuration, with these lines added, and gives its path.
     #[must_use]
     pub fn configure(&self, listen: SocketAddr, more: &str) -> PathBuf {
-        let tls = &self.tls;
+        let (tls, more_listen) = (&self.tls, &self.listen);
         let text = format!(
             r#"
 [broker]
@@ -87,6 +99,7 @@ kek_file = "kek"
 checkpoint_key_file = "checkpoint.key"
 [listen]
 address = "{listen}"
+{more_listen}
 [tls]
 certificate = "certificates/broker.cert.pem"
 key = "certificates/broker.key.pem"

@@ -4,6 +4,7 @@
 mod attack {
     mod certificates;
     mod flood;
+    mod matrix;
     mod messages;
     mod roles;
     mod stop;
