@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use schakel_audit::note::SigningKey;
 use schakel_core::{catalogue::Catalogue, id::PartyId, time::Timestamp};
 use schakel_pki::{
@@ -200,6 +201,22 @@ log = "warn"
         let new = self.certificates().join("new.crl.pem");
         fs::write(&new, list.expect("a list")).expect("a file");
         fs::rename(new, self.certificates().join(REVOCATION_LIST)).expect("a file");
+    }
+
+    /// Gives the broker another certificate with another key.
+    pub fn renew_broker(&self) {
+        let broker = self.issue(&organisation("broker"), Validity::days(60, self.now));
+        self.write("certificates/broker.cert.pem", &broker.cert_pem);
+        self.write_secret("certificates/broker.key.pem", &broker.key_pem);
+    }
+
+    /// The certificate of the broker, DER.
+    #[must_use]
+    pub fn broker_certificate(&self) -> Vec<u8> {
+        let pem = read(&self.certificates().join("broker.cert.pem"));
+        CertificateDer::from_pem_slice(pem.as_bytes())
+            .expect("PEM")
+            .to_vec()
     }
 
     fn authority(&self) -> DevelopmentAuthority {

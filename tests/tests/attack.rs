@@ -7,5 +7,6 @@ mod attack {
     mod matrix;
     mod messages;
     mod roles;
+    mod rotation;
     mod stop;
 }
