@@ -46,6 +46,11 @@ const FENCES: &[(&str, &[&str], &str)] = &[
         "the command line is a surface of its own",
     ),
     (
+        "opentelemetry-proto",
+        &["cli"],
+        "a controller's logbook is fed from the log, never from telemetry",
+    ),
+    (
         "opentelemetry*",
         &["server"],
         "telemetry is a matter of the running broker",

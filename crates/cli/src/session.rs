@@ -1,13 +1,13 @@
 //! One conversation with the broker: a client, who acts, and what becomes of receipts.
 
-use std::{cell::Cell, path::PathBuf};
+use std::{cell::Cell, path::PathBuf, sync::Arc};
 
 use schakel_api::v1;
-use schakel_client::{Client, ClientError};
+use schakel_client::{Client, ClientConfig, ClientError, Register};
 
 use crate::{
     connection::ConnectionArgs,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, chain, sentence},
     output::{self, Output, View},
     receipt,
 };
@@ -28,6 +28,14 @@ pub(crate) struct SessionArgs {
         value_name = "FILE"
     )]
     receipt: Option<PathBuf>,
+    /// Keep every receipt in this register too, for `schakel reconcile`: one file that only grows.
+    #[arg(
+        id = "session-receipts",
+        long = "receipts",
+        global = true,
+        value_name = "REGISTER"
+    )]
+    register: Option<PathBuf>,
     /// The key of a write that is repeated: a UUID. Without it, a new one.
     #[arg(
         id = "session-key",
@@ -44,6 +52,7 @@ pub(crate) struct SessionArgs {
 pub(crate) struct Session {
     /// The client.
     pub(crate) client: Client,
+    config: ClientConfig,
     actor: v1::Actor,
     output: Output,
     key: Option<String>,
@@ -56,10 +65,17 @@ pub(crate) fn run<F>(args: SessionArgs, act: F) -> Result<Exit, Failure>
 where
     F: AsyncFnOnce(&Session) -> Result<Exit, Failure>,
 {
-    let connection = args.connection.resolve()?;
+    let mut connection = args.connection.resolve()?;
+    if let Some(path) = args.register {
+        let opened = Register::open(path);
+        let opened = opened.map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
+        connection.config.register = Some(Arc::new(opened));
+    }
+    let config = connection.config.clone();
     block_on(async {
         let session = Session {
             client: Client::connect(connection.config).await?,
+            config,
             actor: connection.actor,
             output: Output::new(args.json),
             key: args.idempotency_key,
@@ -137,6 +153,11 @@ impl Session {
     /// Shows one of many answers.
     pub(crate) fn show_next(&self, view: &impl View) {
         self.output.show_next(view);
+    }
+
+    /// Whom the client calls, and as whom.
+    pub(crate) const fn config(&self) -> &ClientConfig {
+        &self.config
     }
 
     /// Keeps a receipt when that is wanted.

@@ -5,6 +5,7 @@ mod case;
 mod certificate;
 mod completions;
 mod consent;
+mod export;
 mod inbox;
 mod notice;
 mod opening;
@@ -12,6 +13,7 @@ mod party;
 mod pki;
 mod proposal;
 mod purpose;
+mod reconcile;
 mod restriction;
 mod serve;
 mod status;
@@ -72,6 +74,13 @@ enum Command {
     Notice(notice::NoticeArgs),
     /// Ask the trail who got what, why and on which basis.
     Audit(audit::AuditArgs),
+    /// Export entries, processing lines and transactions from the log, and go on where it was.
+    Export(export::ExportArgs),
+    /// Compare the receipts held with the broker's log: which entries does one side lack?
+    ///
+    /// What is compared is what was handed over: disclosures, messages and notices. Exit code 1 when only this
+    /// side lacks something, 65 when the broker's log is not what it signed for.
+    Reconcile(reconcile::ReconcileArgs),
     /// Verify receipts, checkpoints and published logs offline.
     Verify(verify::VerifyArgs),
     /// Measure disclosures against a bare echo, and whether denials look alike.
@@ -99,6 +108,8 @@ impl Arguments {
             Command::Inbox(args) => inbox::run(args),
             Command::Notice(args) => notice::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Export(args) => export::run(args),
+            Command::Reconcile(args) => reconcile::run(args),
             // With exit codes of their own.
             Command::Bench(args) => return measured(crate::bench::run(args)),
             Command::Verify(args) => return verify::run(&args),

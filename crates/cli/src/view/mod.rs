@@ -14,6 +14,7 @@ mod inbox;
 mod outcome;
 mod party;
 mod purpose;
+mod reconciliation;
 mod registry;
 mod trail;
 
@@ -26,6 +27,7 @@ pub(crate) use inbox::{Acknowledged, Message, Notices, Pulled};
 pub(crate) use outcome::{Answers, Confirmed, Done, Outcome};
 pub(crate) use party::{Parties, Party};
 pub(crate) use purpose::{PurposeVersion, Purposes};
+pub(crate) use reconciliation::{Exported, Reconciled};
 pub(crate) use registry::{Proposals, Proposed};
 pub(crate) use trail::{Checkpoint, Consistency};
 

@@ -1,0 +1,184 @@
+//! `schakel export entries`: see `schakel_audit::export` for the format.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+use schakel_api::v1::{self, exported_entry};
+use schakel_audit::{
+    export::{Details, End, Entry, Head, Line},
+    tree::Hash,
+};
+use schakel_client::Section;
+
+use super::{
+    RunArgs, go_on, keep, patiently,
+    state::{State, sync_parent},
+};
+use crate::{
+    exit::{Exit, Failure, file_failure},
+    session::Session,
+    view,
+};
+
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct EntriesArgs {
+    /// The file to write to.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+pub(super) async fn run(session: &Session, args: EntriesArgs) -> Result<Exit, Failure> {
+    let EntriesArgs { to, run } = args;
+    let trail = session.client.trail();
+    let new = State {
+        export: "entries".into(),
+        origin: trail.origin().to_string(),
+        to: to.display().to_string(),
+        ..State::default()
+    };
+    let mut state = State::load(&run.state, new)?;
+    let mut file = reopen(&to, state.length)?;
+    loop {
+        let section = patiently(run.follow, async || next(session, &mut state, &run).await).await?;
+        let Some(section) = section else { break };
+        keep(session, section.response.receipt.as_ref())?;
+        let more = section.response.more;
+        // A section of nothing says nothing, unless it is the first or more follows.
+        if more || state.length == 0 || !section.response.entries.is_empty() {
+            append(&mut file, &to, &section, &mut state)?;
+            state.save(&run.state)?;
+        }
+        if !more && !run.again().await {
+            break;
+        }
+    }
+    Ok(session.show(&view::Exported::entries(state.done, state.next)))
+}
+
+async fn next(session: &Session, state: &mut State, run: &RunArgs) -> Result<Section, Failure> {
+    let before = match &state.checkpoint {
+        Some(note) => Some(
+            session
+                .client
+                .trail()
+                .admit(note)
+                .map_err(schakel_client::ClientError::from)?,
+        ),
+        None => None,
+    };
+    let answer = go_on(state, async |state| {
+        let request = v1::ExportEntriesRequest {
+            actor: session.actor(),
+            purpose: run.purpose.clone(),
+            cursor: state.cursor(),
+            from_entry: state.from(),
+            page_size: run.batch,
+            old_size: 0,
+        };
+        session
+            .client
+            .export_entries(request, before.as_deref())
+            .await
+    });
+    session.ask(answer).await
+}
+
+/// Opens the file where the last whole section ends; what was being written when the export was stopped is cut
+/// off, and comes again.
+fn reopen(path: &Path, length: u64) -> Result<File, Failure> {
+    let failed = |error| file_failure("written", path, &error);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(failed)?;
+    let there = file.metadata().map_err(failed)?.len();
+    if length == 0 && there > 0 {
+        let path = path.display();
+        let said = format!("`{path}` is there already, and its state is not: name another file.");
+        return Err(Failure::usage(said));
+    }
+    if there < length {
+        let path = path.display();
+        let said = format!("`{path}` has {there} bytes of the {length} that were written to it.");
+        return Err(
+            Failure::new(Exit::Failed, said).and("Restore it, or begin anew without a state.")
+        );
+    }
+    file.set_len(length).map_err(failed)?;
+    file.seek(SeekFrom::Start(length)).map_err(failed)?;
+    sync_parent(path).map_err(failed)?;
+    Ok(file)
+}
+
+/// Writes a section; it is on disk when this returns.
+fn append(
+    file: &mut File,
+    path: &Path,
+    section: &Section,
+    state: &mut State,
+) -> Result<(), Failure> {
+    let text = lines(section)?;
+    let failed = |error| file_failure("written", path, &error);
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    let response = &section.response;
+    state.length += text.len() as u64;
+    state.checkpoint = Some(section.head.note.clone());
+    state.went_on(&response.cursor, response.end, response.entries.len());
+    Ok(())
+}
+
+fn lines(section: &Section) -> Result<String, Failure> {
+    let response = &section.response;
+    let head = Head {
+        origin: section.head.checkpoint.origin.clone(),
+        checkpoint: section.head.note.clone(),
+        from: response.from,
+        controller: response.controller_party_id.clone(),
+        consistency: section.consistency.clone(),
+    };
+    let mut all = vec![Line::Head(head)];
+    for sent in &response.entries {
+        let line = entry(sent).ok_or_else(|| {
+            let said = format!("Entry {} is not as the interface says it is.", sent.index);
+            Failure::new(Exit::Unproved, said)
+        })?;
+        all.push(Line::Entry(line));
+    }
+    let end = End {
+        end: response.end,
+        entries: response.entries.len() as u64,
+    };
+    all.push(Line::End(end));
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    Ok(all.join("\n") + "\n")
+}
+
+fn entry(sent: &v1::ExportedEntry) -> Option<Entry> {
+    let hash = |hash: &prost::bytes::Bytes| <[u8; 32]>::try_from(&**hash).ok().map(Hash::new);
+    let details = match &sent.details {
+        Some(exported_entry::Details::Opened(opened)) => Details::Opened {
+            blind: (&*opened.blind).try_into().ok()?,
+            details: opened.details.to_vec(),
+        },
+        Some(exported_entry::Details::Redacted(redacted)) => Details::Redacted {
+            erasure: redacted.erasure,
+            rule: redacted.rule.clone(),
+        },
+        None => Details::Withheld,
+    };
+    Some(Entry {
+        index: sent.index,
+        leaf: sent.leaf.to_vec(),
+        proof: sent.hashes.iter().map(hash).collect::<Option<_>>()?,
+        details,
+    })
+}
