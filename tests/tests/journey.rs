@@ -9,6 +9,7 @@ mod journey {
     mod forget;
     mod idempotency;
     mod inbox;
+    mod logbook;
     mod privacy;
     mod receipts;
     mod reconciliation;
