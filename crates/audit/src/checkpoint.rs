@@ -122,6 +122,20 @@ impl Checkpoint {
         format!("{text}\n{signature}")
     }
 
+    /// The checkpoint as a note signed by all of these keys, in this order: while one key takes over from
+    /// another, each signs for those who know only that one.
+    #[must_use]
+    pub fn sign_by<'a>(&self, keys: impl IntoIterator<Item = &'a SigningKey>) -> String {
+        let text = self.text();
+        let signatures = keys
+            .into_iter()
+            .map(|key| note::Signature::make(&text, key).to_string());
+        [text.clone(), "\n".to_owned()]
+            .into_iter()
+            .chain(signatures)
+            .collect()
+    }
+
     /// Reads a signed checkpoint and checks the signature by this key. Whether the origin is the one
     /// expected is for the caller to compare.
     ///

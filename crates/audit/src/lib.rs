@@ -8,6 +8,7 @@
 //! * [`cosignature`], [`policy`] and [`witness`]: who else must have seen the head, and what is said to them.
 //! * [`tile`] and [`erasure`]: the files in which a log is published.
 //! * [`published`]: the verification of a published log as a whole.
+//! * [`succession`]: which keys sign for the log, followed from a pinned one through the log's own entries.
 //! * [`proof`]: the receipt, a C2SP tlog-proof: inclusion under a signed head in one small text.
 //! * [`reconciliation`]: what two sides hold of the same entries, compared by digests of periods.
 //! * [`export`]: many entries with their proofs and what they hide, one JSON object a line.
@@ -26,6 +27,7 @@ pub mod policy;
 pub mod proof;
 pub mod published;
 pub mod reconciliation;
+pub mod succession;
 pub mod tile;
 pub mod tree;
 pub mod witness;

@@ -14,6 +14,7 @@ mod audit {
     mod proof;
     mod published;
     mod published_damage;
+    mod succession;
     mod support;
     mod tile;
     mod tree;

@@ -251,6 +251,16 @@ pub enum Event {
     },
     /// The keyring was written again under a new key-encryption key, and the old one destroyed.
     KekRotated,
+    /// A key that signs checkpoints was taken into use, or retired. Verifiers that are not ours read this
+    /// from its CBOR: `crates/audit/key.cddl`, which fixes the names and the order of the fields.
+    CheckpointKey {
+        /// The statement: a signed note, whose keys and signatures are for `schakel_audit::succession`.
+        statement: String,
+        /// The key, as a vkey.
+        key: String,
+        /// Whether it is in use from now on; else it is retired, for good.
+        in_use: bool,
+    },
 }
 
 /// A disclosure.

@@ -107,7 +107,8 @@ pub fn explain(
         | Event::ErasureProposed(_)
         | Event::ErasureApproved { .. }
         | Event::ErasureRejected { .. }
-        | Event::KekRotated => undecided(summary),
+        | Event::KekRotated
+        | Event::CheckpointKey { .. } => undecided(summary),
     }
 }
 

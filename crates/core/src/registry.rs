@@ -1,11 +1,14 @@
-//! The registry: which parties and purposes there are, and the changes that wait for a second actor.
+//! The registry: which parties and purposes there are, the changes that wait for a second actor, and the keys
+//! that sign the log's checkpoints.
 
 mod certificate;
 mod check;
+mod key;
 mod peer;
 
 pub use self::{
     certificate::MOST_SEEN,
+    key::CheckpointKey,
     peer::{NoStanding, Proven},
 };
 
@@ -31,6 +34,7 @@ pub struct Registry {
     proposals: BTreeMap<ProposalId, Proposal>,
     blocked: BTreeMap<Thumbprint, Blocked>,
     seen: BTreeMap<Thumbprint, Seen>,
+    checkpoint_keys: BTreeMap<String, CheckpointKey>,
 }
 
 /// A registered purpose version.
@@ -96,6 +100,8 @@ pub enum RegistryKey {
     Blocked(Thumbprint),
     /// A certificate that was used.
     Seen(Thumbprint),
+    /// A checkpoint key, by its vkey.
+    CheckpointKey(String),
 }
 
 /// A row of the registry as it is kept on disk.
@@ -115,6 +121,8 @@ pub enum RegistryRow {
     Blocked(Blocked),
     /// A certificate that was used.
     Seen(Seen),
+    /// A checkpoint key.
+    CheckpointKey(CheckpointKey),
 }
 
 impl Registry {
@@ -140,6 +148,9 @@ impl Registry {
             RegistryRow::Seen(seen) => {
                 self.seen.insert(seen.certificate, seen);
             }
+            RegistryRow::CheckpointKey(row) => {
+                self.checkpoint_keys.insert(row.key.clone(), row);
+            }
         }
     }
 
@@ -157,6 +168,11 @@ impl Registry {
             RegistryKey::Proposal(id) => self.proposals.get(id).cloned().map(RegistryRow::Proposal),
             RegistryKey::Blocked(one) => self.blocked.get(one).cloned().map(RegistryRow::Blocked),
             RegistryKey::Seen(one) => self.seen.get(one).cloned().map(RegistryRow::Seen),
+            RegistryKey::CheckpointKey(key) => self
+                .checkpoint_keys
+                .get(key)
+                .cloned()
+                .map(RegistryRow::CheckpointKey),
         }
     }
 

@@ -79,7 +79,8 @@ impl Dossier {
             | Event::ErasureProposed(_)
             | Event::ErasureApproved { .. }
             | Event::ErasureRejected { .. }
-            | Event::KekRotated => {}
+            | Event::KekRotated
+            | Event::CheckpointKey { .. } => {}
         }
         change.rows
     }

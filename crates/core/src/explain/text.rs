@@ -85,6 +85,8 @@ pub(super) const fn summary(event: &Event) -> &'static str {
         Event::ErasureApproved { .. } => "the erasure of a person was approved",
         Event::ErasureRejected { .. } => "a proposed erasure was rejected",
         Event::KekRotated => "the keyring was written again under a new key",
+        Event::CheckpointKey { in_use: true, .. } => "a checkpoint key was taken into use",
+        Event::CheckpointKey { in_use: false, .. } => "a checkpoint key was retired",
     }
 }
 

@@ -261,5 +261,6 @@ pub(super) fn changes_registry(event: &Event) -> bool {
             | Event::Changed { .. }
             | Event::Proposed(_)
             | Event::Rejected { .. }
+            | Event::CheckpointKey { .. }
     )
 }

@@ -6,6 +6,7 @@ use prost::bytes::Bytes;
 use schakel_api::v1;
 use schakel_audit::leaf::Leaf;
 use schakel_core::{
+    code::Condition,
     decide::{Finding, Reason},
     event::{Asked, Denied, Details, Disclosed, Event},
     id::{CaseId, PartyId},
@@ -126,10 +127,7 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
         }
         | Event::Introduced {
             case, condition, ..
-        } => {
-            entry.conditions = to_wire(&[*condition]);
-            tell_case(entry, Some(*case), viewer);
-        }
+        } => tell_condition(entry, *case, *condition, viewer),
         Event::Restricted { conditions, .. } => entry.conditions = to_wire(conditions),
         Event::CaseOpened { case, .. }
         | Event::MunicipalityAssigned { case, .. }
@@ -155,7 +153,8 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
         | Event::ErasureProposed(_)
         | Event::ErasureApproved { .. }
         | Event::ErasureRejected { .. }
-        | Event::KekRotated => {}
+        | Event::KekRotated
+        | Event::CheckpointKey { .. } => {}
     }
 }
 
@@ -166,6 +165,11 @@ fn tell_caller(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
     if is_told_to_somebody(&details.event) {
         entry.recipient_party_id = Some(call.principal.to_string());
     }
+}
+
+fn tell_condition(entry: &mut v1::Entry, case: CaseId, condition: Condition, viewer: &Viewer) {
+    entry.conditions = to_wire(&[condition]);
+    tell_case(entry, Some(case), viewer);
 }
 
 /// Whether somebody was told something by it, or was not.

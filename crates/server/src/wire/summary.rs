@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use schakel_core::{
     code::{Condition, Granularity},
     erasure::{Covers, Erased},
-    event::{Asked, Delivered, Denied, Disclosed, Event},
+    event::{Asked, Delivered, Denied, Disclosed, Event, RefusalReason},
     inbox::Topic,
     registry::Change,
 };
@@ -40,12 +40,10 @@ pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
             format!("looked up by {}: {question}; {shown}", looked.method)
         }
         Event::CertificatesUsed { used } => count(used.len(), "certificate") + " used",
-        Event::Refused { counts, .. } => {
-            let times = counts.iter().map(|(_, times)| times).sum::<u64>();
-            format!("{times} calls refused before anything was decided, within one minute")
-        }
+        Event::Refused { counts, .. } => refused(counts),
         Event::Started { version, .. } => format!("broker {version} started"),
         Event::Stopped => "broker stopped in order".to_owned(),
+        Event::CheckpointKey { key, in_use, .. } => key_turned(key, *in_use),
         Event::ClockJumped { clock } => format!("the broker's clock jumped to {clock}"),
         Event::ClockAcknowledged { .. }
         | Event::Erased(_)
@@ -74,6 +72,16 @@ pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
         | Event::Restricted { .. }
         | Event::RestrictionLifted { .. } => of_the_person(event, veil),
     }
+}
+
+fn refused(counts: &[(RefusalReason, u64)]) -> String {
+    let times = counts.iter().map(|(_, times)| times).sum::<u64>();
+    format!("{times} calls refused before anything was decided, within one minute")
+}
+
+fn key_turned(key: &str, in_use: bool) -> String {
+    let turn = if in_use { "taken into use" } else { "retired" };
+    format!("checkpoint key {key} {turn}")
 }
 
 fn told(disclosed: &Disclosed) -> String {

@@ -140,7 +140,8 @@ fn concerned(event: &Event) -> BTreeSet<Condition> {
         | Event::ErasureProposed(_)
         | Event::ErasureApproved { .. }
         | Event::ErasureRejected { .. }
-        | Event::KekRotated => BTreeSet::new(),
+        | Event::KekRotated
+        | Event::CheckpointKey { .. } => BTreeSet::new(),
     }
 }
 

@@ -80,6 +80,10 @@ pub(super) fn registry(key: &RegistryKey) -> Vec<u8> {
             name.push(b's');
             name.extend(certificate.0);
         }
+        RegistryKey::CheckpointKey(key) => {
+            name.push(b'k');
+            name.extend(key.as_bytes());
+        }
     }
     name
 }

@@ -250,6 +250,9 @@ impl World {
                 vec![Arc::make_mut(&mut self.registry).settle(*proposal)]
             }
             Event::CertificatesUsed { used } => Arc::make_mut(&mut self.registry).see(used),
+            Event::CheckpointKey { key, in_use, .. } => {
+                vec![Arc::make_mut(&mut self.registry).turn_key(key, *in_use, entry)]
+            }
             _ => return,
         };
         self.pending.registry.extend(touched);
