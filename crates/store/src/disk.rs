@@ -127,6 +127,13 @@ impl Disk {
             Kind::Simulated(disk) => disk.remove(path))
     }
 
+    /// Removes a directory that is empty.
+    pub(crate) fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        on!(&self.0,
+            Kind::Real => fs::remove_dir(dir),
+            Kind::Simulated(disk) => disk.remove_dir(dir))
+    }
+
     /// Creates a directory in one that is there.
     pub(crate) fn create_dir(&self, dir: &Path) -> io::Result<()> {
         on!(&self.0,

@@ -82,7 +82,7 @@ pub(crate) fn remove_unfinished(disk: &Disk, dir: &Path) -> io::Result<()> {
 }
 
 /// The directory that a file or directory is in; of the root, itself.
-fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(above) if above.as_os_str().is_empty() => Path::new("."),
         Some(above) => above,

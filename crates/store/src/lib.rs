@@ -6,6 +6,8 @@
 //! * [`record`]: the proof that something is durably in the log, without which nothing is released.
 //! * [`details`] and [`entry`]: how details are written, and how an entry is read back.
 //! * [`world`]: the state that decisions are made against, and [`view`]: its rows on disk.
+//! * [`publication`]: the log as files that anybody's tools can check; [`anchor`]: its last head, kept
+//!   elsewhere.
 //! * [`index`]: which entries of a controller are about a person, a party, a purpose.
 //! * [`random`]: the operating system's randomness.
 //! * [`disk`]: what log and keyring do to a disk, so that tests can let it fail at each operation.
@@ -14,12 +16,14 @@
 //! Everything else here can be rebuilt from it and the keyring, and the keyring cannot be rebuilt at all.
 
 mod aes;
+pub mod anchor;
 pub mod details;
 pub mod disk;
 pub mod entry;
 pub mod index;
 pub mod keyring;
 pub mod log;
+pub mod publication;
 pub mod random;
 pub mod record;
 pub mod seal;

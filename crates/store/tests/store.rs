@@ -8,6 +8,7 @@
 )]
 
 mod store {
+    mod anchor;
     mod campaign;
     mod erasing;
     mod events;
@@ -20,6 +21,8 @@ mod store {
     mod log_property;
     mod log_recovery;
     mod log_tree;
+    mod publication;
+    mod publication_crash;
     mod recorder;
     mod sealing;
     mod story;

@@ -262,6 +262,11 @@ impl Simulation {
             .change(Operation::Remove, |state| state.names.remove(path))
     }
 
+    pub(super) fn remove_dir(&self, dir: &Path) -> io::Result<()> {
+        self.state()
+            .change(Operation::Remove, |state| state.names.remove_dir(dir))
+    }
+
     pub(super) fn create_dir(&self, dir: &Path) -> io::Result<()> {
         self.state()
             .change(Operation::CreateDir, |state| state.names.create_dir(dir))

@@ -81,6 +81,14 @@ impl Names {
         self.change(directory, Change::Unlink(name.to_owned()))
     }
 
+    pub(super) fn remove_dir(&mut self, dir: &Path) -> io::Result<()> {
+        if !self.list(dir)?.is_empty() {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        let (directory, name) = self.place(dir)?;
+        self.change(directory, Change::Unlink(name.to_owned()))
+    }
+
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let file = Node::File(self.file(from)?);
         let (directory, from) = self.place(from)?;
