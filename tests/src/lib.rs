@@ -7,7 +7,6 @@
 mod broker;
 mod child;
 mod evidence;
-mod forge;
 mod line;
 mod party;
 mod place;
@@ -17,7 +16,6 @@ pub mod statistics;
 pub use broker::{Settings, TestBroker};
 pub use child::{Child, Refused, schakel};
 pub use evidence::{Evidence, Kept, Log, copy};
-pub use forge::{Forge, Forged, Key};
 pub use line::Line;
 pub use party::Party;
 pub use place::{ANCHOR, ORIGIN, Place, START};

@@ -4,9 +4,7 @@
 mod attack {
     mod certificates;
     mod flood;
-    mod matrix;
     mod messages;
     mod roles;
-    mod rotation;
     mod stop;
 }

@@ -16,10 +16,12 @@ use serde::Deserialize;
 mod check;
 mod error;
 mod limits;
+mod publication;
 mod tls;
 
 pub use error::ConfigError;
 pub use limits::Limits;
+pub use publication::{AnchorMode, Publication};
 pub(crate) use tls::identifier_of;
 pub use tls::{Anchor, List, Tls, TlsVersion, WhenStale};
 
@@ -44,6 +46,9 @@ pub struct Config {
     /// The pace of inboxes.
     #[serde(default)]
     pub inbox: Inbox,
+    /// Where and how often the log is shown to others.
+    #[serde(default)]
+    pub publication: Publication,
 }
 
 /// Section `[broker]`: what the broker is and where it keeps things.
@@ -63,6 +68,9 @@ pub struct Broker {
     pub kek_file: PathBuf,
     /// The file with the private key that signs checkpoints: outside `data_dir`.
     pub checkpoint_key_file: PathBuf,
+    /// The file with the private key that is to take over from it: named here it is taken into use, and both
+    /// sign. Outside `data_dir`.
+    pub next_checkpoint_key_file: Option<PathBuf>,
 }
 
 /// Whether real data come here.
@@ -171,6 +179,7 @@ impl Config {
             broker,
             tls,
             bootstrap,
+            publication,
             ..
         } = self;
         let fixed = [
@@ -181,7 +190,11 @@ impl Config {
             &mut bootstrap.parties,
             &mut bootstrap.purposes,
         ];
-        fixed.into_iter().chain(tls.paths_mut())
+        fixed
+            .into_iter()
+            .chain(&mut broker.next_checkpoint_key_file)
+            .chain(tls.paths_mut())
+            .chain(publication.paths_mut())
     }
 }
 

@@ -1,11 +1,10 @@
 //! The broker as a whole: starting it in order, and ending it in the reverse order within a deadline.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use schakel_store::{log::Settings, random::OsRandom};
+use schakel_store::random::OsRandom;
 use tokio::{
     net::TcpListener,
-    runtime::Handle,
     sync::{oneshot, watch},
     task::{JoinError, JoinHandle, JoinSet},
     time::timeout,
@@ -15,23 +14,29 @@ use crate::{
     clock::Clock,
     config::Config,
     edge::{
-        accept::Acceptor,
+        accept::{Acceptor, Protocol},
         admit::Admission,
         refusals::Refusals,
         tls::{Tls, TlsError},
     },
-    sequencer::{self, Paths, Sequencer, Setup, StartError, Started, WriterError},
+    publication::WitnessesError,
+    sequencer::{Sequencer, StartError, Started, WriterError},
     telemetry::{Metrics, Telemetry, TelemetryError},
     trail::Trail,
 };
 
+use publish::{Prepared, Publishing};
+
 mod foresight;
 mod founding;
+mod publish;
 mod revocation;
 mod serve;
+mod store;
 mod upkeep;
 
 pub use founding::FoundingError;
+pub use publish::ReaderError;
 pub use serve::serve_bare;
 
 /// How long connections that were cut may take to notice.
@@ -51,6 +56,7 @@ pub struct Running {
     whole: JoinHandle<Result<(), RunError>>,
     trail: Trail,
     metrics: Metrics,
+    publication_address: Option<SocketAddr>,
 }
 
 /// Why the broker does not start, or ended of its own.
@@ -59,6 +65,18 @@ pub enum RunError {
     /// What is to be registered first.
     #[error(transparent)]
     Founding(#[from] FoundingError),
+    /// The listener for published files.
+    #[error("`publication.listen`: cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A certificate of a reader of published files.
+    #[error(transparent)]
+    Reader(#[from] ReaderError),
     /// The reflection service.
     #[error("the description of the interface cannot be served")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -80,6 +98,9 @@ pub enum RunError {
     /// Calls that would not end.
     #[error("calls did not end in time: what was recorded stays recorded")]
     Unfinished,
+    /// The witnesses.
+    #[error(transparent)]
+    Witnesses(#[from] WitnessesError),
     /// The writer.
     #[error("the log can no longer be written")]
     Writer(#[from] WriterError),
@@ -130,10 +151,11 @@ impl Broker {
         let copies = config.broker.data_dir.join("crl");
         let tls = Tls::load(&config.tls, environment, Some(&copies), Arc::clone(&clock))?;
         let tls = Arc::new(tls);
+        let prepared = Prepared::load(&config).await?;
         let store = (config.clone(), Arc::clone(&clock), telemetry.metrics());
         let opening = tokio::task::spawn_blocking(move || {
             let (config, clock, metrics) = store;
-            open_store(&config, clock, metrics, progress)
+            store::open(&config, clock, metrics, progress)
         });
         let started = opening.await.map_err(|_| RunError::Task)??;
         let opened = Opened {
@@ -141,6 +163,7 @@ impl Broker {
             clock,
             telemetry,
             tls,
+            prepared,
             started,
         };
         opened.serve(listener).await
@@ -153,6 +176,7 @@ struct Opened {
     clock: Arc<dyn Clock>,
     telemetry: Telemetry,
     tls: Arc<Tls>,
+    prepared: Prepared,
     started: Started,
 }
 
@@ -163,43 +187,42 @@ impl Opened {
             clock,
             telemetry,
             tls,
-            started: Started { sequencer, ended },
+            prepared,
+            started:
+                Started {
+                    sequencer,
+                    outside,
+                    ended,
+                },
         } = self;
         let (stopping, stops) = watch::channel(false);
         let (cut, cuts) = watch::channel(false);
         let refusals = Arc::new(Refusals::default());
         let mut upkeep = JoinSet::new();
-        let health = upkeep::health(&mut upkeep, &sequencer, stops.clone()).await;
+        let acceptor = acceptor(&config, &tls, &refusals, clock, cuts);
+        let publication_address = prepared.address();
+        let published = prepared.start(
+            &mut upkeep,
+            Publishing {
+                config: &config,
+                outside,
+                sequencer: &sequencer,
+                metrics: telemetry.metrics(),
+                acceptor: &acceptor,
+                stopping: &stops,
+            },
+        );
+        let health = upkeep::health(&mut upkeep, &sequencer, published, stops.clone()).await;
         upkeep::start(&mut upkeep, &config, &sequencer, &refusals, &tls, &stops);
         let routes = serve::routes(&config, &sequencer, &stops, health)?;
-        let admission = Admission::new(
-            Arc::new(sequencer.clone()),
-            Arc::clone(&refusals),
-            &config.limits,
-            telemetry.metrics(),
-            stops.clone(),
-            &mut OsRandom,
-        );
-        let acceptor = Acceptor {
-            tls: Arc::clone(&tls),
-            environment: config.broker.environment,
-            proxies: config.listen.proxies.clone().into(),
-            limits: config.limits.clone(),
-            refusals: Arc::clone(&refusals),
-            clock,
-            cut: cuts,
-        };
+        let admission = admission(&config, &sequencer, &refusals, telemetry.metrics(), &stops);
         let links = acceptor.run(listener, stops.clone());
         let (trail, metrics) = (sequencer.trail().clone(), telemetry.metrics());
+        let stop_timeout = config.limits.stop_timeout;
+        let serving = serve::server(config.limits, admission, routes, links, stops);
         let parts = Parts {
-            stop_timeout: config.limits.stop_timeout,
-            server: tokio::spawn(serve::server(
-                config.limits,
-                admission,
-                routes,
-                links,
-                stops,
-            )),
+            stop_timeout,
+            server: tokio::spawn(serving),
             upkeep,
             refusals,
             tls,
@@ -215,6 +238,7 @@ impl Opened {
             whole: tokio::spawn(parts.run(told)),
             trail,
             metrics,
+            publication_address,
         })
     }
 }
@@ -230,6 +254,12 @@ impl Running {
     #[must_use]
     pub const fn trail(&self) -> &Trail {
         &self.trail
+    }
+
+    /// Where published files are served; `None` when they are not.
+    #[must_use]
+    pub const fn publication_address(&self) -> Option<SocketAddr> {
+        self.publication_address
     }
 
     /// What is measured, for whoever runs the broker.
@@ -327,30 +357,40 @@ fn of_server(
     ended.map_err(|_| RunError::Task)?.map_err(RunError::Serve)
 }
 
-/// Opens the store, which takes as long as it takes: not on a thread that serves.
-fn open_store(
+fn acceptor(
     config: &Config,
+    tls: &Arc<Tls>,
+    refusals: &Arc<Refusals>,
     clock: Arc<dyn Clock>,
-    metrics: Metrics,
-    mut progress: impl FnMut(&'static str, u64, u64),
-) -> Result<Started, RunError> {
-    let broker = &config.broker;
-    let paths = Paths {
-        data: broker.data_dir.clone(),
-        keyring: broker.keyring_dir.clone(),
-        kek: broker.kek_file.clone(),
-        checkpoint_key: broker.checkpoint_key_file.clone(),
-    };
-    let setup = Setup {
-        origin: &broker.origin,
-        segment_len: Settings::new(&broker.origin).segment_len,
-        founding: &founding::read(config)?,
+    cut: watch::Receiver<bool>,
+) -> Acceptor {
+    Acceptor {
+        tls: Arc::clone(tls),
+        protocol: Protocol::Calls,
+        environment: config.broker.environment,
+        proxies: config.listen.proxies.clone().into(),
+        limits: config.limits.clone(),
+        refusals: Arc::clone(refusals),
         clock,
+        cut,
+    }
+}
+
+fn admission(
+    config: &Config,
+    sequencer: &Sequencer,
+    refusals: &Arc<Refusals>,
+    metrics: Metrics,
+    stopping: &watch::Receiver<bool>,
+) -> Admission {
+    Admission::new(
+        Arc::new(sequencer.clone()),
+        Arc::clone(refusals),
+        &config.limits,
         metrics,
-        runtime: Handle::current(),
-        progress: &mut progress,
-    };
-    Ok(sequencer::start(&paths, setup)?)
+        stopping.clone(),
+        &mut OsRandom,
+    )
 }
 
 #[cfg(test)]

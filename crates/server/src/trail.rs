@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use schakel_core::id::{EntryIndex, PartyId};
 use schakel_store::{
     entry::{self, Entry, Whole},
@@ -22,6 +22,7 @@ pub struct Trail {
     origin: Arc<str>,
     verifier_key: Arc<str>,
     head: Arc<ArcSwap<Head>>,
+    published: Arc<ArcSwapOption<Published>>,
 }
 
 /// The end of the log, as it was last signed.
@@ -31,6 +32,17 @@ pub(crate) struct Head {
     pub(crate) size: u64,
     /// The signed tree head over them.
     pub(crate) checkpoint: Arc<str>,
+}
+
+/// What of the log is published.
+#[derive(Debug)]
+pub(crate) struct Published {
+    /// How many entries.
+    pub(crate) size: u64,
+    /// The published checkpoint, with the cosignatures on it.
+    pub(crate) checkpoint: Arc<str>,
+    /// Whether as many witnesses have seen it as the broker's policy asks for.
+    pub(crate) witnessed: bool,
 }
 
 /// Why the trail could not be read.
@@ -73,6 +85,7 @@ impl Trail {
             origin: origin.into(),
             verifier_key: verifier_key.into(),
             head: Arc::new(ArcSwap::from_pointee(head)),
+            published: Arc::default(),
         }
     }
 
@@ -115,17 +128,43 @@ impl Trail {
     /// The proof of an entry whose leaf is at hand, against the newest checkpoint.
     pub(crate) fn prove(&self, index: u64, leaf: Vec<u8>) -> Result<Receipt, TrailError> {
         let head = self.head.load();
+        self.prove_in(index, leaf, (head.size, &head.checkpoint))
+    }
+
+    /// The proof of an entry against a checkpoint of this size.
+    fn prove_in(
+        &self,
+        index: u64,
+        leaf: Vec<u8>,
+        (size, checkpoint): (u64, &Arc<str>),
+    ) -> Result<Receipt, TrailError> {
         let hashes = self
             .reader
-            .inclusion_proof(index, head.size)
+            .inclusion_proof(index, size)
             .map_err(unreadable)?;
         let hashes = hashes.iter().map(|hash| *hash.as_bytes()).collect();
         Ok(Receipt {
             index,
             leaf,
             hashes,
-            checkpoint: Arc::clone(&head.checkpoint),
+            checkpoint: Arc::clone(checkpoint),
         })
+    }
+
+    /// The proof of an entry against the published checkpoint, and whether the witnesses have seen that; `None`
+    /// when the entry is not published yet.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn published_receipt(&self, index: u64) -> Result<Option<(Receipt, bool)>, TrailError> {
+        let published = self.published.load();
+        let Some(published) = published.as_ref().filter(|shown| index < shown.size) else {
+            return Ok(None);
+        };
+        let leaf = self.reader.read(index).map_err(unreadable)?.leaf;
+        let checkpoint = (published.size, &published.checkpoint);
+        let receipt = self.prove_in(index, leaf, checkpoint)?;
+        Ok(Some((receipt, published.witnessed)))
     }
 
     /// The proof that the tree of `new` entries only adds to that of `old`; `None` unless
@@ -243,6 +282,21 @@ impl Trail {
             }
         });
         searched.await.map_err(unreadable)?
+    }
+
+    /// How many entries are published.
+    #[must_use]
+    pub fn published_size(&self) -> u64 {
+        let published = self.published.load();
+        published.as_ref().map_or(0, |published| published.size)
+    }
+
+    pub(crate) const fn reader(&self) -> &LogReader {
+        &self.reader
+    }
+
+    pub(crate) fn publish(&self, published: Published) {
+        self.published.store(Some(Arc::new(published)));
     }
 
     pub(crate) fn advance(&self, head: Head) {

@@ -22,7 +22,9 @@ impl Config {
         self.check_telemetry()?;
         let (heartbeat, tick) = (self.inbox.heartbeat, self.inbox.publication_tick);
         time("inbox.heartbeat", heartbeat, SECOND..=5 * MINUTE)?;
-        time("inbox.publication_tick", tick, SECOND / 100..=HOUR)
+        time("inbox.publication_tick", tick, SECOND / 100..=HOUR)?;
+        let (data, keyring) = (&self.broker.data_dir, &self.broker.keyring_dir);
+        self.publication.check(data, keyring)
     }
 
     fn check_broker(&self) -> Result<(), Broken> {
@@ -51,6 +53,9 @@ impl Config {
             &broker.checkpoint_key_file,
             &broker.data_dir,
         )?;
+        if let Some(next) = &broker.next_checkpoint_key_file {
+            apart("broker.next_checkpoint_key_file", next, &broker.data_dir)?;
+        }
         if broker.kek_file.starts_with(&broker.keyring_dir) {
             return broken(
                 "broker.kek_file",
@@ -181,7 +186,7 @@ pub(super) fn time(
     )
 }
 
-fn apart(key: &'static str, path: &Path, data_dir: &Path) -> Result<(), Broken> {
+pub(super) fn apart(key: &'static str, path: &Path, data_dir: &Path) -> Result<(), Broken> {
     if path.starts_with(data_dir) {
         return broken(
             key,

@@ -44,6 +44,8 @@ const PAST_AGE: Duration = Duration::from_secs(330);
 pub struct Acceptor {
     /// What handshakes go by.
     pub tls: Arc<Tls>,
+    /// What is spoken over connections.
+    pub protocol: Protocol,
     /// Whether certificates for development count.
     pub environment: Environment,
     /// The balancers that say where a connection came from.
@@ -56,6 +58,15 @@ pub struct Acceptor {
     pub clock: Arc<dyn Clock>,
     /// Cuts every connection when it turns true.
     pub cut: watch::Receiver<bool>,
+}
+
+/// What is spoken over connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/2, for calls; a client must say so in its handshake.
+    Calls,
+    /// HTTP/1.1, for files; a client need not say so.
+    Files,
 }
 
 /// The bounds that all connections share.
@@ -132,7 +143,7 @@ impl Acceptor {
             }
         };
         let (_, session) = stream.get_ref();
-        if session.alpn_protocol() != Some(b"h2") {
+        if !self.protocol.is(session.alpn_protocol()) {
             self.refuse(RefusalReason::Handshake);
             return None;
         }
@@ -186,13 +197,27 @@ impl Acceptor {
             let error = io::Error::other("too many handshakes from one address");
             return Err((RefusalReason::Quota, error));
         };
-        let handshake = TlsAcceptor::from(self.tls.server_config()).accept(stream);
+        let config = match self.protocol {
+            Protocol::Calls => self.tls.server_config(),
+            Protocol::Files => self.tls.files_config(),
+        };
+        let handshake = TlsAcceptor::from(config).accept(stream);
         Ok((handshake.await.map_err(refused)?, address))
     }
 
     fn refuse(&self, reason: RefusalReason) {
         self.refusals
             .count(Whom::default(), reason, self.clock.now());
+    }
+}
+
+impl Protocol {
+    /// Whether that is what a handshake settled on.
+    fn is(self, settled: Option<&[u8]>) -> bool {
+        match self {
+            Self::Calls => settled == Some(b"h2"),
+            Self::Files => settled.is_none_or(|settled| settled == b"http/1.1"),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use aws_lc_rs::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use schakel_core::{
     certificate::{Seen, Thumbprint},
@@ -273,6 +274,17 @@ impl Connection {
         });
     }
 
+    /// SHA-256 of the certificate, whomever it names; `None` when it no longer holds.
+    #[must_use]
+    pub fn fingerprint(&self, now: Timestamp) -> Option<[u8; 32]> {
+        let held = self
+            .0
+            .lease
+            .certificate()
+            .filter(|_| self.0.lease.holds(now))?;
+        sha256(held)
+    }
+
     /// The party that calls, for itself or for the principal it names.
     ///
     /// # Errors
@@ -319,6 +331,11 @@ impl Connection {
         *last = Some(found.id.clone());
         Some(found)
     }
+}
+
+/// SHA-256 of a certificate.
+pub(crate) fn sha256(certificate: &CertificateDer<'_>) -> Option<[u8; 32]> {
+    digest(&SHA256, certificate).as_ref().try_into().ok()
 }
 
 fn identity_of(

@@ -197,6 +197,15 @@ impl Tls {
         Arc::clone(&self.current.load().server)
     }
 
+    /// What the next handshake of a listener that serves files goes by: the same certificates, another
+    /// protocol inside.
+    #[must_use]
+    pub fn files_config(&self) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.current.load().server);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Arc::new(config)
+    }
+
     /// A lease on the chain that a handshake just verified, the peer's own certificate first.
     #[must_use]
     pub fn lease(&self, chain: Vec<CertificateDer<'static>>) -> Lease {
@@ -248,6 +257,11 @@ impl TimeProvider for ClockTime {
     fn current_time(&self) -> Option<UnixTime> {
         Some(unix_time(self.0.now()))
     }
+}
+
+/// The library of this broker, for connections it makes itself.
+pub(crate) fn provider() -> rustls::crypto::CryptoProvider {
+    build::provider()
 }
 
 fn unix_time(at: Timestamp) -> UnixTime {

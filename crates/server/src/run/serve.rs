@@ -22,7 +22,7 @@ use crate::{
     clock::Clock,
     config::{Config, Limits},
     edge::{
-        accept::{Acceptor, Link},
+        accept::{Acceptor, Link, Protocol},
         admit::Admission,
         tls::Tls,
     },
@@ -164,6 +164,7 @@ pub async fn serve_bare(
     let tls = Tls::load(&config.tls, environment, None, Arc::clone(&clock))?;
     let acceptor = Acceptor {
         tls: Arc::new(tls),
+        protocol: Protocol::Calls,
         environment,
         proxies: config.listen.proxies.clone().into(),
         limits: config.limits.clone(),

@@ -26,6 +26,9 @@ use crate::{
     sequencer::Sequencer,
 };
 
+/// The name under which the health service tells of publication.
+const PUBLICATION: &str = "schakel.publication";
+
 /// How often finished minutes are looked for.
 const REFUSALS_EVERY: Duration = Duration::from_secs(5);
 
@@ -34,9 +37,17 @@ const REFUSALS_EVERY: Duration = Duration::from_secs(5);
 pub(super) async fn health(
     upkeep: &mut JoinSet<()>,
     sequencer: &Sequencer,
+    published: Option<watch::Receiver<bool>>,
     mut stopping: watch::Receiver<bool>,
 ) -> HealthServer<impl Health> {
     let (reporter, server) = health_reporter();
+    if let Some(published) = published {
+        upkeep.spawn(tell_published(
+            reporter.clone(),
+            published,
+            stopping.clone(),
+        ));
+    }
     let mut healthy = sequencer.health();
     tell(&reporter, *healthy.borrow_and_update()).await;
     upkeep.spawn(async move {
@@ -149,6 +160,29 @@ fn record(sequencer: &Sequencer, tally: Tally) -> Result<(), CallError> {
         counts,
     } = tally;
     sequencer.record_refusals(party, minute, counts, oin)
+}
+
+/// Keeps the health service telling whether publication keeps up, under a name of its own: that it does not is
+/// no reason to send calls elsewhere.
+async fn tell_published(
+    reporter: HealthReporter,
+    mut published: watch::Receiver<bool>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let status = if *published.borrow_and_update() {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
+        reporter.set_service_status(PUBLICATION, status).await;
+        tokio::select! {
+            () = stopped(&mut stopping) => break,
+            changed = published.changed() => if changed.is_err() { break },
+        }
+    }
+    let status = ServingStatus::NotServing;
+    reporter.set_service_status(PUBLICATION, status).await;
 }
 
 async fn tell(reporter: &HealthReporter, serves: bool) {

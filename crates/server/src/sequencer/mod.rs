@@ -5,6 +5,7 @@ mod compose;
 mod courier;
 mod cursor;
 mod job;
+mod keys;
 mod own;
 mod pace;
 mod plan;
@@ -12,6 +13,7 @@ mod remember;
 mod rules;
 mod shared;
 mod sign;
+mod signing;
 mod start;
 mod time;
 mod writer;
@@ -38,9 +40,11 @@ use tokio::{
 use self::{cursor::Cursors, job::Reply, plan::Told, shared::Shared};
 use crate::{
     call::{Answer, CallError, Outcome, Receipt, Request},
+    publication::halt::Halt,
     trail::Trail,
 };
 
+pub use keys::KeysError;
 pub use pace::GRID;
 pub use start::{Paths, Setup, StartError, Started, start};
 pub use writer::WriterError;
@@ -182,6 +186,12 @@ impl Sequencer {
     #[must_use]
     pub fn health(&self) -> watch::Receiver<bool> {
         self.shared.health()
+    }
+
+    /// What stops signing once the log is found to have been taken back.
+    #[must_use]
+    pub fn halt(&self) -> &Halt {
+        &self.shared.halt
     }
 
     /// How many requests wait for the writer.

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
+    publication::halt::Halt,
     telemetry::Metrics,
     trail::{Head, Trail},
 };
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) index: Arc<Index>,
     pub(super) inboxes: Inboxes,
     pub(super) registry_changes: watch::Sender<u64>,
+    pub(super) halt: Halt,
     healthy: watch::Sender<bool>,
 }
 
@@ -64,6 +66,7 @@ impl Shared {
             index,
             inboxes: Inboxes::default(),
             registry_changes: watch::Sender::new(0),
+            halt: Halt::default(),
             healthy: watch::Sender::new(false),
         }
     }

@@ -20,7 +20,8 @@ pub(super) struct Signer {
 
 impl Signer {
     /// Starts the signing thread. It ends with the signer.
-    pub(super) fn start(origin: Origin, key: SigningKey) -> io::Result<Self> {
+    /// The keys all sign, in this order.
+    pub(super) fn start(origin: Origin, keys: Vec<SigningKey>) -> io::Result<Self> {
         let (heads, work) = mpsc::sync_channel::<(u64, Hash)>(1);
         let (done, signed) = mpsc::sync_channel(1);
         thread::Builder::new()
@@ -32,7 +33,7 @@ impl Signer {
                         size,
                         root,
                     };
-                    if done.send(Arc::from(checkpoint.sign(&key))).is_err() {
+                    if done.send(Arc::from(checkpoint.sign_by(&keys))).is_err() {
                         return;
                     }
                 }

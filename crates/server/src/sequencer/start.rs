@@ -1,11 +1,10 @@
 //! Starting the writer: keyring, log, state and indexes, in the order in which each needs the one before.
 
-use std::{fs, io, path::PathBuf, sync::Arc, thread};
+use std::{io, path::PathBuf, sync::Arc, thread};
 
 use schakel_audit::{
     checkpoint::{Origin, OriginError},
     leaf::Leaf,
-    note::{KeyError, SigningKey},
 };
 use schakel_core::{
     catalogue::{Catalogue, CatalogueError},
@@ -34,16 +33,18 @@ use super::{
     courier::Courier,
     cursor::Cursors,
     job::Job,
+    keys::KeysError,
     rules::RuleDigests,
     shared::Shared,
-    sign::Signer,
+    signing::Signing,
     time::LogTime,
     writer::{Writer, WriterError},
 };
 use crate::{
     clock::Clock,
+    publication::outside::{Outside, OutsideError, Places},
     telemetry::Metrics,
-    trail::{Head, Trail},
+    trail::Trail,
 };
 
 /// The most requests that wait for the writer; more are sent back at once.
@@ -60,6 +61,10 @@ pub struct Paths {
     pub kek: PathBuf,
     /// The private key that signs checkpoints, as an skey.
     pub checkpoint_key: PathBuf,
+    /// The key that is to take over from it; both sign then.
+    pub next_checkpoint_key: Option<PathBuf>,
+    /// What stands outside the log; `None` when nothing is published.
+    pub outside: Option<Places>,
 }
 
 /// What starting needs beside the paths.
@@ -85,6 +90,8 @@ pub struct Setup<'a> {
 pub struct Started {
     /// The handle to it.
     pub sequencer: Sequencer,
+    /// What is published, when something is.
+    pub(crate) outside: Option<Outside>,
     /// Resolves when the writer has ended: well after a stop, else with what went wrong. The process must
     /// end then, because the state in memory may be ahead of the log.
     pub ended: oneshot::Receiver<Result<(), WriterError>>,
@@ -108,26 +115,12 @@ pub enum StartError {
     /// The indexes.
     #[error("the search indexes cannot be opened")]
     Index(#[from] OpenIndexError<EntryError>),
-    /// The signing key's file.
-    #[error("the checkpoint key `{path}` cannot be read", path = .path.display())]
-    SigningKeyFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The signing key.
-    #[error("the checkpoint key file does not hold a signing key")]
-    SigningKey(#[source] KeyError),
-    /// The signing key is another log's.
-    #[error("the checkpoint key is named `{name}`: it must be named as the origin, `{origin}`")]
-    SigningKeyName {
-        /// Its name.
-        name: String,
-        /// The origin.
-        origin: String,
-    },
+    /// What was signed for the log and stands outside it.
+    #[error("the log and what was signed for it do not go together")]
+    Outside(#[from] OutsideError),
+    /// The keys that sign.
+    #[error("the checkpoints cannot be signed as the log says")]
+    Keys(#[from] KeysError),
     /// The origin.
     #[error("the origin of the log cannot be used")]
     Origin(#[from] OriginError),
@@ -165,14 +158,20 @@ impl std::fmt::Debug for Setup<'_> {
 /// [`StartError`]; nothing serves then.
 pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
     let founding = setup.founding;
-    let (mut writer, cursors) = open(paths, setup)?;
+    let Opened {
+        mut writer,
+        cursors,
+        keys,
+        outside,
+    } = open(paths, setup)?;
     if writer.log.size() == 0 {
         found(&mut writer, founding)?;
     }
     let mut nonce = [0; 16];
     writer.random.fill(&mut nonce);
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    writer.own_entries(std::iter::once(Event::Started { version, nonce }))?;
+    let started = Event::Started { version, nonce };
+    writer.own_entries(keys.into_iter().chain([started]))?;
 
     let shared = Arc::clone(&writer.shared);
     let (jobs, taken) = mpsc::channel::<Job>(MOST_WAITING);
@@ -190,13 +189,24 @@ pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
         shared,
         cursors,
     };
-    Ok(Started { sequencer, ended })
+    Ok(Started {
+        sequencer,
+        outside,
+        ended,
+    })
 }
 
-fn open(paths: &Paths, setup: Setup<'_>) -> Result<(Writer, Cursors), StartError> {
+/// Everything opened, and nothing recorded yet.
+struct Opened {
+    writer: Writer,
+    cursors: Cursors,
+    /// What the log is to say about its keys.
+    keys: Vec<Event>,
+    outside: Option<Outside>,
+}
+
+fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
     let origin: Origin = setup.origin.parse()?;
-    let key = signing_key(paths, &origin)?;
-    let verifier_key = key.verifying_key().to_string();
     let kek = Kek::read(&paths.kek)?;
     let keyring = Keyring::open(&paths.keyring, kek, Box::new(OsRandom))?;
     let log = open_log(paths, &setup)?;
@@ -211,18 +221,15 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<(Writer, Cursors), StartError
     let world = World::open(options, &mut |done, of| progress("view", done, of))?;
     keyring.ready()?;
 
-    let signer = Signer::start(origin, key)?;
-    signer.begin(log.size(), log.root());
-    let checkpoint = signer.finish().ok_or(WriterError::Signer)?;
-    let size = log.size();
+    let signing = Signing::open(paths, &log, origin, &world)?;
     let index = open_index(paths, &log.reader(), &keyring, setup.origin, progress)?;
     let trail = Trail::new(
         log.reader(),
         Arc::clone(&keyring),
         Arc::clone(&index),
         setup.origin,
-        &verifier_key,
-        Head { size, checkpoint },
+        &signing.verifier_key,
+        signing.head,
     );
     let broker = broker(&world.registry(), setup.founding)?;
     let mut rules = RuleDigests::default();
@@ -243,13 +250,19 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<(Writer, Cursors), StartError
         world,
         rules,
         time,
-        signer,
+        signer: signing.signer,
         random: Box::new(OsRandom),
         broker,
         shared,
         courier: Courier::new(setup.runtime),
+        anchor: signing.anchor,
     };
-    Ok((writer, cursors))
+    Ok(Opened {
+        writer,
+        cursors,
+        keys: signing.events,
+        outside: signing.outside,
+    })
 }
 
 fn open_log(paths: &Paths, setup: &Setup<'_>) -> Result<Log, StartError> {
@@ -297,21 +310,6 @@ fn open_index(
         progress("search indexes", done, of);
     })?;
     Ok(Arc::new(index))
-}
-
-fn signing_key(paths: &Paths, origin: &Origin) -> Result<SigningKey, StartError> {
-    let path = &paths.checkpoint_key;
-    let text = fs::read_to_string(path).map_err(|source| StartError::SigningKeyFile {
-        path: path.clone(),
-        source,
-    })?;
-    let key = SigningKey::from_skey(text.trim()).map_err(StartError::SigningKey)?;
-    if key.name() == origin.as_str() {
-        Ok(key)
-    } else {
-        let (name, origin) = (key.name().to_owned(), origin.to_string());
-        Err(StartError::SigningKeyName { name, origin })
-    }
 }
 
 /// The broker's own party: registered, or about to be.

@@ -41,6 +41,8 @@ impl Bench {
             keyring: at("keyring"),
             kek: at("kek"),
             checkpoint_key: at("checkpoint.key"),
+            next_checkpoint_key: None,
+            outside: None,
         };
         Kek::create(&paths.kek, &mut OsRandom).unwrap();
         let key = SigningKey::from_seed(ORIGIN, &[7; 32]).unwrap();

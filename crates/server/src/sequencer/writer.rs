@@ -6,13 +6,14 @@
 //! 2. plan each request against the state, and apply its event to the state in memory at once, so that the
 //!    next request of the batch is decided against it;
 //! 3. append the batch: one write, one fdatasync; the checkpoint is signed meanwhile;
-//! 4. show the new end of the log to readers, and write the changed rows to the view;
+//! 4. write the changed rows to the view, and beside that the anchor when it covers every answer; then show the
+//!    new end of the log to readers;
 //! 5. let the answers go.
 //!
 //! A crash before 3 ends loses requests that nobody was told about; after it, everything told is in the log.
 //! A failed append ends the process: the state in memory is ahead of the log then, and must not be used.
 
-use std::{sync::Arc, time::Instant};
+use std::{sync::Arc, thread, time::Instant};
 
 use schakel_core::{
     event::{Event, SlotUse},
@@ -21,8 +22,10 @@ use schakel_core::{
     time::Timestamp,
 };
 use schakel_store::{
+    anchor::AnchorError,
     index,
     log::{AppendError, Log, MAX_BATCH_ENTRIES, MAX_BATCH_LEN},
+    publication::{Shown, ShownError},
     world::{World, WorldError},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -39,7 +42,10 @@ use super::{
     sign::Signer,
     time::{LogTime, Reading},
 };
-use crate::call::{CallError, Outcome, Request};
+use crate::{
+    call::{CallError, Outcome, Request},
+    publication::outside::SharedAnchor,
+};
 
 /// The most requests taken into one batch.
 const MOST_JOBS: usize = 512;
@@ -56,6 +62,8 @@ pub(super) struct Writer {
     pub(super) random: Box<dyn Random + Send>,
     pub(super) broker: PartyId,
     pub(super) shared: Arc<Shared>,
+    /// The anchor, when it covers every answer.
+    pub(super) anchor: Option<SharedAnchor>,
     pub(super) courier: Courier,
 }
 
@@ -87,12 +95,23 @@ struct Batch {
 #[error("the clock is more than a minute behind the log: set it right")]
 struct ClockWrong;
 
+/// Signing was stopped.
+#[derive(Debug, thiserror::Error)]
+#[error("signing was stopped: {0}")]
+struct Halted(String);
+
 /// Why the writer ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WriterError {
     /// The log could not be written.
     #[error("the log could not be written")]
     Append(#[from] AppendError),
+    /// The anchor could not be replaced, or is not what this broker wrote there.
+    #[error("the anchor could not be replaced, and no answer may leave before it is")]
+    Anchor(#[from] AnchorError),
+    /// The anchor could not be replaced for what was signed.
+    #[error("what was signed is no checkpoint")]
+    Signed(#[from] ShownError),
     /// The checkpoint could not be signed.
     #[error("the checkpoint could not be signed")]
     Signer,
@@ -122,6 +141,10 @@ impl Writer {
     }
 
     fn batch(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), WriterError> {
+        if let Some(why) = self.shared.halt.why() {
+            self.pause(&Halted(why.to_owned()), jobs);
+            return Ok(());
+        }
         let read = self.time.read(self.shared.clock.now());
         // Room is made sure of before anything is decided: a decision that could not be recorded would
         // already stand in the state in memory.
@@ -301,8 +324,9 @@ impl Writer {
                 .metrics
                 .batch(entries.len() as u64, written.elapsed());
             let checkpoint = self.signer.finish().ok_or(WriterError::Signer)?;
-            self.shared.advance(self.log.size(), checkpoint);
-            self.world.flush(self.log.size())?;
+            let size = self.log.size();
+            self.anchored(&checkpoint, |world| world.flush(size))?;
+            self.shared.advance(size, checkpoint);
         }
         if registry_changed {
             self.rules.learn(&self.world.registry());
@@ -310,6 +334,27 @@ impl Writer {
         }
         self.shared.healthy(true);
         self.answer(entries, repeats, first);
+        Ok(())
+    }
+
+    /// Writes the view, and beside that the anchor, when no answer may leave that it does not cover.
+    fn anchored(
+        &mut self,
+        checkpoint: &str,
+        flush: impl FnOnce(&mut World) -> Result<(), WorldError>,
+    ) -> Result<(), WriterError> {
+        let Some(anchor) = &self.anchor else {
+            return Ok(flush(&mut self.world)?);
+        };
+        let head = Shown::parse(checkpoint.to_owned())?;
+        let world = &mut self.world;
+        let (replaced, flushed) = thread::scope(|scope| {
+            let replacing = scope.spawn(|| anchor.replace(&head));
+            let flushed = flush(world);
+            (replacing.join(), flushed)
+        });
+        flushed?;
+        replaced.map_err(|_| WriterError::Signer)??;
         Ok(())
     }
 

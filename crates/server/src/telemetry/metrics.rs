@@ -21,6 +21,8 @@ pub struct Metrics {
     sync_seconds: Histogram<f64>,
     index_lag: Gauge<u64>,
     queue: Gauge<u64>,
+    publication_lag: Gauge<u64>,
+    witnesses: Counter<u64>,
     flushed: Arc<OnceLock<Box<Flushed>>>,
 }
 
@@ -75,6 +77,15 @@ impl Metrics {
                 .with_unit("{request}")
                 .with_description("Requests that wait for the writer")
                 .build(),
+            publication_lag: meter
+                .u64_gauge("schakel.publication.lag")
+                .with_unit("{entry}")
+                .with_description("Durable entries that are not published yet")
+                .build(),
+            witnesses: meter
+                .u64_counter("schakel.witness.answers")
+                .with_description("Cosignatures asked for, by witness and outcome")
+                .build(),
             flushed: Arc::default(),
         }
     }
@@ -114,6 +125,20 @@ impl Metrics {
     /// The search indexes are this many entries behind the log.
     pub fn index_lag(&self, entries: u64) {
         self.index_lag.record(entries, &[]);
+    }
+
+    /// The published log is this many entries behind the log.
+    pub fn publication_lag(&self, entries: u64) {
+        self.publication_lag.record(entries, &[]);
+    }
+
+    /// A witness was asked, and cosigned or not.
+    pub fn witness(&self, name: &str, cosigned: bool) {
+        let labels = [
+            KeyValue::new("witness", name.to_owned()),
+            KeyValue::new("cosigned", cosigned),
+        ];
+        self.witnesses.add(1, &labels);
     }
 
     /// This many requests wait for the writer.

@@ -35,6 +35,7 @@ impl Door {
         let (cut, cuts) = watch::channel(false);
         let acceptor = Acceptor {
             tls: Arc::clone(&tls),
+            protocol: Protocol::Calls,
             environment: Environment::Development,
             proxies: Arc::new([]),
             limits,

@@ -87,7 +87,7 @@ fn server(
 
 /// The library of this broker and no other, whatever else is linked in; the hybrid key exchange first, so
 /// that what is recorded today cannot be read by a quantum computer later.
-fn provider() -> CryptoProvider {
+pub(super) fn provider() -> CryptoProvider {
     use aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
     CryptoProvider {
         cipher_suites: SUITES.to_vec(),
