@@ -13,8 +13,11 @@ const FILES: &[&str] = &[
     "schakel/v1/export.proto",
     "schakel/v1/inbox.proto",
     "schakel/v1/notices.proto",
+    "schakel/v1/oversight.proto",
     "schakel/v1/reconciliation.proto",
     "schakel/v1/registry.proto",
+    "schakel/v1/report.proto",
+    "schakel/v1/statement.proto",
     "schakel/bench/v1/echo.proto",
 ];
 

@@ -6,6 +6,7 @@
 
 mod broker;
 mod child;
+mod command;
 mod evidence;
 mod line;
 mod party;
@@ -15,6 +16,7 @@ pub mod statistics;
 
 pub use broker::{Settings, TestBroker};
 pub use child::{Child, Refused, schakel};
+pub use command::Said;
 pub use evidence::{Evidence, Kept, Log, copy};
 pub use line::Line;
 pub use party::Party;

@@ -10,7 +10,9 @@ mod journey {
     mod idempotency;
     mod inbox;
     mod logbook;
+    mod officer;
     mod privacy;
+    mod questions;
     mod receipts;
     mod reconciliation;
     mod registry;

@@ -65,7 +65,12 @@ codes! {
     NoticeKind "NOTICE_KIND_" [Withdrawal Correction Restriction Recall];
     Outcome "OUTCOME_" [Disclosed NotDisclosed Other];
     Regime "REGIME_" [Avg Wjsg];
+    ReplayResult "REPLAY_RESULT_" [Same Different NoDecision Unreadable];
+    Report "REPORT_"
+        [Check Denials Withdrawals Recipients Purposes Consents Readers Notices];
     RestrictionKind "RESTRICTION_KIND_" [Restriction Objection];
+    StatementKind "STATEMENT_KIND_"
+        [Supplied Received Asked Looked Consent Restriction Case Notice Other];
     Role "ROLE_"
         [Pi Municipality Probation CareProvider Uwv HousingAssociation DebtCounsellor SafetyHouse
          PrivacyOfficer Auditor Administrator Broker];
@@ -174,7 +179,10 @@ mod tests {
         reads_back::<v1::NoticeKind>();
         reads_back::<v1::Outcome>();
         reads_back::<v1::Regime>();
+        reads_back::<v1::ReplayResult>();
+        reads_back::<v1::Report>();
         reads_back::<v1::RestrictionKind>();
         reads_back::<v1::Role>();
+        reads_back::<v1::StatementKind>();
     }
 }

@@ -3,15 +3,26 @@
 use prost_types::Timestamp as Sent;
 use schakel_core::time::{Date, Timestamp};
 
-/// Reads an instant: RFC 3339, or a day for its first instant in UTC.
+/// Reads an instant: RFC 3339, a day and a minute in UTC, or a day for its first instant in UTC.
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     if let Ok(day) = text.parse::<Date>() {
         return Ok(day.start());
     }
-    text.parse::<Timestamp>().map_err(|_| {
-        "must be an instant like 2026-11-23T14:00:00Z, or a day like 2026-11-23 for its start"
-            .into()
-    })
+    // A day and a minute, as they are shown: in UTC.
+    let minute = text.strip_suffix(" UTC").unwrap_or(text);
+    let minute = minute
+        .split_once(' ')
+        .and_then(|(day, time)| format!("{day}T{time}:00Z").parse::<Timestamp>().ok());
+    minute.map_or_else(
+        || {
+            text.parse::<Timestamp>().map_err(|_| {
+                "must be an instant like 2026-11-23T14:00:00Z or 2026-11-23 14:00 (UTC), or a day like \
+                 2026-11-23 for its start"
+                    .into()
+            })
+        },
+        Ok,
+    )
 }
 
 /// Reads a calendar day.
@@ -73,5 +84,11 @@ mod tests {
                 .starts_with("must be an instant")
         );
         assert_eq!(spoken("2026-11-23T14:00:00.250Z"), "2026-11-23 14:00 UTC");
+        for text in ["2026-11-23 14:00", "2026-11-23 14:00 UTC"] {
+            assert_eq!(
+                shown(&sent(parse(text).unwrap())),
+                "2026-11-23T14:00:00.000Z"
+            );
+        }
     }
 }

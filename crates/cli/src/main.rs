@@ -13,6 +13,7 @@ mod output;
 mod page;
 mod receipt;
 mod session;
+mod statement;
 mod subject;
 mod view;
 

@@ -66,6 +66,7 @@ outcomes! {
     IntroduceResponse, introduce_response::Introduction => Introduction;
     GetNoticeResponse, get_notice_response::Notices => LookUp;
     ExplainEntryResponse, explain_entry_response::Explanation => LookUp;
+    ReplayEntryResponse, replay_entry_response::Replayed => LookUp;
 }
 
 /// Answers that hold a receipt and nothing that could be denied.
@@ -89,6 +90,16 @@ receipts! {
     StopResponse => Registry;
     SearchEntriesResponse => LookUp;
     CompareDigestsResponse => LookUp;
+    GetAsOfResponse => LookUp;
+    GetStatementResponse => LookUp;
+    RecordWithholdingResponse => Restriction;
+    GetBreachResponse => LookUp;
+    GetReportResponse => LookUp;
+    GetIntegrityResponse => LookUp;
+    RecordVerificationResponse => System;
+    ProposeSearchResponse => LookUp;
+    DecideSearchResponse => LookUp;
+    ListSearchesResponse => LookUp;
 }
 
 /// Answers that hold a receipt when they began something.

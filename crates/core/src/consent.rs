@@ -323,6 +323,14 @@ impl Consent {
         self.state(at).is_some_and(ConsentState::permits) && at >= self.terms.valid_from
     }
 
+    /// Whether the party collected it, or may provide or receive under it.
+    #[must_use]
+    pub fn involves(&self, party: &PartyId) -> bool {
+        self.terms.collected_by == *party
+            || self.terms.providers.contains(party)
+            || self.terms.recipients.contains(party)
+    }
+
     /// Whether its terms cover this exchange, whatever its state: see [`Self::state_for`].
     #[must_use]
     pub fn covers(

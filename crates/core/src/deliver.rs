@@ -4,10 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    ask::Ask,
     case::Case,
-    code::{Condition, Role},
+    code::{Condition, Granularity, Role},
     dossier::Dossier,
     id::{CaseId, PartyId, PurposeCode},
+    inbox::Topic,
+    party::Peer,
+    person::{Identifier, SubjectRef},
     registry::Registry,
     time::Timestamp,
 };
@@ -46,6 +50,55 @@ pub fn receivers(
         receivers.extend(purposes);
     }
     receivers
+}
+
+/// What a receiver is taken to ask when a message about a status leaves its inbox. `None` when it can name
+/// the person in no way, and for a notice, which is not asked for.
+#[must_use]
+pub fn ask(dossier: &Dossier, receiver: &Peer, topic: &Topic) -> Option<Ask> {
+    let Topic::Status {
+        case,
+        condition,
+        purpose,
+    } = topic
+    else {
+        return None;
+    };
+    Some(Ask {
+        subject: reference_for(dossier, receiver, Some(*case))?,
+        purpose: purpose.clone(),
+        version: None,
+        conditions: [*condition].into(),
+        granularity: Granularity::StatusWithDates,
+    })
+}
+
+/// How a party can name a person: its own mark, else a number its role may use, else the case where the
+/// role may know of one.
+#[must_use]
+pub fn reference_for(dossier: &Dossier, peer: &Peer, case: Option<CaseId>) -> Option<SubjectRef> {
+    let own = dossier.identifiers.keys().find_map(|id| match id {
+        Identifier::ClientRef(party, mark) if *party == peer.principal => {
+            Some(SubjectRef::ClientRef(mark.clone()))
+        }
+        _ => None,
+    });
+    let numbered = || {
+        dossier.identifiers.keys().find_map(|id| match id {
+            Identifier::Bsn(bsn) if peer.roles.iter().any(|role| role.may_use_bsn()) => {
+                Some(SubjectRef::Bsn(bsn.clone()))
+            }
+            Identifier::Skn(skn) if peer.roles.iter().any(|role| role.may_use_skn()) => {
+                Some(SubjectRef::Skn(skn.clone()))
+            }
+            _ => None,
+        })
+    };
+    let cased = || {
+        let knows = peer.roles.iter().any(|role| role.knows_of_detention());
+        case.filter(|_| knows).map(SubjectRef::Case)
+    };
+    own.or_else(numbered).or_else(cased)
 }
 
 /// The parties with a place in the case for the condition.

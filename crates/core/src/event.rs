@@ -2,13 +2,19 @@
 //! explain every decision. The consequences of an event are written in the event, so that replaying an
 //! old log under newer rules still gives what happened.
 
+mod audit;
 mod call;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::call::{Call, Remembered, SlotUse, Write};
+pub use self::{
+    audit::{
+        ReplayDiffered, SearchDecided, SearchProposed, TrailVerified, Withheld, WithholdingGround,
+    },
+    call::{Call, Remembered, SlotUse, Write},
+};
 use crate::{
     ask::Ask,
     case::ClosingReason,
@@ -174,6 +180,16 @@ pub enum Event {
     },
     /// Somebody looked something up.
     LookedUp(LookedUp),
+    /// A controller decided to withhold entries from what the person is told.
+    Withheld(Withheld),
+    /// An officer proposed a search so wide that it needs a second one.
+    SearchProposed(SearchProposed),
+    /// A second officer decided about a proposed search.
+    SearchDecided(SearchDecided),
+    /// Somebody verified the trail and says what came of it.
+    TrailVerified(TrailVerified),
+    /// A past decision was replayed and came out otherwise.
+    ReplayDiffered(ReplayDiffered),
     /// A change of the registry was proposed.
     Proposed(Proposal),
     /// A change of the registry was approved and made, or founded the registry.

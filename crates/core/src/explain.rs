@@ -94,6 +94,11 @@ pub fn explain(
         | Event::RestrictionLifted { .. }
         | Event::Acknowledged { .. }
         | Event::LookedUp(_)
+        | Event::Withheld(_)
+        | Event::SearchProposed(_)
+        | Event::SearchDecided(_)
+        | Event::TrailVerified(_)
+        | Event::ReplayDiffered(_)
         | Event::Proposed(_)
         | Event::Changed { .. }
         | Event::Rejected { .. }

@@ -30,6 +30,7 @@ pub mod person;
 pub mod purpose;
 pub mod random;
 pub mod registry;
+pub mod replay;
 pub mod restriction;
 pub mod status;
 pub mod time;

@@ -11,6 +11,7 @@ use schakel_core::{
     certificate::StopReason,
     code::Condition,
     consent::{Consent, ConsentState, ConsentTerms},
+    event::{TrailVerified, Withheld},
     id::{
         ActorRef, CaseId, ConsentId, DeliveryId, EntryIndex, IdempotencyKey, PartyId, ProposalId,
         PurposeCode, Reference, RestrictionId,
@@ -193,6 +194,31 @@ pub enum Call {
     Stop(Box<Change>, StopReason),
     /// Record that the trail was looked into, before what was found is shown.
     LookUp(LookUp),
+    /// Record a decision to withhold entries from what the person is told.
+    Withhold {
+        /// The person.
+        subject: SubjectRef,
+        /// The decision.
+        withheld: Withheld,
+    },
+    /// Record that somebody verified the trail.
+    RecordVerification(TrailVerified),
+    /// Propose a search that needs a second officer.
+    ProposeSearch {
+        /// The method it is to be made with.
+        method: &'static str,
+        /// What for.
+        purpose: PurposeCode,
+        /// The question in words.
+        question: String,
+    },
+    /// Decide about a proposed search; the service has made sure that the caller may.
+    DecideSearch {
+        /// Which.
+        search: Reference,
+        /// For how long it may be made; `None` rejects it.
+        approved_for: Option<std::time::Duration>,
+    },
 }
 
 /// A look into the trail that is about to be shown.
@@ -260,6 +286,10 @@ pub enum Outcome {
     Notices(Vec<Notice>),
     /// A change was proposed.
     Proposed(ProposalId),
+    /// A search was proposed.
+    SearchProposed(Reference),
+    /// A search was decided about: until when it may be made.
+    SearchDecided(Option<Timestamp>),
 }
 
 /// A message that left the inbox.
@@ -343,6 +373,9 @@ pub enum CallError {
     /// The same actor, or the same certificate, proposed it.
     #[error("a second actor with another certificate must approve it")]
     SecondActor,
+    /// The question is so wide that a second officer must approve it first.
+    #[error("a second officer must approve a question this wide")]
+    WideSearch,
     /// Nothing that is not about a person is known by this name.
     #[error("no {0} is known by this name")]
     NotFound(&'static str),

@@ -13,12 +13,14 @@ use std::{
 
 use serde::Deserialize;
 
+mod audit;
 mod check;
 mod error;
 mod limits;
 mod publication;
 mod tls;
 
+pub use audit::Audit;
 pub use error::ConfigError;
 pub use limits::Limits;
 pub use publication::{AnchorMode, Publication};
@@ -49,6 +51,9 @@ pub struct Config {
     /// Where and how often the log is shown to others.
     #[serde(default)]
     pub publication: Publication,
+    /// Looking into the trail, and the broker's own replays.
+    #[serde(default)]
+    pub audit: Audit,
 }
 
 /// Section `[broker]`: what the broker is and where it keeps things.

@@ -30,6 +30,7 @@ use publish::{Prepared, Publishing};
 mod foresight;
 mod founding;
 mod publish;
+mod replays;
 mod revocation;
 mod serve;
 mod store;

@@ -50,6 +50,13 @@ impl From<CallError> for Status {
                 "another administrator, with another certificate, must do this",
                 HashMap::new(),
             ),
+            CallError::WideSearch => told(
+                Code::FailedPrecondition,
+                ErrorReason::SecondActorRequired,
+                "a question this wide needs a second officer: name a person, or a party and a shorter \
+                 period; or propose it with ProposeSearch and pass the `search_id` once it is approved",
+                HashMap::new(),
+            ),
             CallError::NotFound(what) => told(
                 Code::NotFound,
                 ErrorReason::NotFound,

@@ -3,10 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use schakel_core::id::{EntryIndex, PartyId};
+use schakel_audit::leaf::{EntryType, Leaf};
+use schakel_core::{
+    id::{EntryIndex, PartyId},
+    time::Timestamp,
+};
 use schakel_store::{
     entry::{self, Entry, Whole},
-    index::{Ahead, Index, Page, Query, SearchError},
+    index::{Ahead, Index, LARGEST_PAGE, Page, Query},
     keyring::Keyring,
     log::LogReader,
 };
@@ -220,6 +224,25 @@ impl Trail {
             .map_err(unreadable)
     }
 
+    /// An entry of which only those kinds are opened that are wanted; `None` for the others.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) fn entry_if(
+        &self,
+        index: EntryIndex,
+        wanted: impl FnOnce(EntryType) -> bool,
+    ) -> Result<Option<Entry>, TrailError> {
+        let stored = self.reader.read(index.0).map_err(unreadable)?;
+        let leaf = Leaf::decode(&stored.leaf).map_err(unreadable)?;
+        if !wanted(leaf.entry_type) {
+            return Ok(None);
+        }
+        entry::open(index.0, Ok(stored), &self.origin, &self.keyring)
+            .map(Some)
+            .map_err(unreadable)
+    }
+
     /// The leaf of an entry, as it is stored.
     pub(crate) fn leaf(&self, index: u64) -> Result<Vec<u8>, TrailError> {
         let stored = self.reader.read(index).map_err(unreadable)?;
@@ -255,8 +278,82 @@ impl Trail {
         from: EntryIndex,
         within: Duration,
     ) -> Result<Ahead, TrailError> {
-        self.indexed(within, move |index| index.ahead(&query, from))
-            .await
+        self.look(within, move |trail| {
+            trail.index.ahead(&query, from).map_err(unreadable)
+        })
+        .await
+    }
+
+    /// The root of the tree over the first entries; `None` when there are fewer.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) fn root_at(&self, size: u64) -> Result<Option<[u8; 32]>, TrailError> {
+        if size > self.size() {
+            return Ok(None);
+        }
+        let root = self.reader.root_at(size).map_err(unreadable)?;
+        Ok(Some(*root.as_bytes()))
+    }
+
+    /// The first entry recorded after an instant, or the end of the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) fn first_after(&self, at: Timestamp) -> Result<EntryIndex, TrailError> {
+        let (mut low, mut high) = (0, self.size());
+        while low < high {
+            let middle = low.midpoint(high);
+            let stored = self.reader.read(middle).map_err(unreadable)?;
+            let leaf = Leaf::decode(&stored.leaf).map_err(unreadable)?;
+            if leaf.at_ms <= at.as_millis() {
+                low = middle.saturating_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        Ok(EntryIndex(low))
+    }
+
+    /// Looks into the trail away from the threads that serve, once the indexes have caught up with the
+    /// log's end as of this call.
+    ///
+    /// # Errors
+    /// When the indexes do not catch up within the time given, or what the look itself comes upon.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        within: Duration,
+        look: impl FnOnce(&Self) -> Result<T, TrailError> + Send + 'static,
+    ) -> Result<T, TrailError> {
+        let (trail, size) = (self.clone(), self.size());
+        let looked = tokio::task::spawn_blocking(move || {
+            if trail.index.wait(size, within) {
+                look(&trail)
+            } else {
+                Err(TrailError::Behind)
+            }
+        });
+        looked.await.map_err(unreadable)?
+    }
+
+    /// One page of a search among the entries that are in the indexes by now.
+    ///
+    /// # Errors
+    /// When the indexes cannot be read.
+    pub(crate) fn find(&self, query: &Query) -> Result<Page, TrailError> {
+        self.index.search(query).map_err(unreadable)
+    }
+
+    /// Everything that a search finds, newest first, page by page as it is needed.
+    pub(crate) fn each(&self, query: Query) -> Each<'_> {
+        Each {
+            trail: self,
+            query: Some(Query {
+                limit: LARGEST_PAGE,
+                ..query
+            }),
+            page: Vec::new().into_iter(),
+        }
     }
 
     /// Searches, once the indexes have caught up with the log's end as of this call.
@@ -264,24 +361,7 @@ impl Trail {
     /// # Errors
     /// When the indexes do not catch up within the time given, or cannot be read.
     pub async fn search(&self, query: Query, within: Duration) -> Result<Page, TrailError> {
-        self.indexed(within, move |index| index.search(&query))
-            .await
-    }
-
-    async fn indexed<T: Send + 'static>(
-        &self,
-        within: Duration,
-        look: impl FnOnce(&Index) -> Result<T, SearchError> + Send + 'static,
-    ) -> Result<T, TrailError> {
-        let (index, size) = (Arc::clone(&self.index), self.size());
-        let searched = tokio::task::spawn_blocking(move || {
-            if index.wait(size, within) {
-                look(&index).map_err(unreadable)
-            } else {
-                Err(TrailError::Behind)
-            }
-        });
-        searched.await.map_err(unreadable)?
+        self.look(within, move |trail| trail.find(&query)).await
     }
 
     /// How many entries are published.
@@ -301,6 +381,37 @@ impl Trail {
 
     pub(crate) fn advance(&self, head: Head) {
         self.head.store(Arc::new(head));
+    }
+}
+
+/// What a search finds, one by one.
+pub(crate) struct Each<'t> {
+    trail: &'t Trail,
+    /// The search for the next page; `None` after the last.
+    query: Option<Query>,
+    page: std::vec::IntoIter<EntryIndex>,
+}
+
+impl Iterator for Each<'_> {
+    type Item = Result<EntryIndex, TrailError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(index) = self.page.next() {
+                return Some(Ok(index));
+            }
+            let query = self.query.take()?;
+            match self.trail.find(&query) {
+                Ok(Page { entries, next }) => {
+                    self.page = entries.into_iter();
+                    self.query = next.map(|before| Query {
+                        before: Some(before),
+                        ..query
+                    });
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
     }
 }
 

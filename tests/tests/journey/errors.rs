@@ -239,6 +239,7 @@ async fn a_broken_look_is_refused_precisely() {
     let past = v1::GetEntryRequest {
         actor: actor(),
         index: 1_000_000,
+        purpose: Some("P-ACCOUNTABILITY".into()),
     };
     let status = officer.audit().get_entry(past).await.unwrap_err();
     assert_eq!(

@@ -142,6 +142,8 @@ async fn invariant_11_looking_up_is_an_entry_too() {
         let request = v1::ExplainEntryRequest {
             actor: actor(),
             index,
+            reference: None,
+            purpose: "P-ACCOUNTABILITY".into(),
         };
         officer.audit().explain_entry(request).await.unwrap();
     }

@@ -1,5 +1,12 @@
 //! `schakel audit`.
 
+mod breach;
+mod entry;
+mod integrity;
+mod person;
+mod report;
+mod searches;
+
 use std::path::{Path, PathBuf};
 
 use prost::bytes::Bytes;
@@ -12,7 +19,7 @@ use crate::{
     instant, receipt,
     session::{self, Session, SessionArgs},
     subject::MaybeSubjectArgs,
-    view::{self, Outcome},
+    view,
 };
 
 /// What `audit` does.
@@ -36,10 +43,32 @@ enum Act {
         entry: u64,
     },
     /// Say why an entry was decided as it was. For a privacy officer.
-    Explain {
-        /// The number of the entry.
-        entry: u64,
-    },
+    Explain(entry::NamedArgs),
+    /// Decide again what an entry decided, from what stood then, and say whether it comes out the same. For a
+    /// privacy officer.
+    Replay(entry::NamedArgs),
+    /// Say what had been disclosed about a person by an instant, and how consents stood then. For a privacy
+    /// officer.
+    AsOf(person::AsOfArgs),
+    /// Make the statement for the person: who supplied, received, asked and looked. For a privacy officer.
+    Statement(person::StatementArgs),
+    /// Record your decision to withhold entries from the statement for the person (UAVG 41). For a controller.
+    Withhold(person::WithholdArgs),
+    /// Say whom a compromised certificate, number or party touched, with the 72 hours of AVG 33. For a privacy
+    /// officer; an auditor and an administrator see numbers only.
+    Breach(breach::BreachArgs),
+    /// Answer one of the standing questions of a privacy officer.
+    Report(report::ReportArgs),
+    /// Say how the trail stands, and who verified it when. For a privacy officer, auditor or administrator.
+    Integrity,
+    /// Record that you verified the trail up to a checkpoint. For an auditor or privacy officer.
+    Verified(integrity::VerifiedArgs),
+    /// Show the searches that wait for a second officer, or may be made.
+    Pending,
+    /// Approve a search that another officer proposed.
+    Approve(searches::DecideArgs),
+    /// Reject a search that waits.
+    Reject(searches::DecideArgs),
     /// Give the newest signed head of the log, verified: keep it to hold the log to it later.
     Checkpoint,
     /// Prove that the log has only grown since a checkpoint that was kept.
@@ -59,7 +88,7 @@ struct SearchArgs {
     #[command(flatten)]
     subject: MaybeSubjectArgs,
     /// What the search is for: a registered purpose about no condition.
-    #[arg(long, value_name = "CODE", default_value = "P-ACCOUNTABILITY")]
+    #[arg(long, value_name = "CODE", default_value = PURPOSE)]
     purpose: String,
     /// Only entries in which this party acted.
     #[arg(long, value_name = "PARTY")]
@@ -85,13 +114,37 @@ struct SearchArgs {
     /// Go on where a search ended.
     #[arg(long, value_name = "HEX", value_parser = page_token)]
     page_token: Option<Bytes>,
+    #[command(flatten)]
+    second: searches::SecondArgs,
 }
+
+/// What a look is for.
+#[derive(Debug, clap::Args)]
+struct PurposeArgs {
+    /// What the look is for: a registered purpose about no condition.
+    #[arg(long, value_name = "CODE", default_value = PURPOSE)]
+    purpose: String,
+}
+
+/// What officers look for most.
+const PURPOSE: &str = "P-ACCOUNTABILITY";
 
 pub(super) fn run(args: AuditArgs) -> Result<Exit, Failure> {
     session::run(args.session, async |session| match args.act {
         Act::Search(args) => search(session, args).await,
         Act::Show { entry } => show(session, entry).await,
-        Act::Explain { entry } => explain(session, entry).await,
+        Act::Explain(args) => entry::explain(session, args).await,
+        Act::Replay(args) => entry::replay(session, args).await,
+        Act::AsOf(args) => person::as_of(session, args).await,
+        Act::Statement(args) => person::statement(session, args).await,
+        Act::Withhold(args) => person::withhold(session, args).await,
+        Act::Breach(args) => breach::breach(session, args).await,
+        Act::Report(args) => report::report(session, args).await,
+        Act::Integrity => integrity::integrity(session).await,
+        Act::Verified(args) => integrity::verified(session, &args).await,
+        Act::Pending => searches::pending(session).await,
+        Act::Approve(args) => searches::decide(session, args, true).await,
+        Act::Reject(args) => searches::decide(session, args, false).await,
         Act::Checkpoint => checkpoint(session).await,
         Act::Consistency { from, proof } => {
             consistency(session, &connection::read(&from)?, proof.as_deref()).await
@@ -100,12 +153,7 @@ pub(super) fn run(args: AuditArgs) -> Result<Exit, Failure> {
 }
 
 async fn search(session: &Session, args: SearchArgs) -> Result<Exit, Failure> {
-    let SearchArgs { from, until, .. } = args;
-    // A period has a beginning: without one, the first instant there is.
-    let period = (from.is_some() || until.is_some()).then(|| v1::Period {
-        from: Some(from.map_or_else(prost_types::Timestamp::default, instant::sent)),
-        until: until.map(instant::sent),
-    });
+    let (propose, search_id) = args.second.taken();
     let request = v1::SearchEntriesRequest {
         actor: session.actor(),
         purpose: args.purpose,
@@ -113,11 +161,16 @@ async fn search(session: &Session, args: SearchArgs) -> Result<Exit, Failure> {
         party_id: args.party,
         disclosure_purpose: args.disclosure_purpose,
         condition: args.condition.map(Into::into),
-        period,
+        period: period(args.from, args.until),
         outcome: args.outcome.unwrap_or_default().into(),
         page_size: args.max,
         page_token: args.page_token,
+        search_id,
     };
+    if propose {
+        let question = v1::propose_search_request::Question::Search(request);
+        return searches::propose(session, question).await;
+    }
     let response = session.ask(session.client.search_entries(request)).await?;
     session.keep(response.receipt.as_ref())?;
     Ok(session.show(&view::Entries::from(response)))
@@ -127,33 +180,12 @@ async fn show(session: &Session, index: u64) -> Result<Exit, Failure> {
     let request = v1::GetEntryRequest {
         actor: session.actor(),
         index,
+        purpose: Some(PURPOSE.to_owned()),
     };
     let response = session.ask(session.client.get_entry(request)).await?;
     session.keep(response.proof.as_ref())?;
     session.keep(response.receipt.as_ref())?;
     Ok(session.show(&view::EntryWithProof::from(response)))
-}
-
-async fn explain(session: &Session, index: u64) -> Result<Exit, Failure> {
-    use v1::explain_entry_response::Outcome as Sent;
-
-    let request = v1::ExplainEntryRequest {
-        actor: session.actor(),
-        index,
-    };
-    let response = session.ask(session.client.explain_entry(request)).await?;
-    let outcome = Outcome::of(match response.outcome {
-        Some(Sent::Explanation(explanation)) => {
-            session.keep(explanation.receipt.as_ref())?;
-            Some(Outcome::Told(
-                "explanation",
-                view::Explanation::from(explanation),
-            ))
-        }
-        Some(Sent::NotDisclosed(denial)) => Some(Outcome::denied(&denial)),
-        None => None,
-    })?;
-    Ok(outcome.show(session))
 }
 
 async fn checkpoint(session: &Session) -> Result<Exit, Failure> {
@@ -184,6 +216,21 @@ async fn consistency(session: &Session, kept: &str, proof: Option<&Path>) -> Res
         )?;
     }
     Ok(session.show(&view::Consistency::from(&proved)))
+}
+
+/// A period, when it has a beginning or an end. Without a beginning: from the first instant there is.
+fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> Option<v1::Period> {
+    (from.is_some() || until.is_some()).then(|| v1::Period {
+        from: Some(from.map_or_else(prost_types::Timestamp::default, instant::sent)),
+        until: until.map(instant::sent),
+    })
+}
+
+fn sixteen_bytes(text: &str) -> Result<Bytes, String> {
+    let bytes = hex::decode(text).ok().filter(|bytes| bytes.len() == 16);
+    bytes
+        .map(Bytes::from)
+        .ok_or_else(|| "must be 16 bytes in hexadecimal, as they were shown".into())
 }
 
 fn page_token(text: &str) -> Result<Bytes, String> {

@@ -132,6 +132,7 @@ impl Scene {
             let request = v1::GetEntryRequest {
                 actor: scene::actor(),
                 index,
+                purpose: None,
             };
             let proof = self.auditor.get_entry(request).await?.proof;
             tree.append(leaf_hash(&proof.context("an entry has a proof")?.leaf));

@@ -300,6 +300,8 @@ async fn the_officer_asks(scene: &Scene, tell: &Teller) -> Result<()> {
     let explain = v1::ExplainEntryRequest {
         actor: scene::actor(),
         index: denied.index,
+        reference: None,
+        purpose: "P-ACCOUNTABILITY".into(),
     };
     let explained = scene.officer.explain_entry(explain).await?.outcome;
     ensure!(

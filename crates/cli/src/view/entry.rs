@@ -34,7 +34,7 @@ pub(crate) struct EntryWithProof {
 
 /// One line of the trail.
 #[derive(Clone, Debug, Serialize)]
-struct Entry {
+pub(super) struct Entry {
     index: u64,
     #[serde(rename = "type")]
     kind: String,
@@ -67,6 +67,7 @@ struct Entry {
 /// Why an entry was decided as it was.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Explanation {
+    index: u64,
     decision: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     purpose: Option<String>,
@@ -148,6 +149,7 @@ impl From<v1::Entry> for Entry {
 impl From<v1::Explanation> for Explanation {
     fn from(explanation: v1::Explanation) -> Self {
         Self {
+            index: explanation.index,
             decision: explanation.decision,
             purpose: explanation.purpose,
             purpose_version: explanation.purpose_version,
@@ -182,9 +184,7 @@ impl View for Entries {
         }
         for entry in &self.entries {
             page.blank();
-            let at = entry.at.as_deref().map(instant::spoken).unwrap_or_default();
-            page.line(&format!("{}  {at}  {}", entry.index, entry.summary));
-            page.indented(|page| entry.write(page));
+            entry.write_whole(page);
         }
         page.blank();
         if let Some(token) = &self.next_page_token {
@@ -202,6 +202,13 @@ impl View for Entries {
 }
 
 impl Entry {
+    /// With the line that says what it is.
+    pub(super) fn write_whole(&self, page: &mut Page) {
+        let at = self.at.as_deref().map(instant::spoken).unwrap_or_default();
+        page.line(&format!("{}  {at}  {}", self.index, self.summary));
+        page.indented(|page| self.write(page));
+    }
+
     fn write(&self, page: &mut Page) {
         page.pair("type", &spoken(&self.kind));
         let transport = self

@@ -12,10 +12,13 @@ mod disclosure;
 mod entry;
 mod inbox;
 mod outcome;
+mod oversight;
 mod party;
 mod purpose;
 mod reconciliation;
 mod registry;
+mod replay;
+mod report;
 mod trail;
 
 pub(crate) use case::Case;
@@ -25,10 +28,13 @@ pub(crate) use disclosure::{Disclosed, Introduction};
 pub(crate) use entry::{Entries, EntryWithProof, Explanation};
 pub(crate) use inbox::{Acknowledged, Message, Notices, Pulled};
 pub(crate) use outcome::{Answers, Confirmed, Done, Outcome};
+pub(crate) use oversight::{Breach, Integrity, Searches};
 pub(crate) use party::{Parties, Party};
 pub(crate) use purpose::{PurposeVersion, Purposes};
 pub(crate) use reconciliation::{Exported, Reconciled};
 pub(crate) use registry::{Proposals, Proposed};
+pub(crate) use replay::{AsOf, Replayed};
+pub(crate) use report::Report;
 pub(crate) use trail::{Checkpoint, Consistency};
 
 use schakel_api::v1;
@@ -80,6 +86,11 @@ impl From<v1::Receipt> for Receipt {
 }
 
 impl Receipt {
+    /// The entry it proves.
+    pub(crate) const fn index(&self) -> u64 {
+        self.index
+    }
+
     /// One line at the end of an answer.
     fn write(receipt: Option<&Self>, page: &mut Page) {
         if let Some(receipt) = receipt {

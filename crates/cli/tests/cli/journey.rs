@@ -292,7 +292,14 @@ fn an_answer_signed_by_another_key_than_was_pinned_is_not_shown() {
     let other = broker.path("other.vkey");
     let text = include_str!("../golden/verify.in/other.vkey");
     fs::write(&other, text).unwrap();
-    let search = ["audit", "search", "--verifier-key", other.to_str().unwrap()];
+    let search = [
+        "audit",
+        "search",
+        "--bsn",
+        BSN,
+        "--verifier-key",
+        other.to_str().unwrap(),
+    ];
     let (code, said) = broker.fails("fg-gemeente-oost", &search);
     assert_eq!(code, 65);
     assert!(said.contains("not proved"), "{said}");

@@ -20,6 +20,39 @@ super::methods! { AuditServiceClient:
     /// Says why an entry was decided as it was.
     explain_entry(ExplainEntryRequest) -> ExplainEntryResponse;
     ask
+    /// Decides again what an entry decided, from what stood then.
+    replay_entry(ReplayEntryRequest) -> ReplayEntryResponse;
+    ask
+    /// Tells what had been disclosed about a person by an instant, and how consents stood.
+    get_as_of(GetAsOfRequest) -> GetAsOfResponse;
+    ask
+    /// Makes the statement for the person.
+    get_statement(GetStatementRequest) -> GetStatementResponse;
+    write
+    /// Records the decision of a controller to withhold entries from the statement.
+    record_withholding(RecordWithholdingRequest) -> RecordWithholdingResponse;
+    ask
+    /// Tells whom a compromised certificate, number or party touched.
+    get_breach(GetBreachRequest) -> GetBreachResponse;
+    ask
+    /// Answers a standing question of a privacy officer, page by page.
+    get_report(GetReportRequest) -> GetReportResponse;
+    ask
+    /// Tells how the trail stands.
+    get_integrity(GetIntegrityRequest) -> GetIntegrityResponse;
+    write
+    /// Records that the caller verified the trail.
+    record_verification(RecordVerificationRequest) -> RecordVerificationResponse;
+    ask
+    /// Proposes a question that needs a second officer.
+    propose_search(ProposeSearchRequest) -> ProposeSearchResponse;
+    ask
+    /// Approves or rejects what another officer proposed.
+    decide_search(DecideSearchRequest) -> DecideSearchResponse;
+    ask
+    /// Shows the searches that wait or may be made.
+    list_searches(ListSearchesRequest) -> ListSearchesResponse;
+    ask
     /// Proves that a larger tree only adds to a smaller one. What it gives is for the caller to verify; see
     /// [`Client::check_consistency`] for that.
     get_consistency(GetConsistencyRequest) -> GetConsistencyResponse;

@@ -224,7 +224,11 @@ async fn an_answer_with_parts_missing_is_refused() {
 async fn the_entry_shown_is_the_entry_asked_for() {
     let broker = Broker::start().await;
     let client = broker.client().await;
-    let ask = |index| v1::GetEntryRequest { actor: None, index };
+    let ask = |index| v1::GetEntryRequest {
+        actor: None,
+        index,
+        purpose: None,
+    };
     client.get_entry(ask(1)).await.unwrap();
     let error = receipt_error(client.get_entry(ask(2)).await);
     assert_eq!(error, ReceiptError::OtherEntry { want: 2, got: 1 });

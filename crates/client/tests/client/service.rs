@@ -273,7 +273,6 @@ impl AuditService for Service {
         request: Request<v1::GetEntryRequest>,
     ) -> Result<Response<v1::GetEntryResponse>, Status> {
         self.next("GetEntry", "", &request);
-        // Entry 1, whichever was asked for.
         let mut state = self.state();
         let look_up = state.append(EntryType::LookUp);
         Ok(Response::new(v1::GetEntryResponse {
@@ -287,6 +286,83 @@ impl AuditService for Service {
         &self,
         _: Request<v1::ExplainEntryRequest>,
     ) -> Result<Response<v1::ExplainEntryResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn replay_entry(
+        &self,
+        _: Request<v1::ReplayEntryRequest>,
+    ) -> Result<Response<v1::ReplayEntryResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn get_as_of(
+        &self,
+        _: Request<v1::GetAsOfRequest>,
+    ) -> Result<Response<v1::GetAsOfResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn get_statement(
+        &self,
+        _: Request<v1::GetStatementRequest>,
+    ) -> Result<Response<v1::GetStatementResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn record_withholding(
+        &self,
+        _: Request<v1::RecordWithholdingRequest>,
+    ) -> Result<Response<v1::RecordWithholdingResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn get_breach(
+        &self,
+        _: Request<v1::GetBreachRequest>,
+    ) -> Result<Response<v1::GetBreachResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn get_report(
+        &self,
+        _: Request<v1::GetReportRequest>,
+    ) -> Result<Response<v1::GetReportResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn get_integrity(
+        &self,
+        _: Request<v1::GetIntegrityRequest>,
+    ) -> Result<Response<v1::GetIntegrityResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn record_verification(
+        &self,
+        _: Request<v1::RecordVerificationRequest>,
+    ) -> Result<Response<v1::RecordVerificationResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn propose_search(
+        &self,
+        _: Request<v1::ProposeSearchRequest>,
+    ) -> Result<Response<v1::ProposeSearchResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn decide_search(
+        &self,
+        _: Request<v1::DecideSearchRequest>,
+    ) -> Result<Response<v1::DecideSearchResponse>, Status> {
+        nobody_asks()
+    }
+
+    async fn list_searches(
+        &self,
+        _: Request<v1::ListSearchesRequest>,
+    ) -> Result<Response<v1::ListSearchesResponse>, Status> {
         nobody_asks()
     }
 

@@ -66,6 +66,11 @@ impl Dossier {
             }
             Event::Denied(_)
             | Event::LookedUp(_)
+            | Event::Withheld(_)
+            | Event::SearchProposed(_)
+            | Event::SearchDecided(_)
+            | Event::TrailVerified(_)
+            | Event::ReplayDiffered(_)
             | Event::Proposed(_)
             | Event::Changed { .. }
             | Event::Rejected { .. }

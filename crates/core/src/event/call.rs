@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    code::Role,
     id::{
         ActorRef, CaseId, ConsentId, IdempotencyKey, PartyId, ProposalId, Reference, RestrictionId,
     },
@@ -35,6 +36,10 @@ pub struct Call {
     /// For a write: the key by which a retry is recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write: Option<Write>,
+    /// The roles the caller came with, where the registry gave it more by the time of the decision: a
+    /// replay must not count what came in between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<Role>>,
 }
 
 /// The idempotency of a write: valid for 24 hours of log time.

@@ -96,5 +96,6 @@ fn call(by: &str) -> Call {
         transaction: None,
         trace: None,
         write: None,
+        roles: None,
     }
 }

@@ -24,7 +24,16 @@ impl Config {
         time("inbox.heartbeat", heartbeat, SECOND..=5 * MINUTE)?;
         time("inbox.publication_tick", tick, SECOND / 100..=HOUR)?;
         let (data, keyring) = (&self.broker.data_dir, &self.broker.keyring_dir);
-        self.publication.check(data, keyring)
+        self.publication.check(data, keyring)?;
+        self.check_audit()
+    }
+
+    fn check_audit(&self) -> Result<(), Broken> {
+        let audit = &self.audit;
+        time("audit.wide_period", audit.wide_period, HOUR..=366 * DAY)?;
+        time("audit.approval", audit.approval, MINUTE..=7 * DAY)?;
+        time("audit.replay_every", audit.replay_every, SECOND..=7 * DAY)?;
+        number("audit.replay_sample", audit.replay_sample, 1..=10_000)
     }
 
     fn check_broker(&self) -> Result<(), Broken> {

@@ -81,6 +81,7 @@ const REDEEMERS: &[Role] = &[
 const INSIDERS: &[Role] = &[Pi, Municipality, Probation];
 const CASE_KEEPERS: &[Role] = &[Pi, Municipality];
 const OFFICERS: &[Role] = &[PrivacyOfficer];
+const OVERSEERS: &[Role] = &[PrivacyOfficer, Auditor, Administrator];
 
 /// Writes a row of the table for each method.
 macro_rules! methods {
@@ -106,10 +107,21 @@ pub const TABLE: &[Method] = methods! {
     "grpc.health.v1." "Health/Check" Unary Anyone,
     "grpc.health.v1." "Health/Watch" Stream Anyone,
     "grpc.reflection.v1." "ServerReflection/ServerReflectionInfo" Stream Party,
+    "schakel.v1." "AuditService/DecideSearch" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/ExplainEntry" Unary Roles(OFFICERS),
+    "schakel.v1." "AuditService/GetAsOf" Unary Roles(OFFICERS),
+    "schakel.v1." "AuditService/GetBreach" Unary Roles(OVERSEERS),
     "schakel.v1." "AuditService/GetCheckpoint" Unary Party,
     "schakel.v1." "AuditService/GetConsistency" Unary Party,
     "schakel.v1." "AuditService/GetEntry" Unary Roles(&[PrivacyOfficer, Auditor]),
+    "schakel.v1." "AuditService/GetIntegrity" Unary Roles(OVERSEERS),
+    "schakel.v1." "AuditService/GetReport" Unary Roles(OFFICERS),
+    "schakel.v1." "AuditService/GetStatement" Unary Roles(OFFICERS),
+    "schakel.v1." "AuditService/ListSearches" Unary Roles(OFFICERS),
+    "schakel.v1." "AuditService/ProposeSearch" Unary Roles(OFFICERS),
+    "schakel.v1." "AuditService/RecordVerification" Unary Roles(&[PrivacyOfficer, Auditor]),
+    "schakel.v1." "AuditService/RecordWithholding" Unary Roles(PARTNERS),
+    "schakel.v1." "AuditService/ReplayEntry" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/SearchEntries" Unary Roles(OFFICERS),
     "schakel.v1." "CasesService/AddMember" Unary Roles(CASE_KEEPERS),
     "schakel.v1." "CasesService/AssignMunicipality" Unary Roles(CASE_KEEPERS),

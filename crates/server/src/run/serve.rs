@@ -26,6 +26,7 @@ use crate::{
         admit::Admission,
         tls::Tls,
     },
+    officer::Bounds,
     sequencer::Sequencer,
     service::{
         Waits, audit::Audit, cases::Cases, consents::Consents, exchange::Exchange, export::Export,
@@ -83,6 +84,10 @@ pub(super) fn routes(
         heartbeat: config.inbox.heartbeat,
         catch_up: CATCH_UP,
     };
+    let bounds = Bounds {
+        wide_period: config.audit.wide_period,
+        approval: config.audit.approval,
+    };
     let shared = || sequencer.clone();
     let reflection = tonic_reflection::server::Builder::configure()
         .register_file_descriptor_set(described())
@@ -93,7 +98,7 @@ pub(super) fn routes(
         .add_service(reflection)
         .add_service(bounded!(
             AuditServiceServer,
-            Audit::new(shared(), waits),
+            Audit::new(shared(), waits, bounds),
             limits
         ))
         .add_service(bounded!(CasesServiceServer, Cases::new(shared()), limits))

@@ -14,7 +14,7 @@ use tonic_health::{
     server::{HealthReporter, health_reporter},
 };
 
-use super::{foresight, revocation, serve::SERVICES};
+use super::{foresight, replays, revocation, serve::SERVICES};
 use crate::{
     call::CallError,
     config::Config,
@@ -94,6 +94,13 @@ pub(super) fn start(
     upkeep.spawn(foresight::warn(
         warn_before,
         Arc::clone(tls),
+        sequencer.clone(),
+        stopping.clone(),
+    ));
+    let (every, sample) = (config.audit.replay_every, config.audit.replay_sample);
+    upkeep.spawn(replays::replays(
+        every,
+        sample,
         sequencer.clone(),
         stopping.clone(),
     ));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use schakel_audit::leaf::{Leaf, LeafError, Month, MonthError, RetentionClass};
 use schakel_core::{
+    code::Role,
     event::{Call, Details, Event, SlotUse, Write},
     id::{PartyId, SlotId, SubjectId},
     random::Random,
@@ -34,6 +35,8 @@ pub(super) struct Composer<'a> {
     pub(super) random: &'a mut dyn Random,
     pub(super) origin: &'a str,
     pub(super) broker: &'a PartyId,
+    /// What the registry gives the caller now.
+    pub(super) standing: &'a [Role],
     pub(super) now: Timestamp,
 }
 
@@ -93,7 +96,7 @@ impl Composer<'_> {
             Subject::Unknown | Subject::Nobody => (Vec::new(), Term::ClassMonth),
         };
         let details = Details {
-            call: request.map(|request| recorded_call(request, plan)),
+            call: request.map(|request| recorded_call(request, plan, self.standing)),
             subject: known(plan.subject),
             controllers,
             binds,
@@ -228,7 +231,9 @@ fn known(subject: Subject) -> Option<SubjectId> {
     }
 }
 
-fn recorded_call(request: &Request, plan: &Plan) -> Call {
+fn recorded_call(request: &Request, plan: &Plan, standing: &[Role]) -> Call {
+    let came_with = &request.peer.roles;
+    let more = standing.iter().any(|role| !came_with.contains(role));
     Call {
         principal: request.peer.principal.clone(),
         transport: request.peer.transport.clone(),
@@ -244,6 +249,7 @@ fn recorded_call(request: &Request, plan: &Plan) -> Call {
             digest,
             answer: plan.told.remembered(),
         }),
+        roles: more.then(|| came_with.clone()),
     }
 }
 

@@ -109,6 +109,8 @@ fn aad(party: &PartyId, kind: CursorKind) -> Vec<u8> {
         CursorKind::Inbox => b"inbox\0",
         CursorKind::Processings => b"processings\0",
         CursorKind::Search => b"search\0",
+        CursorKind::Report => b"report\0",
+        CursorKind::Breach => b"breach\0",
         CursorKind::Transactions => b"transactions\0",
     };
     [kind, party.as_str().as_bytes()].concat()

@@ -25,7 +25,7 @@ use std::{fmt, sync::Arc};
 
 use schakel_core::{
     certificate::Seen,
-    event::{Event, RefusalReason},
+    event::{Event, RefusalReason, ReplayDiffered},
     id::{Oin, PartyId, SubjectId},
     person::SubjectRef,
     registry::Registry,
@@ -40,7 +40,9 @@ use tokio::{
 use self::{cursor::Cursors, job::Reply, plan::Told, shared::Shared};
 use crate::{
     call::{Answer, CallError, Outcome, Receipt, Request},
+    officer::sampler::Sampled,
     publication::halt::Halt,
+    telemetry::Metrics,
     trail::Trail,
 };
 
@@ -70,6 +72,10 @@ pub enum CursorKind {
     Processings,
     /// The results of a search.
     Search,
+    /// The entries that a report is made from.
+    Report,
+    /// The persons touched by a breach.
+    Breach,
     /// The transactions of an export.
     Transactions,
 }
@@ -157,6 +163,26 @@ impl Sequencer {
     #[must_use]
     pub fn registry_changes(&self) -> watch::Receiver<u64> {
         self.shared.registry_changes.subscribe()
+    }
+
+    /// Records that a past decision came out otherwise when it was replayed.
+    ///
+    /// # Errors
+    /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
+    pub(crate) fn record_difference(&self, differed: ReplayDiffered) -> Result<(), CallError> {
+        self.send(job::Job::Own(Box::new(Event::ReplayDiffered(differed))))
+    }
+
+    /// What the broker's own replays came to.
+    #[must_use]
+    pub(crate) fn sampled(&self) -> &Sampled {
+        &self.shared.sampled
+    }
+
+    /// What is measured.
+    #[must_use]
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// Sends word of what came to inboxes since the last time: the publication tick.

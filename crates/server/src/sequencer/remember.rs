@@ -32,6 +32,8 @@ pub(in crate::sequencer) fn remembered(outcome: &Outcome) -> Remembered {
         | Outcome::Disclosed { .. }
         | Outcome::Message(_)
         | Outcome::NoMessage
-        | Outcome::Notices(_) => Remembered::Done,
+        | Outcome::Notices(_)
+        | Outcome::SearchProposed(_)
+        | Outcome::SearchDecided(_) => Remembered::Done,
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
+    officer::sampler::Sampled,
     publication::halt::Halt,
     telemetry::Metrics,
     trail::{Head, Trail},
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     pub(super) inboxes: Inboxes,
     pub(super) registry_changes: watch::Sender<u64>,
     pub(super) halt: Halt,
+    pub(super) sampled: Sampled,
     healthy: watch::Sender<bool>,
 }
 
@@ -67,6 +69,7 @@ impl Shared {
             inboxes: Inboxes::default(),
             registry_changes: watch::Sender::new(0),
             halt: Halt::default(),
+            sampled: Sampled::default(),
             healthy: watch::Sender::new(false),
         }
     }

@@ -293,12 +293,15 @@ impl Writer {
                 .as_ref()
                 .and_then(|found| found.slots.get(usage).copied())
         };
+        let registry = self.world.registry();
+        let standing = request.map(|request| registry.roles(&request.peer.principal, now));
         let mut composer = Composer {
             keyring: &self.shared.keyring,
             rules: &self.rules,
             random: self.random.as_mut(),
             origin: &self.shared.origin,
             broker: &self.broker,
+            standing: standing.unwrap_or_default(),
             now,
         };
         Ok(composer.compose(request, plan, slot_of))

@@ -23,6 +23,8 @@ pub struct Metrics {
     queue: Gauge<u64>,
     publication_lag: Gauge<u64>,
     witnesses: Counter<u64>,
+    replays: Counter<u64>,
+    differences: Counter<u64>,
     flushed: Arc<OnceLock<Box<Flushed>>>,
 }
 
@@ -86,6 +88,16 @@ impl Metrics {
                 .u64_counter("schakel.witness.answers")
                 .with_description("Cosignatures asked for, by witness and outcome")
                 .build(),
+            replays: meter
+                .u64_counter("schakel.replays")
+                .with_unit("{decision}")
+                .with_description("Past decisions that the broker replayed by itself")
+                .build(),
+            differences: meter
+                .u64_counter("schakel.replays.different")
+                .with_unit("{decision}")
+                .with_description("Replays that came out otherwise: must stay 0")
+                .build(),
             flushed: Arc::default(),
         }
     }
@@ -139,6 +151,12 @@ impl Metrics {
             KeyValue::new("cosigned", cosigned),
         ];
         self.witnesses.add(1, &labels);
+    }
+
+    /// So many past decisions were replayed, of which so many came out otherwise.
+    pub fn replayed(&self, replayed: u64, different: u64) {
+        self.replays.add(replayed, &[]);
+        self.differences.add(different, &[]);
     }
 
     /// This many requests wait for the writer.

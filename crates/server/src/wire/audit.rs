@@ -3,8 +3,8 @@
 use prost::bytes::Bytes;
 use schakel_api::v1;
 use schakel_core::{
-    code::Condition,
-    id::{EntryIndex, PartyId, PurposeCode},
+    code::{Condition, Role},
+    id::{EntryIndex, PartyId, PurposeCode, Reference},
     party::Peer,
     person::SubjectRef,
     time::Period,
@@ -34,6 +34,8 @@ pub(crate) struct Search {
     pub(crate) page_size: usize,
     /// Where it continues, as given: still to be opened.
     pub(crate) page_token: Option<Bytes>,
+    /// The approval of a second officer.
+    pub(crate) approval: Option<Reference>,
 }
 
 /// What a search is narrowed to, beside the person.
@@ -75,13 +77,24 @@ impl Filter {
     }
 }
 
-/// Which entry is asked for, and by whom.
+/// Which entry is asked for, by whom and what for.
 #[derive(Clone, Debug)]
 pub(crate) struct Which {
     /// Who acts.
     pub(crate) who: Who,
+    /// What for; absent for an auditor.
+    pub(crate) purpose: Option<PurposeCode>,
     /// The entry.
-    pub(crate) entry: EntryIndex,
+    pub(crate) entry: Named,
+}
+
+/// How an entry is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// By its position.
+    Index(EntryIndex),
+    /// By what whoever was denied something quotes.
+    Reference(Reference),
 }
 
 /// Reads a search.
@@ -101,6 +114,7 @@ pub(crate) fn search(
         outcome,
         page_size,
         page_token,
+        search_id,
     } = message;
     let who = fields.who(actor);
     let purpose = fields.text("purpose", &purpose);
@@ -114,6 +128,7 @@ pub(crate) fn search(
     let outcome = read_outcome(outcome, fields);
     let page_size = fields.number("page_size", 1..=100, page_size);
     let page_token = fields.cursor("page_token", page_token);
+    let approval = fields.optional_reference("search_id", search_id.as_deref());
     Some(Search {
         who: who?,
         purpose: purpose?,
@@ -127,16 +142,28 @@ pub(crate) fn search(
         },
         page_size: usize::try_from(page_size?).ok()?,
         page_token: page_token?,
+        approval: approval?,
     })
 }
 
 /// Reads a request for one entry.
-pub(crate) fn get(message: v1::GetEntryRequest, _: &Peer, fields: &mut Fields) -> Option<Which> {
-    let v1::GetEntryRequest { actor, index } = message;
+pub(crate) fn get(message: v1::GetEntryRequest, peer: &Peer, fields: &mut Fields) -> Option<Which> {
+    let v1::GetEntryRequest {
+        actor,
+        index,
+        purpose,
+    } = message;
     let who = fields.who(actor);
+    let purpose = if purpose.is_none() && !peer.has_role(Role::PrivacyOfficer) {
+        Some(None)
+    } else {
+        let purpose = purpose.unwrap_or_default();
+        fields.text("purpose", &purpose).map(Some)
+    };
     Some(Which {
         who: who?,
-        entry: EntryIndex(index),
+        purpose: purpose?,
+        entry: Named::Index(EntryIndex(index)),
     })
 }
 
@@ -146,12 +173,74 @@ pub(crate) fn explain(
     _: &Peer,
     fields: &mut Fields,
 ) -> Option<Which> {
-    let v1::ExplainEntryRequest { actor, index } = message;
+    let v1::ExplainEntryRequest {
+        actor,
+        index,
+        reference,
+        purpose,
+    } = message;
+    which(fields, actor, (index, reference), &purpose)
+}
+
+/// Reads a request to replay one entry.
+pub(crate) fn replay(
+    message: v1::ReplayEntryRequest,
+    _: &Peer,
+    fields: &mut Fields,
+) -> Option<Which> {
+    let v1::ReplayEntryRequest {
+        actor,
+        index,
+        reference,
+        purpose,
+    } = message;
+    which(fields, actor, (index, reference), &purpose)
+}
+
+fn which(
+    fields: &mut Fields,
+    actor: Option<v1::Actor>,
+    (index, reference): (u64, Option<Bytes>),
+    purpose: &str,
+) -> Option<Which> {
     let who = fields.who(actor);
+    let purpose = fields.text("purpose", purpose);
+    let entry = match reference {
+        Some(bytes) => fields.reference("reference", &bytes).map(Named::Reference),
+        None => Some(Named::Index(EntryIndex(index))),
+    };
     Some(Which {
         who: who?,
-        entry: EntryIndex(index),
+        purpose: Some(purpose?),
+        entry: entry?,
     })
+}
+
+impl Fields {
+    /// Reads what a denial or a proposed search is quoted by.
+    pub(crate) fn reference(&mut self, field: &str, bytes: &[u8]) -> Option<Reference> {
+        let reference = bytes.try_into().map(Reference::from_bytes).ok();
+        if reference.is_none() {
+            self.refuse(field, "must be the 16 bytes that were given");
+        }
+        reference
+    }
+
+    /// As [`Self::reference`], where it may be absent.
+    #[expect(
+        clippy::option_option,
+        reason = "the outer is whether it could be read, the inner whether it was there"
+    )]
+    pub(crate) fn optional_reference(
+        &mut self,
+        field: &str,
+        bytes: Option<&[u8]>,
+    ) -> Option<Option<Reference>> {
+        match bytes {
+            Some(bytes) => self.reference(field, bytes).map(Some),
+            None => Some(None),
+        }
+    }
 }
 
 /// A consistency proof as it is sent.

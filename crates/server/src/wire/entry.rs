@@ -55,6 +55,15 @@ impl Viewer {
         details.controllers.contains(&self.controller) && self.sees_actor(leaf)
     }
 
+    /// Whether an entry that was found among the controller's may be shown, readable or not.
+    pub(crate) fn shows(&self, read: &Entry) -> bool {
+        match &read.details {
+            Some(details) => self.sees(&read.leaf, details),
+            // Its details are erased; that the index gave it says that it concerned the controller.
+            None => self.sees_actor(&read.leaf),
+        }
+    }
+
     /// Whether the parties in a leaf may be shown.
     pub(crate) fn sees_actor(&self, leaf: &Leaf) -> bool {
         let parties = [Some(&leaf.party), leaf.transport.as_ref()];
@@ -112,15 +121,8 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
             }
         }
         Event::Denied(denied) => tell_denied(entry, denied, viewer),
-        Event::ConsentRecorded { consent, terms, .. } => {
-            entry.conditions = to_wire(&terms.conditions);
-            entry.consent_ids = vec![consent.to_string()];
-            tell_case(entry, terms.case, viewer);
-        }
-        Event::ConsentEnded(ended) => {
-            entry.conditions = to_wire(&ended.conditions);
-            entry.recipient_party_id = viewer.veil.names(&ended.recipient).pop();
-            entry.consent_ids = texts(ended.consents.iter().chain(&ended.narrowed));
+        Event::ConsentRecorded { .. } | Event::ConsentEnded(_) => {
+            tell_consent(entry, &details.event, viewer);
         }
         Event::StatusReported {
             case, condition, ..
@@ -137,7 +139,11 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
         Event::LookedUp(looked) => {
             entry.purpose = looked.purpose.as_ref().map(ToString::to_string);
         }
+        Event::SearchProposed(_) | Event::SearchDecided(_) => tell_search(entry, &details.event),
         Event::Redeemed { .. }
+        | Event::Withheld(_)
+        | Event::TrailVerified(_)
+        | Event::ReplayDiffered(_)
         | Event::RestrictionLifted { .. }
         | Event::Acknowledged { .. }
         | Event::Proposed(_)
@@ -170,6 +176,34 @@ fn tell_caller(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
 fn tell_condition(entry: &mut v1::Entry, case: CaseId, condition: Condition, viewer: &Viewer) {
     entry.conditions = to_wire(&[condition]);
     tell_case(entry, Some(case), viewer);
+}
+
+fn tell_consent(entry: &mut v1::Entry, event: &Event, viewer: &Viewer) {
+    match event {
+        Event::ConsentRecorded { consent, terms, .. } => {
+            entry.conditions = to_wire(&terms.conditions);
+            entry.consent_ids = vec![consent.to_string()];
+            tell_case(entry, terms.case, viewer);
+        }
+        Event::ConsentEnded(ended) => {
+            entry.conditions = to_wire(&ended.conditions);
+            entry.recipient_party_id = viewer.veil.names(&ended.recipient).pop();
+            entry.consent_ids = texts(ended.consents.iter().chain(&ended.narrowed));
+        }
+        _ => {}
+    }
+}
+
+fn tell_search(entry: &mut v1::Entry, event: &Event) {
+    let search = match event {
+        Event::SearchProposed(proposed) => {
+            entry.purpose = Some(proposed.purpose.to_string());
+            proposed.search
+        }
+        Event::SearchDecided(decided) => decided.search,
+        _ => return,
+    };
+    entry.reference = Some(Bytes::copy_from_slice(search.as_bytes()));
 }
 
 /// Whether somebody was told something by it, or was not.

@@ -53,6 +53,7 @@ pub(crate) fn explanation(
             .filter(|_| !viewer.veil().is_drawn())
             .map(five_steps),
         receipt: None,
+        index: entry.0,
     }
 }
 

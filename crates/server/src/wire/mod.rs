@@ -8,7 +8,7 @@
 pub(crate) mod audit;
 pub(crate) mod case;
 pub(crate) mod certificate;
-mod code;
+pub(crate) mod code;
 pub(crate) mod consent;
 pub mod disclosure;
 pub(crate) mod entry;
@@ -19,6 +19,7 @@ mod fields;
 pub(crate) mod inbox;
 mod introduction;
 pub(crate) mod notice;
+pub(crate) mod oversight;
 pub(crate) mod party;
 pub(crate) mod person;
 pub(crate) mod processing;
@@ -26,15 +27,17 @@ pub(crate) mod purpose;
 pub(crate) mod receipt;
 pub(crate) mod reconciliation;
 pub(crate) mod registry;
+pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod restriction;
+pub(crate) mod statement;
 mod summary;
-mod terms;
+pub(crate) mod terms;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-mod time;
+pub(crate) mod time;
 pub(crate) mod transaction;
 pub(crate) mod veil;
 

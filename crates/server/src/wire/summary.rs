@@ -30,16 +30,13 @@ pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
             notice: Some(_), ..
         } => "notice acknowledged".to_owned(),
         Event::Acknowledged { notice: None, .. } => "message acknowledged".to_owned(),
-        Event::LookedUp(looked) => {
-            let shown = count(looked.results as usize, "result");
-            let question = if looked.question.is_empty() {
-                "no filter"
-            } else {
-                &looked.question
-            };
-            format!("looked up by {}: {question}; {shown}", looked.method)
-        }
         Event::CertificatesUsed { used } => count(used.len(), "certificate") + " used",
+        Event::LookedUp(_)
+        | Event::Withheld(_)
+        | Event::SearchProposed(_)
+        | Event::SearchDecided(_)
+        | Event::TrailVerified(_)
+        | Event::ReplayDiffered(_) => of_the_trail(event),
         Event::Refused { counts, .. } => refused(counts),
         Event::Started { version, .. } => format!("broker {version} started"),
         Event::Stopped => "broker stopped in order".to_owned(),
@@ -82,6 +79,54 @@ fn refused(counts: &[(RefusalReason, u64)]) -> String {
 fn key_turned(key: &str, in_use: bool) -> String {
     let turn = if in_use { "taken into use" } else { "retired" };
     format!("checkpoint key {key} {turn}")
+}
+
+fn of_the_trail(event: &Event) -> String {
+    match event {
+        Event::LookedUp(looked) => {
+            let shown = count(looked.results as usize, "result");
+            let question = if looked.question.is_empty() {
+                "no filter"
+            } else {
+                &looked.question
+            };
+            format!("looked up by {}: {question}; {shown}", looked.method)
+        }
+        Event::Withheld(withheld) => format!(
+            "entries withheld from what the person is told: {}, on {}, until {}",
+            withheld.entries.len(),
+            withheld.ground,
+            withheld.until
+        ),
+        Event::SearchProposed(proposed) => {
+            format!(
+                "wide search proposed, by {}: {}",
+                proposed.method, proposed.question
+            )
+        }
+        Event::SearchDecided(decided) => match decided.until {
+            Some(until) => format!("wide search approved, to be made before {until}"),
+            None => "wide search rejected".to_owned(),
+        },
+        Event::TrailVerified(verified) => format!(
+            "trail verified up to {} entries: {}",
+            verified.size,
+            if verified.sound { "sound" } else { "not sound" }
+        ),
+        Event::ReplayDiffered(differed) => {
+            let ways: Vec<_> = differed
+                .differences
+                .iter()
+                .map(|way| way.as_str())
+                .collect();
+            format!(
+                "replay of entry {} came out otherwise: {}",
+                differed.entry.0,
+                ways.join(", ")
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 fn told(disclosed: &Disclosed) -> String {

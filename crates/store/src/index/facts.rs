@@ -6,20 +6,30 @@ use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
     code::Condition,
     event::{Asked, Delivered, Denied, Details, Disclosed, Event},
-    id::{EntryIndex, PartyId, PurposeCode, SubjectId},
+    id::{EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
     inbox::Topic,
     time::Timestamp,
 };
 
-/// What one controller can find one entry by.
+/// Whose entries they are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whose {
+    /// Those that concern this controller.
+    Controller(PartyId),
+    /// All there are, found by person, kind and reference alone: for the broker itself, which replays what
+    /// was decided from everything about a person, whomever it concerns.
+    Anyone,
+}
+
+/// What one entry can be found by, by one controller or by the broker itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// The entry.
     pub entry: EntryIndex,
     /// When it was recorded, in log time.
     pub at: Timestamp,
-    /// The controller that may find it.
-    pub controller: PartyId,
+    /// Who may find it.
+    pub whose: Whose,
     /// The person it is about, when that person is known.
     pub subject: Option<SubjectId>,
     /// The party that acted.
@@ -32,6 +42,12 @@ pub struct Facts {
     pub outcome: Outcome,
     /// What it records.
     pub kind: EntryType,
+    /// Over whose connection, when that was another party's.
+    pub transport: Option<PartyId>,
+    /// SHA-256 of the certificate of the connection.
+    pub certificate: Option<[u8; 32]>,
+    /// What whoever was denied something can quote, or under which a search waits.
+    pub reference: Option<Reference>,
 }
 
 /// What came of an entry.
@@ -45,10 +61,10 @@ pub enum Outcome {
     Other,
 }
 
-/// What each controller concerned can find an entry by: one for each, in the order of their ids.
+/// What an entry can be found by: for each controller concerned, in the order of their ids, and last for
+/// the broker itself.
 ///
-/// An entry that concerns no controller gives none; it is found in the log only. So does a leaf that
-/// names no party as it must, which the log does not take.
+/// A leaf that names no party as it must, which the log does not take, gives nothing.
 #[must_use]
 pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
     let (Ok(party), Ok(at)) = (leaf.party.parse(), Timestamp::from_millis(leaf.at_ms)) else {
@@ -60,18 +76,35 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
         .as_ref()
         .and_then(|(code, _)| code.parse().ok());
     let (conditions, outcome) = gist(&details.event);
-    let of = |controller: &PartyId| Facts {
+    let call = details.call.as_ref();
+    let of = |whose: Whose| Facts {
         entry,
         at,
-        controller: controller.clone(),
+        whose,
         subject: details.subject,
         party: party.clone(),
         purpose: purpose.clone(),
         conditions: conditions.clone(),
         outcome,
         kind: leaf.entry_type,
+        transport: call
+            .map(|call| call.transport.clone())
+            .filter(|transport| *transport != party),
+        certificate: call.map(|call| call.certificate),
+        reference: reference(&details.event),
     };
-    details.controllers.iter().map(of).collect()
+    let controllers = details.controllers.iter().cloned().map(Whose::Controller);
+    controllers.chain([Whose::Anyone]).map(of).collect()
+}
+
+/// What an entry can be quoted by.
+fn reference(event: &Event) -> Option<Reference> {
+    match event {
+        Event::Denied(denied) => Some(denied.reference),
+        Event::SearchProposed(proposed) => Some(proposed.search),
+        Event::SearchDecided(decided) => Some(decided.search),
+        _ => None,
+    }
 }
 
 /// The conditions an event is about, and what came of it.
@@ -127,6 +160,11 @@ fn concerned(event: &Event) -> BTreeSet<Condition> {
         | Event::RestrictionLifted { .. }
         | Event::Acknowledged { .. }
         | Event::LookedUp(_)
+        | Event::Withheld(_)
+        | Event::SearchProposed(_)
+        | Event::SearchDecided(_)
+        | Event::TrailVerified(_)
+        | Event::ReplayDiffered(_)
         | Event::Proposed(_)
         | Event::CertificatesUsed { .. }
         | Event::Changed { .. }

@@ -4,16 +4,17 @@
 //! magic 8 | first entry u64 | entries u32 | lists u32 | time u64 … | (token 16, start u32) … | list …
 //! ```
 //!
-//! All integers little-endian, all of it in sealed blocks. A token stands for a controller and a thing
+//! All integers little-endian, all of it in sealed blocks. A token stands for a controller, or the broker itself, and a thing
 //! to be found by; tokens are in order, and a list ends where the next one starts.
 
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
-use schakel_core::{id::PartyId, time::Period};
+use schakel_core::time::Period;
 
 pub use super::blocks::FileError;
 use super::{
+    Whose,
     blocks::{self, Blocks},
     list::{self, Lists, Place, Term, within},
     recent::Recent,
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::keyring::Key;
 
-const MAGIC: &[u8; 8] = b"SCHKRUN1";
+const MAGIC: &[u8; 8] = b"SCHKRUN2";
 const HEADER: u64 = 24;
 const TIME: u64 = 8;
 const TOKEN: usize = 16;
@@ -166,8 +167,8 @@ impl Lists for RunFile {
         }
     }
 
-    fn list(&self, controller: &PartyId, term: &Term<'_>) -> Result<Vec<Place>, FileError> {
-        let Some((start, end)) = self.find(&token(&self.secret, controller, term))? else {
+    fn list(&self, whose: &Whose, term: &Term<'_>) -> Result<Vec<Place>, FileError> {
+        let Some((start, end)) = self.find(&token(&self.secret, whose, term))? else {
             return Ok(Vec::new());
         };
         let len = end.checked_sub(start).ok_or(FileError::Damaged)?;
@@ -180,7 +181,7 @@ impl Lists for RunFile {
 fn encode(run: &Recent, secret: &hmac::Key) -> Vec<u8> {
     let mut lists: Vec<(Token, &[Place])> = run
         .lists()
-        .map(|(controller, term, places)| (token(secret, controller, &term), places))
+        .map(|(whose, term, places)| (token(secret, whose, &term), places))
         .collect();
     lists.sort_unstable_by_key(|(token, _)| *token);
     let mut content = MAGIC.to_vec();
@@ -198,13 +199,15 @@ fn encode(run: &Recent, secret: &hmac::Key) -> Vec<u8> {
     content
 }
 
-/// What stands for a controller and a thing to be found by. Sixteen bytes of a keyed hash: two things
+/// What stands for whose entries they are and a thing to be found by. Sixteen bytes of a keyed hash: two things
 /// never share one, and nobody without the key of the file can make them.
-fn token(secret: &hmac::Key, controller: &PartyId, term: &Term<'_>) -> Token {
+fn token(secret: &hmac::Key, whose: &Whose, term: &Term<'_>) -> Token {
     let (kind, bytes) = term.key();
     let mut context = hmac::Context::with_key(secret);
-    context.update(controller.as_str().as_bytes());
-    // No id of a party holds a zero byte.
+    if let Whose::Controller(controller) = whose {
+        context.update(controller.as_str().as_bytes());
+    }
+    // No id of a party holds a zero byte, and none is empty.
     context.update(&[0, kind]);
     context.update(bytes);
     let tag = context.sign();

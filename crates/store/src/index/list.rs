@@ -1,12 +1,13 @@
 //! Lists of entries within a run: what they are found by, how they are written, how they meet.
 
+use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
-    id::{PartyId, PurposeCode, SubjectId},
+    id::{PartyId, PurposeCode, Reference, SubjectId},
     time::Period,
 };
 
-use super::{Outcome, Query};
+use super::{Outcome, Query, Whose};
 
 /// The place of an entry in its run: a run holds at most 65,536.
 pub(super) type Place = u16;
@@ -26,6 +27,14 @@ pub(super) enum Term<'a> {
     Condition(Condition),
     /// What came of it.
     Outcome(Outcome),
+    /// What it records.
+    Kind(EntryType),
+    /// The party over whose connection another acted.
+    Transport(&'a PartyId),
+    /// The certificate.
+    Certificate(&'a [u8; 32]),
+    /// What it can be quoted by.
+    Reference(Reference),
 }
 
 /// A run that can be searched.
@@ -39,19 +48,23 @@ pub(super) trait Lists {
     /// The places of the entries recorded within a period: from the first to before the second.
     fn period(&self, period: Option<&Period>) -> Result<(u64, u64), Self::Error>;
 
-    /// The places of the entries of a controller that are found by something, in order.
-    fn list(&self, controller: &PartyId, term: &Term<'_>) -> Result<Vec<Place>, Self::Error>;
+    /// The places of somebody's entries that are found by something, in order.
+    fn list(&self, whose: &Whose, term: &Term<'_>) -> Result<Vec<Place>, Self::Error>;
 }
 
 impl Query {
     /// All that an entry must be found by; at least one thing.
     pub(super) fn terms(&self) -> Vec<Term<'_>> {
-        let mut terms = Vec::with_capacity(5);
+        let mut terms = Vec::with_capacity(9);
+        terms.extend(self.reference.map(Term::Reference));
         terms.extend(self.subject.map(Term::Subject));
+        terms.extend(self.certificate.as_ref().map(Term::Certificate));
+        terms.extend(self.transport.as_ref().map(Term::Transport));
         terms.extend(self.party.as_ref().map(Term::Party));
         terms.extend(self.purpose.as_ref().map(Term::Purpose));
         terms.extend(self.condition.map(Term::Condition));
         terms.extend(self.outcome.map(Term::Outcome));
+        terms.extend(self.kind.map(Term::Kind));
         if terms.is_empty() {
             terms.push(Term::All);
         }
@@ -71,6 +84,10 @@ impl Term<'_> {
             Self::Outcome(Outcome::Disclosed) => (5, b"disclosed"),
             Self::Outcome(Outcome::Denied) => (5, b"denied"),
             Self::Outcome(Outcome::Other) => (5, b"other"),
+            Self::Kind(kind) => (6, kind.name().as_bytes()),
+            Self::Transport(party) => (7, party.as_str().as_bytes()),
+            Self::Certificate(sha256) => (8, sha256.as_slice()),
+            Self::Reference(reference) => (9, reference.as_bytes()),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! What is searched for, and what is found.
 
+use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
-    id::{EntryIndex, PartyId, PurposeCode, SubjectId},
+    id::{EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
     time::Period,
 };
 
-use super::Outcome;
+use super::{Outcome, Whose};
 
 /// A search in the entries of one controller. What is not named does not narrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     /// The controller whose entries are searched; nobody searches any other's.
-    pub controller: PartyId,
+    pub whose: Whose,
     /// Only entries about this person.
     pub subject: Option<SubjectId>,
     /// Only entries of what this party did.
@@ -25,6 +26,14 @@ pub struct Query {
     pub period: Option<Period>,
     /// Only entries of which this came.
     pub outcome: Option<Outcome>,
+    /// Only entries that record this.
+    pub kind: Option<EntryType>,
+    /// Only entries made over this party's connection for another.
+    pub transport: Option<PartyId>,
+    /// Only entries made with this certificate, by its SHA-256.
+    pub certificate: Option<[u8; 32]>,
+    /// Only the entries that this is the reference of.
+    pub reference: Option<Reference>,
     /// Only entries before this one: where the page before this one ended.
     pub before: Option<EntryIndex>,
     /// The most entries to find, from 1 to [`LARGEST_PAGE`]; what lies outside counts as the bound.
@@ -47,14 +56,40 @@ impl Query {
     /// A search for everything of one controller, the first page of the largest size.
     #[must_use]
     pub const fn of(controller: PartyId) -> Self {
+        Self::among(Whose::Controller(controller))
+    }
+
+    /// A search for everything about a person, whomever it concerns: for the broker itself.
+    #[must_use]
+    pub fn about(subject: SubjectId) -> Self {
         Self {
-            controller,
+            subject: Some(subject),
+            ..Self::among(Whose::Anyone)
+        }
+    }
+
+    /// A search for everything of one kind, whomever it concerns: for the broker itself.
+    #[must_use]
+    pub fn all_of(kind: EntryType) -> Self {
+        Self {
+            kind: Some(kind),
+            ..Self::among(Whose::Anyone)
+        }
+    }
+
+    const fn among(whose: Whose) -> Self {
+        Self {
+            whose,
             subject: None,
             party: None,
             purpose: None,
             condition: None,
             period: None,
             outcome: None,
+            kind: None,
+            transport: None,
+            certificate: None,
+            reference: None,
             before: None,
             limit: LARGEST_PAGE,
         }

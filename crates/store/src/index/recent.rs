@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
-    id::{PartyId, PurposeCode, SubjectId},
+    id::{PartyId, PurposeCode, Reference, SubjectId},
     time::Period,
 };
 
 use super::{
-    Facts, Outcome,
+    Facts, Outcome, Whose,
     list::{Lists, Place, Term, within},
 };
 
@@ -22,10 +23,10 @@ pub(super) struct Recent {
     since: u64,
     /// When each entry was recorded. One that nobody can find counts as recorded with the one before.
     times: Vec<u64>,
-    controllers: HashMap<PartyId, Found>,
+    found: HashMap<Whose, Found>,
 }
 
-/// Where the entries of one controller lie, by what they can be found by.
+/// Where somebody's entries lie, by what they can be found by.
 #[derive(Debug, Default)]
 struct Found {
     all: Vec<Place>,
@@ -34,6 +35,10 @@ struct Found {
     purposes: HashMap<PurposeCode, Vec<Place>>,
     conditions: BTreeMap<Condition, Vec<Place>>,
     outcomes: BTreeMap<Outcome, Vec<Place>>,
+    kinds: HashMap<EntryType, Vec<Place>>,
+    transports: HashMap<PartyId, Vec<Place>>,
+    certificates: HashMap<[u8; 32], Vec<Place>>,
+    references: HashMap<Reference, Vec<Place>>,
 }
 
 impl Recent {
@@ -43,7 +48,7 @@ impl Recent {
             first,
             since,
             times: Vec::new(),
-            controllers: HashMap::new(),
+            found: HashMap::new(),
         }
     }
 
@@ -56,8 +61,8 @@ impl Recent {
         let at = facts.first().map_or(before, |first| first.at.as_millis());
         self.times.push(before.max(at));
         for facts in facts {
-            self.controllers
-                .entry(facts.controller.clone())
+            self.found
+                .entry(facts.whose.clone())
                 .or_default()
                 .add(facts, place);
         }
@@ -84,11 +89,11 @@ impl Recent {
     }
 
     /// Every list there is.
-    pub(super) fn lists(&self) -> impl Iterator<Item = (&PartyId, Term<'_>, &[Place])> {
-        self.controllers.iter().flat_map(|(controller, found)| {
+    pub(super) fn lists(&self) -> impl Iterator<Item = (&Whose, Term<'_>, &[Place])> {
+        self.found.iter().flat_map(|(whose, found)| {
             found
                 .lists()
-                .map(move |(term, places)| (controller, term, places))
+                .map(move |(term, places)| (whose, term, places))
         })
     }
 }
@@ -109,8 +114,8 @@ impl Lists for Recent {
         })
     }
 
-    fn list(&self, controller: &PartyId, term: &Term<'_>) -> Result<Vec<Place>, Self::Error> {
-        let found = self.controllers.get(controller);
+    fn list(&self, whose: &Whose, term: &Term<'_>) -> Result<Vec<Place>, Self::Error> {
+        let found = self.found.get(whose);
         Ok(found
             .and_then(|found| found.list(term))
             .cloned()
@@ -120,11 +125,25 @@ impl Lists for Recent {
 
 impl Found {
     fn add(&mut self, facts: Facts, place: Place) {
-        self.all.push(place);
+        self.kinds.entry(facts.kind).or_default().push(place);
         if let Some(subject) = facts.subject {
             self.subjects.entry(subject).or_default().push(place);
         }
+        if let Some(reference) = facts.reference {
+            self.references.entry(reference).or_default().push(place);
+        }
+        if facts.whose == Whose::Anyone {
+            return;
+        }
+        self.all.push(place);
         self.parties.entry(facts.party).or_default().push(place);
+        if let Some(transport) = facts.transport {
+            self.transports.entry(transport).or_default().push(place);
+        }
+        if let Some(certificate) = facts.certificate {
+            let places = self.certificates.entry(certificate);
+            places.or_default().push(place);
+        }
         if let Some(purpose) = facts.purpose {
             self.purposes.entry(purpose).or_default().push(place);
         }
@@ -142,36 +161,39 @@ impl Found {
             Term::Purpose(purpose) => self.purposes.get(*purpose),
             Term::Condition(condition) => self.conditions.get(condition),
             Term::Outcome(outcome) => self.outcomes.get(outcome),
+            Term::Kind(kind) => self.kinds.get(kind),
+            Term::Transport(party) => self.transports.get(*party),
+            Term::Certificate(sha256) => self.certificates.get(*sha256),
+            Term::Reference(reference) => self.references.get(reference),
         }
     }
 
     fn lists(&self) -> impl Iterator<Item = (Term<'_>, &[Place])> {
-        let all = std::iter::once((Term::All, &self.all));
-        all.chain(
-            self.subjects
-                .iter()
-                .map(|(id, list)| (Term::Subject(*id), list)),
-        )
-        .chain(
-            self.parties
-                .iter()
-                .map(|(id, list)| (Term::Party(id), list)),
-        )
-        .chain(
-            self.purposes
-                .iter()
-                .map(|(code, list)| (Term::Purpose(code), list)),
-        )
-        .chain(
-            self.conditions
-                .iter()
-                .map(|(code, list)| (Term::Condition(*code), list)),
-        )
-        .chain(
-            self.outcomes
-                .iter()
-                .map(|(code, list)| (Term::Outcome(*code), list)),
-        )
-        .map(|(term, list)| (term, list.as_slice()))
+        let all = (!self.all.is_empty()).then_some((Term::All, &self.all));
+        let people = self.subjects.iter();
+        let parties = self.parties.iter();
+        let purposes = self.purposes.iter();
+        let conditions = self.conditions.iter();
+        let outcomes = self.outcomes.iter();
+        all.into_iter()
+            .chain(people.map(|(id, list)| (Term::Subject(*id), list)))
+            .chain(parties.map(|(id, list)| (Term::Party(id), list)))
+            .chain(purposes.map(|(code, list)| (Term::Purpose(code), list)))
+            .chain(conditions.map(|(code, list)| (Term::Condition(*code), list)))
+            .chain(outcomes.map(|(code, list)| (Term::Outcome(*code), list)))
+            .chain(self.more_lists())
+            .map(|(term, list)| (term, list.as_slice()))
+    }
+
+    fn more_lists(&self) -> impl Iterator<Item = (Term<'_>, &Vec<Place>)> {
+        let kinds = self.kinds.iter();
+        let transports = self.transports.iter();
+        let certificates = self.certificates.iter();
+        let references = self.references.iter();
+        kinds
+            .map(|(kind, list)| (Term::Kind(*kind), list))
+            .chain(transports.map(|(id, list)| (Term::Transport(id), list)))
+            .chain(certificates.map(|(sha256, list)| (Term::Certificate(sha256), list)))
+            .chain(references.map(|(bytes, list)| (Term::Reference(*bytes), list)))
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn common<R: Lists>(
 ) -> Result<Vec<Place>, R::Error> {
     let mut lists = Vec::with_capacity(terms.len());
     for term in terms {
-        let list = run.list(&query.controller, term)?;
+        let list = run.list(&query.whose, term)?;
         if list.is_empty() {
             return Ok(list);
         }

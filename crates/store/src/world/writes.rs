@@ -116,6 +116,7 @@ mod tests {
                     digest: [key; 32],
                     answer: Remembered::Done,
                 }),
+                roles: None,
             }),
             subject: None,
             controllers: [].into(),

@@ -6,11 +6,11 @@ use proptest::{collection::vec, prelude::*};
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
-    id::{EntryIndex, PurposeCode},
+    id::{EntryIndex, PurposeCode, Reference},
     time::{Period, Timestamp},
 };
 use schakel_store::{
-    index::{Facts, Index, LARGEST_PAGE, Options, Outcome, Page, Query},
+    index::{Facts, Index, LARGEST_PAGE, Options, Outcome, Page, Query, Whose},
     keyring::Key,
     random::OsRandom,
 };
@@ -57,7 +57,7 @@ fn add(index: &Index, entries: &[Vec<Facts>], from: usize) {
 
 fn brute_force(entries: &Entries, query: &Query) -> Page {
     let fits = |facts: &&Facts| {
-        facts.controller == query.controller
+        facts.whose == query.whose
             && query
                 .subject
                 .is_none_or(|subject| facts.subject == Some(subject))
@@ -73,6 +73,17 @@ fn brute_force(entries: &Entries, query: &Query) -> Page {
                 .condition
                 .is_none_or(|condition| facts.conditions.contains(&condition))
             && query.outcome.is_none_or(|outcome| facts.outcome == outcome)
+            && query.kind.is_none_or(|kind| facts.kind == kind)
+            && query
+                .transport
+                .as_ref()
+                .is_none_or(|by| facts.transport.as_ref() == Some(by))
+            && query
+                .certificate
+                .is_none_or(|sha256| facts.certificate == Some(sha256))
+            && query
+                .reference
+                .is_none_or(|quoted| facts.reference == Some(quoted))
             && query.period.is_none_or(|period| period.contains(facts.at))
             && query.before.is_none_or(|before| facts.entry < before)
     };
@@ -103,27 +114,45 @@ fn facts() -> impl Strategy<Value = Facts> {
         Just(Outcome::Other)
     ];
     let conditions = proptest::sample::subsequence(Condition::ALL.to_vec(), 0..=3);
+    let more = (
+        prop_oneof![Just(EntryType::Disclosure), Just(EntryType::LookUp)],
+        proptest::option::of(0..2_usize),
+        proptest::option::of(0..3_u8),
+        proptest::option::of(0..5_u8),
+    );
     (
-        0..3_usize,
+        0..4_usize,
         proptest::option::of(0..3_u8),
         0..2_usize,
         0..3_usize,
         conditions,
         outcome,
+        more,
     )
         .prop_map(
-            |(controller, subject, by, purpose, conditions, outcome)| Facts {
+            |(whose, subject, by, purpose, conditions, outcome, more)| Facts {
                 entry: EntryIndex(0),
                 at: at(0),
-                controller: party(PARTIES[controller]),
+                whose: somebody(whose),
                 subject: subject.map(person),
                 party: party(PARTIES[by]),
                 purpose: PURPOSES.get(purpose).map(|code| code.parse().unwrap()),
                 conditions: conditions.into_iter().collect(),
                 outcome,
-                kind: EntryType::Disclosure,
+                kind: more.0,
+                transport: more.1.map(|n| party(PARTIES[n])),
+                certificate: more.2.map(|byte| [byte; 32]),
+                reference: more.3.map(|byte| Reference::from_bytes([byte; 16])),
             },
         )
+}
+
+/// One of three controllers, or the broker itself.
+fn somebody(n: usize) -> Whose {
+    PARTIES
+        .get(n)
+        .filter(|_| n < 3)
+        .map_or(Whose::Anyone, |id| Whose::Controller(party(id)))
 }
 
 /// Entries in order, each a tick or none after the one before, each controller once.
@@ -135,8 +164,8 @@ fn entries(most: usize) -> impl Strategy<Value = Entries> {
             .enumerate()
             .map(|(index, (mut all, later))| {
                 tick += later;
-                all.sort_by(|a, b| a.controller.cmp(&b.controller));
-                all.dedup_by(|a, b| a.controller == b.controller);
+                all.sort_by(|a, b| a.whose.cmp(&b.whose));
+                all.dedup_by(|a, b| a.whose == b.whose);
                 for facts in &mut all {
                     (facts.entry, facts.at) = (EntryIndex(index as u64), at(tick));
                 }
@@ -148,7 +177,7 @@ fn entries(most: usize) -> impl Strategy<Value = Entries> {
 
 fn query() -> impl Strategy<Value = Query> {
     let what = (
-        0..3_usize,
+        0..4_usize,
         proptest::option::of(0..4_u8),
         proptest::option::of(0..2_usize),
     );
@@ -160,11 +189,18 @@ fn query() -> impl Strategy<Value = Query> {
         proptest::option::of(0..80_u64),
         0..12_usize,
     );
-    (what, rest).prop_map(|((controller, subject, by), rest)| {
+    let more = (
+        proptest::option::weighted(0.2, 0..2_usize),
+        proptest::option::weighted(0.2, 0..2_usize),
+        proptest::option::weighted(0.2, 0..3_u8),
+        proptest::option::weighted(0.2, 0..5_u8),
+    );
+    (what, rest, more).prop_map(|((whose, subject, by), rest, more)| {
         let (purpose, condition, outcome, period, before, limit) = rest;
         let outcomes = [Outcome::Disclosed, Outcome::Denied, Outcome::Other];
-        Query {
-            controller: party(PARTIES[controller]),
+        let kinds = [EntryType::Disclosure, EntryType::LookUp];
+        let query = Query {
+            whose: somebody(whose),
             subject: subject.map(person),
             party: by.map(|n| party(PARTIES[n])),
             purpose: purpose.map(|n| PURPOSES[n].parse::<PurposeCode>().unwrap()),
@@ -174,10 +210,31 @@ fn query() -> impl Strategy<Value = Query> {
                 until: len.map(|len| at(from + len)),
             }),
             outcome: outcome.map(|n| outcomes[n]),
+            kind: more.0.map(|n| kinds[n]),
+            transport: more.1.map(|n| party(PARTIES[n])),
+            certificate: more.2.map(|byte| [byte; 32]),
+            reference: more.3.map(|byte| Reference::from_bytes([byte; 16])),
             before: before.map(EntryIndex),
             limit,
-        }
+        };
+        as_it_can_be_asked(query)
     })
+}
+
+/// The broker itself finds by person, kind and reference alone, and always by one of them.
+fn as_it_can_be_asked(query: Query) -> Query {
+    if query.whose != Whose::Anyone {
+        return query;
+    }
+    let kind = query.kind.unwrap_or(EntryType::LookUp);
+    Query {
+        subject: query.subject,
+        reference: query.reference,
+        period: query.period,
+        before: query.before,
+        limit: query.limit,
+        ..Query::all_of(kind)
+    }
 }
 
 proptest! {
@@ -264,13 +321,16 @@ fn plain() -> Entries {
     let facts = |n: u64| Facts {
         entry: EntryIndex(n),
         at: at(n),
-        controller: party(PARTIES[0]),
+        whose: Whose::Controller(party(PARTIES[0])),
         subject: Some(person(u8::from(!n.is_multiple_of(10)))),
         party: party(PARTIES[1]),
         purpose: None,
         conditions: [Condition::Debt].into(),
         outcome: Outcome::Disclosed,
         kind: EntryType::Disclosure,
+        transport: None,
+        certificate: None,
+        reference: None,
     };
     (0..200).map(|n| vec![facts(n)]).collect()
 }
@@ -392,7 +452,7 @@ fn nobody_finds_a_person_or_a_party_in_the_files() {
         .flat_map(|(_, content)| content)
         .collect();
     let holds = |text: &[u8]| files.windows(text.len()).any(|part| part == text);
-    assert!(!holds(PARTIES[0].as_bytes()) && !holds(&[1; 16]) && !holds(b"SCHKRUN1"));
+    assert!(!holds(PARTIES[0].as_bytes()) && !holds(&[1; 16]) && !holds(b"SCHKRUN2"));
 }
 
 /// Invariant 10: view and indexes deleted, broker restarted: same answers.

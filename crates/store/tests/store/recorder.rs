@@ -310,6 +310,7 @@ fn call(by: PartyId, write: Option<Write>) -> Call {
         transaction: None,
         trace: None,
         write,
+        roles: None,
     }
 }
 

@@ -185,7 +185,7 @@ impl Planner<'_> {
         let mut shown: Vec<Consent> = dossier
             .consents
             .values()
-            .filter(|consent| only.is_none_or(|id| id == consent.id) && involves(consent, caller))
+            .filter(|consent| only.is_none_or(|id| id == consent.id) && consent.involves(caller))
             .cloned()
             .collect();
         if shown.is_empty() {
@@ -268,13 +268,6 @@ impl Planner<'_> {
         plan.kind = EntryType::Restriction;
         Ok(plan)
     }
-}
-
-fn involves(consent: &Consent, party: &PartyId) -> bool {
-    let terms = &consent.terms;
-    terms.collected_by == *party
-        || terms.providers.contains(party)
-        || terms.recipients.contains(party)
 }
 
 /// A plan that looks the same for a person nobody knows.

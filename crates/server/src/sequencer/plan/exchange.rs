@@ -317,34 +317,3 @@ pub(super) fn concerned(
     }
     concerned
 }
-
-/// How a receiver can name a person: its own mark, else a number its role may use, else the case where the
-/// role may know of one.
-pub(super) fn reference_for(
-    dossier: &Dossier,
-    peer: &Peer,
-    case: Option<CaseId>,
-) -> Option<SubjectRef> {
-    let own = dossier.identifiers.keys().find_map(|id| match id {
-        Identifier::ClientRef(party, mark) if *party == peer.principal => {
-            Some(SubjectRef::ClientRef(mark.clone()))
-        }
-        _ => None,
-    });
-    let numbered = || {
-        dossier.identifiers.keys().find_map(|id| match id {
-            Identifier::Bsn(bsn) if peer.roles.iter().any(|role| role.may_use_bsn()) => {
-                Some(SubjectRef::Bsn(bsn.clone()))
-            }
-            Identifier::Skn(skn) if peer.roles.iter().any(|role| role.may_use_skn()) => {
-                Some(SubjectRef::Skn(skn.clone()))
-            }
-            _ => None,
-        })
-    };
-    let cased = || {
-        let knows = peer.roles.iter().any(|role| role.knows_of_detention());
-        case.filter(|_| knows).map(SubjectRef::Case)
-    };
-    own.or_else(numbered).or_else(cased)
-}

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     ask::Ask,
-    code::{Condition, Granularity},
+    code::Condition,
     decide::{Denial, Finding, Reason},
+    deliver,
     event::{Asked, Delivered, Denied, Event, LookedUp},
     id::{DeliveryId, EntryIndex, Reference},
     inbox::{Order, Pending, Topic},
@@ -16,7 +17,7 @@ use schakel_core::{
 
 use super::{
     Envelope, Obstacle, Plan, Planned, Planner, Result, Retention, Subject, Told,
-    exchange::{concerned, reference_for, retention},
+    exchange::{concerned, retention},
 };
 use crate::call::{Message, MessageContent, Outcome, Request};
 
@@ -94,21 +95,10 @@ impl Planner<'_> {
 
     fn deliver(&mut self, request: &Request, leaving: &Leaving) -> Result<Plan> {
         match &leaving.message.topic {
-            Topic::Status {
-                case,
-                condition,
-                purpose,
-            } => {
+            topic @ Topic::Status { condition, .. } => {
                 let dossier = self.dossier(leaving.message.subject)?;
-                let subject = reference_for(&dossier, &request.peer, Some(*case))
-                    .ok_or(Reason::SubjectUnknown)?;
-                let ask = Ask {
-                    subject,
-                    purpose: purpose.clone(),
-                    version: None,
-                    conditions: [*condition].into(),
-                    granularity: Granularity::StatusWithDates,
-                };
+                let ask =
+                    deliver::ask(&dossier, &request.peer, topic).ok_or(Reason::SubjectUnknown)?;
                 self.deliver_status(request, leaving, &ask, *condition)
             }
             Topic::Notice(id) => {

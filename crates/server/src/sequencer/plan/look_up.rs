@@ -1,7 +1,5 @@
 //! Plans for looking into the trail: an entry like every other.
 
-use std::collections::BTreeSet;
-
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     decide::{Denial, Reason},
@@ -15,11 +13,7 @@ use crate::call::{LookUp, Outcome, Request};
 impl Planner<'_> {
     pub(super) fn look_up(&mut self, request: &Request, look_up: &LookUp) -> Plan {
         let subject = self.looked_at(request, look_up);
-        let registry = self.registry();
-        let officer_for = registry
-            .party(&request.peer.principal)
-            .and_then(|party| party.officer_for.clone());
-        let controllers: BTreeSet<_> = officer_for.into_iter().collect();
+        let controllers = self.officer_for(&request.peer.principal);
         let (event, outcome) = if look_up.denied {
             let reference = Reference::draw(self.random);
             let asked = Asked::Call {

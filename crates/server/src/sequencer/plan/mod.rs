@@ -3,6 +3,7 @@
 //! Nothing here writes. A plan is an event with what must be recorded about it; the writer records it,
 //! and only then is the caller told.
 
+mod audit;
 mod case;
 mod consent;
 mod exchange;
@@ -171,6 +172,10 @@ impl Planner<'_> {
             | Call::RejectChange(_)
             | Call::Stop(..) => self.plan_registry(request, call),
             Call::LookUp(look_up) => Ok(self.look_up(request, look_up)),
+            Call::Withhold { .. }
+            | Call::RecordVerification(_)
+            | Call::ProposeSearch { .. }
+            | Call::DecideSearch { .. } => self.plan_audit(request, call),
             Call::NextMessage { .. } => Err(Reason::RecordUnknown.into()),
         }
     }
@@ -356,7 +361,8 @@ fn subject_ref(call: &Call) -> Option<SubjectRef> {
         | Call::RecordRestriction { subject, .. }
         | Call::LiftRestriction { subject, .. }
         | Call::ReportStatus { subject, .. }
-        | Call::Notices { subject, .. } => Some(subject.clone()),
+        | Call::Notices { subject, .. }
+        | Call::Withhold { subject, .. } => Some(subject.clone()),
         Call::Ask(ask) => Some(ask.subject.clone()),
         Call::LookUp(look_up) => look_up.subject.clone(),
         Call::OpenCase { .. }
@@ -366,6 +372,9 @@ fn subject_ref(call: &Call) -> Option<SubjectRef> {
         | Call::ProposeChange(_)
         | Call::ApproveChange(_)
         | Call::RejectChange(_)
-        | Call::Stop(..) => None,
+        | Call::Stop(..)
+        | Call::RecordVerification(_)
+        | Call::ProposeSearch { .. }
+        | Call::DecideSearch { .. } => None,
     }
 }

@@ -63,6 +63,7 @@ fn read(by: &str, entry_type: EntryType, event: Event) -> Entry {
         transaction: None,
         trace: None,
         write: None,
+        roles: None,
     };
     let details = Details {
         call: Some(call),

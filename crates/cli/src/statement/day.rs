@@ -1,0 +1,115 @@
+//! Instants as people in the Netherlands say them.
+
+use schakel_core::time::{Date, Timestamp};
+
+use super::Language;
+
+const HOUR_MS: u64 = 3_600_000;
+
+const MONTHS_NL: [&str; 12] = [
+    "januari",
+    "februari",
+    "maart",
+    "april",
+    "mei",
+    "juni",
+    "juli",
+    "augustus",
+    "september",
+    "oktober",
+    "november",
+    "december",
+];
+const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A day and a time in the Netherlands, such as 23 november 2026, 15.00 uur.
+pub(super) fn moment(shown: Option<&String>, language: Language) -> String {
+    let Some(local) = local(shown) else {
+        return String::new();
+    };
+    let text = local.to_string();
+    let (hour, minute) = (
+        text.get(11..13).unwrap_or(""),
+        text.get(14..16).unwrap_or(""),
+    );
+    let day = said(local.date(), language);
+    match language {
+        Language::Nl => format!("{day}, {hour}.{minute} uur"),
+        Language::En => format!("{day}, {hour}:{minute}"),
+    }
+}
+
+fn said(date: Date, language: Language) -> String {
+    let (year, month) = date.month();
+    let months = match language {
+        Language::Nl => MONTHS_NL,
+        Language::En => MONTHS_EN,
+    };
+    let name = months.get(usize::from(month).saturating_sub(1));
+    let text = date.to_string();
+    let day = text.get(8..10).unwrap_or("").trim_start_matches('0');
+    format!("{day} {} {year}", name.copied().unwrap_or_default())
+}
+
+/// An instant moved so that its parts in UTC are those of the clock in the Netherlands.
+fn local(shown: Option<&String>) -> Option<Timestamp> {
+    let at: Timestamp = shown?.parse().ok()?;
+    let hours = if is_summer(at) { 2 } else { 1 };
+    Some(at.plus_millis(hours * HOUR_MS))
+}
+
+/// Whether summer time holds: from the last Sunday of March until the last Sunday of October, at 1 o'clock
+/// UTC (Directive 2000/84/EC).
+fn is_summer(at: Timestamp) -> bool {
+    let (year, _) = at.date().month();
+    let change = |month: &str| {
+        let last: Option<Date> = format!("{year:04}-{month}-31").parse().ok();
+        last.map(|last| {
+            let days = last.start().as_millis() / Timestamp::DAY_MS;
+            // The first day of 1970 was a Thursday.
+            let since_sunday = (days + 4) % 7;
+            last.start()
+                .minus_millis(since_sunday * Timestamp::DAY_MS)
+                .plus_millis(HOUR_MS)
+        })
+    };
+    match (change("03"), change("10")) {
+        (Some(from), Some(until)) => from <= at && at < until,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summer_time_is_kept_as_the_law_has_it() {
+        for (utc, here) in [
+            ("2026-11-23T14:00:00.000Z", "23 november 2026, 15.00 uur"),
+            ("2026-03-29T00:59:00.000Z", "29 maart 2026, 01.59 uur"),
+            ("2026-03-29T01:00:00.000Z", "29 maart 2026, 03.00 uur"),
+            ("2026-10-25T00:59:00.000Z", "25 oktober 2026, 02.59 uur"),
+            ("2026-10-25T01:00:00.000Z", "25 oktober 2026, 02.00 uur"),
+            ("2026-12-31T23:30:00.000Z", "1 januari 2027, 00.30 uur"),
+        ] {
+            assert_eq!(moment(Some(&utc.to_owned()), Language::Nl), here);
+        }
+        let utc = "2026-07-05T12:00:00.000Z".to_owned();
+        assert_eq!(moment(Some(&utc), Language::En), "5 July 2026, 14:00");
+        assert_eq!(moment(None, Language::Nl), "");
+    }
+}

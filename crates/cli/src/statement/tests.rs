@@ -1,0 +1,245 @@
+//! The statement to the letter: `crates/cli/tests/golden/statement.*`. When one changes on purpose,
+//! `SCHAKEL_OVERWRITE=1` writes it.
+
+use std::{env, fs, path::Path};
+
+use super::*;
+
+fn named(id: &str, name: &str) -> v1::NamedParty {
+    v1::NamedParty {
+        party_id: id.into(),
+        name: name.into(),
+        contact: Some(v1::Contact {
+            team: "Team nazorg".into(),
+            email: format!("team@{id}.example"),
+            telephone: "0800 0000".into(),
+        }),
+    }
+}
+
+fn at(hours: i64) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds: 1_795_442_400 + hours * 3600,
+        nanos: 0,
+    }
+}
+
+fn line(hours: i64, kind: v1::StatementKind, party: v1::NamedParty) -> v1::StatementLine {
+    v1::StatementLine {
+        index: u64::try_from(hours).unwrap() + 40,
+        at: Some(at(hours)),
+        kind: kind.into(),
+        party: Some(party),
+        ..v1::StatementLine::default()
+    }
+}
+
+fn law(basis: &str, law_ref: &str) -> v1::LegalBasis {
+    v1::LegalBasis {
+        basis: basis.into(),
+        law_ref: law_ref.into(),
+    }
+}
+
+fn lines() -> Vec<v1::StatementLine> {
+    use v1::StatementKind as Kind;
+    let (pi, town) = (
+        named("pi-noord", "PI Noord"),
+        named("gemeente-oost", "Gemeente Oost"),
+    );
+    let (home, officer) = (
+        named("wonen-zuid", "Wonen Zuid & <Zn>"),
+        named("fg-oost", "Functionaris gegevensbescherming Oost"),
+    );
+    vec![
+        line(0, Kind::Case, pi.clone()),
+        v1::StatementLine {
+            conditions: vec![v1::Condition::Housing.into()],
+            ..line(1, Kind::Supplied, pi.clone())
+        },
+        v1::StatementLine {
+            providers: vec![pi.clone()],
+            conditions: vec![v1::Condition::Housing.into(), v1::Condition::Debt.into()],
+            purpose: Some("P-PLAN".into()),
+            purpose_title: Some("Align the plan".into()),
+            granularity: Some(v1::Granularity::StatusWithDates.into()),
+            bases: vec![law("PBW_18A", "Penitentiaire beginselenwet art. 18a")],
+            ..line(2, Kind::Received, town.clone())
+        },
+        v1::StatementLine {
+            conditions: vec![v1::Condition::Housing.into()],
+            purpose: Some("P-ARRANGE-HOUSING".into()),
+            ..line(3, Kind::Asked, home.clone())
+        },
+        v1::StatementLine {
+            providers: vec![pi, town.clone()],
+            conditions: vec![v1::Condition::Housing.into()],
+            purpose: Some("P-ARRANGE-HOUSING".into()),
+            granularity: Some(v1::Granularity::Signal.into()),
+            bases: vec![law("CONSENT_AVG_6_1_A", "AVG art. 6(1)(a)")],
+            ..line(5, Kind::Received, home)
+        },
+        v1::StatementLine {
+            purpose: Some("P-ACCOUNTABILITY".into()),
+            ..line(6, Kind::Looked, officer)
+        },
+        v1::StatementLine {
+            conditions: vec![v1::Condition::Housing.into()],
+            ..line(7, Kind::Consent, town)
+        },
+    ]
+}
+
+fn response() -> v1::GetStatementResponse {
+    let town = named("gemeente-oost", "Gemeente Oost");
+    let home = named("wonen-zuid", "Wonen Zuid & <Zn>");
+    let consent = v1::StatementConsent {
+        consent_id: "00000000-0000-0000-0000-000000000001".into(),
+        state: v1::ConsentState::Given.into(),
+        kind: v1::ConsentKind::ProcessingBasis.into(),
+        conditions: vec![v1::Condition::Housing.into()],
+        purposes: vec!["P-ARRANGE-HOUSING".into()],
+        purpose_titles: vec!["Arrange a place to stay".into()],
+        providers: vec![town.clone()],
+        recipients: vec![home.clone()],
+        valid_from: Some(at(4)),
+        valid_until: Some(at(24 * 60)),
+        collected_by: Some(town.clone()),
+        narrowed: false,
+    };
+    let withdrawn = v1::StatementConsent {
+        state: v1::ConsentState::Withdrawn.into(),
+        narrowed: true,
+        purposes: vec!["P-OF-OUR-OWN".into()],
+        purpose_titles: vec!["As it is registered".into()],
+        ..consent.clone()
+    };
+    let notice = v1::StatementNotice {
+        recipient: Some(home),
+        kind: v1::NoticeKind::Withdrawal.into(),
+        conditions: vec![v1::Condition::Housing.into()],
+        issued_at: Some(at(8)),
+        acknowledged_at: None,
+    };
+    v1::GetStatementResponse {
+        controller: Some(town),
+        at: Some(at(9)),
+        lines: lines(),
+        consents: vec![consent, withdrawn],
+        notices: vec![
+            notice.clone(),
+            v1::StatementNotice {
+                kind: v1::NoticeKind::Correction.into(),
+                acknowledged_at: Some(at(9)),
+                ..notice
+            },
+        ],
+        withheld: 2,
+        erased: 3,
+        left_out: 4,
+        receipt: None,
+    }
+}
+
+fn is_as_written_down(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    if env::var_os("SCHAKEL_OVERWRITE").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap();
+    assert_eq!(text, written, "{name}");
+}
+
+fn text(statement: &Statement) -> String {
+    let mut page = Page::default();
+    statement.write(&mut page);
+    page.as_str().to_owned()
+}
+
+#[test]
+fn statements_are_as_written_down_in_both_languages() {
+    for (language, tag) in [(Language::Nl, "nl"), (Language::En, "en")] {
+        let statement = Statement::new(&response(), language);
+        is_as_written_down(&format!("statement.{tag}.txt"), &text(&statement));
+        is_as_written_down(&format!("statement.{tag}.html"), &statement.html());
+    }
+}
+
+#[test]
+fn the_sentence_about_withholding_stands_on_every_statement_and_a_number_only_when_there_is_one() {
+    for language in [Language::Nl, Language::En] {
+        let empty = v1::GetStatementResponse {
+            controller: response().controller,
+            at: Some(at(9)),
+            ..v1::GetStatementResponse::default()
+        };
+        let sentence = language.of(
+            "Deze zin staat op elk overzicht",
+            "This sentence is on every",
+        );
+        let number = language.of("Aantal regels", "Number of lines");
+        let (none, some) = (
+            text(&Statement::new(&empty, language)),
+            text(&Statement::new(&response(), language)),
+        );
+        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat(&none).contains(sentence) && flat(&some).contains(sentence));
+        assert!(!none.contains(number), "{none}");
+        assert_eq!(some.matches(number).count(), 2);
+    }
+}
+
+#[test]
+fn what_is_registered_cannot_become_part_of_the_page() {
+    let html = Statement::new(&response(), Language::Nl).html();
+    assert!(html.contains("Wonen Zuid &amp; &lt;Zn&gt;") && !html.contains("<Zn>"));
+    for from_elsewhere in [
+        "http:", "https:", "src=", "href=", "url(", "@import", "<script",
+    ] {
+        assert!(!html.contains(from_elsewhere), "{from_elsewhere}");
+    }
+    assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"nl\">"));
+    assert_eq!(
+        html.matches("<th scope=\"col\">").count(),
+        html.matches("<th").count() - html.matches("<thead").count()
+    );
+}
+
+#[test]
+fn every_code_has_words_in_both_languages() {
+    use crate::code::Code;
+    for language in [Language::Nl, Language::En] {
+        for code in <v1::Condition as Code>::ALL {
+            let words = language.conditions(&[code.short().to_owned()]);
+            assert!(
+                !words.is_empty() && words != code.short(),
+                "{}",
+                code.short()
+            );
+        }
+        let granularities = <v1::Granularity as Code>::ALL.iter();
+        assert!(
+            granularities
+                .map(|code| code.short().to_owned())
+                .all(|code| { !language.granularity(Some(&code)).is_empty() })
+        );
+        assert!(
+            <v1::ConsentState as Code>::ALL
+                .iter()
+                .all(|code| !language.state(code.short()).is_empty())
+        );
+        assert!(
+            <v1::NoticeKind as Code>::ALL
+                .iter()
+                .all(|code| !language.notice(code.short()).is_empty())
+        );
+        let kinds = <v1::ConsentKind as Code>::ALL.iter();
+        assert!(
+            kinds
+                .map(|kind| kind.short())
+                .all(|kind| !language.consent_kind(kind).is_empty())
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! The records as they stood at any entry of the log, made again from the entries before it.
+
+use std::collections::{HashMap, hash_map};
+
+use schakel_audit::{
+    commitment,
+    leaf::{EntryType, Leaf},
+};
+use schakel_core::{
+    dossier::Dossier,
+    event::{Details, Event},
+    id::{EntryIndex, SubjectId},
+    registry::Registry,
+    replay::{self, Content, Replay, Then},
+    time::Timestamp,
+};
+use schakel_store::{entry::Entry, index::Query};
+
+use crate::{
+    trail::{Trail, TrailError},
+    wire::disclosure,
+};
+
+/// Records that are moved forward through the log: asked for entries in ascending order, each entry about
+/// a person is opened once.
+pub(crate) struct Records<'t> {
+    trail: &'t Trail,
+    registry: Registry,
+    /// The entries that change the registry and are not made yet, the last of them first.
+    changes: Vec<EntryIndex>,
+    people: HashMap<SubjectId, Person>,
+}
+
+/// The records of one person, and what they were made from.
+struct Person {
+    dossier: Dossier,
+    /// The entries about the person that are not applied yet, the last of them first.
+    ahead: Vec<EntryIndex>,
+    used: u64,
+    unreadable: u64,
+}
+
+/// The records as they stood.
+#[derive(Clone, Copy)]
+pub(crate) struct Stood<'r> {
+    pub(crate) registry: &'r Registry,
+    pub(crate) dossier: Option<&'r Dossier>,
+    /// How many entries about the person they are made from.
+    pub(crate) used: u64,
+    /// How many of them can no longer be read.
+    pub(crate) unreadable: u64,
+}
+
+/// What came of deciding again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// This.
+    Decided(Replay),
+    /// Nothing: what it was decided from, or it itself, is erased.
+    Unreadable,
+}
+
+impl<'t> Records<'t> {
+    /// The records before the first entry.
+    pub(crate) fn new(trail: &'t Trail) -> Result<Self, TrailError> {
+        let changes = trail.each(Query::all_of(EntryType::Registry));
+        Ok(Self {
+            trail,
+            registry: Registry::default(),
+            changes: changes.collect::<Result<_, _>>()?,
+            people: HashMap::new(),
+        })
+    }
+
+    /// Moves forward to just before an entry, for the person it is about.
+    pub(crate) fn before(
+        &mut self,
+        entry: EntryIndex,
+        subject: Option<SubjectId>,
+    ) -> Result<Stood<'_>, TrailError> {
+        while let Some(change) = self.changes.pop_if(|change| *change < entry) {
+            if let Some((details, at)) = self.trail.entry(change.0)?.and_then(opened)
+                && let Event::Changed { change: made, .. } = &details.event
+            {
+                self.registry.make(made, change, at);
+            }
+        }
+        let person = match subject {
+            Some(subject) => Some(Self::move_person(
+                self.trail,
+                &mut self.people,
+                subject,
+                entry,
+            )?),
+            None => None,
+        };
+        Ok(Stood {
+            registry: &self.registry,
+            dossier: person.map(|person| &person.dossier),
+            used: person.map_or(0, |person| person.used),
+            unreadable: person.map_or(0, |person| person.unreadable),
+        })
+    }
+
+    /// Decides again what an entry decided.
+    pub(crate) fn replay(&mut self, index: EntryIndex, entry: &Entry) -> Result<Again, TrailError> {
+        let (Some(details), Ok(at)) = (&entry.details, Timestamp::from_millis(entry.leaf.at_ms))
+        else {
+            return Ok(Again::Unreadable);
+        };
+        let stood = self.before(index, details.subject)?;
+        let then = Then {
+            dossier: stood.dossier,
+            registry: stood.registry,
+            at,
+        };
+        let content = Content {
+            encode: disclosure::encode,
+            digest: commitment::released,
+            released: entry.leaf.released,
+        };
+        Ok(match replay::replay(details, &then, &content) {
+            Replay::Differs(_) if stood.unreadable > 0 => Again::Unreadable,
+            replayed => Again::Decided(replayed),
+        })
+    }
+
+    fn move_person<'p>(
+        trail: &Trail,
+        people: &'p mut HashMap<SubjectId, Person>,
+        subject: SubjectId,
+        entry: EntryIndex,
+    ) -> Result<&'p Person, TrailError> {
+        let person = match people.entry(subject) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(place) => {
+                let ahead = trail.each(Query::about(subject));
+                place.insert(Person {
+                    dossier: Dossier::new(subject),
+                    ahead: ahead.collect::<Result<_, _>>()?,
+                    used: 0,
+                    unreadable: 0,
+                })
+            }
+        };
+        while let Some(next) = person.ahead.pop_if(|next| *next < entry) {
+            let Some(found) = trail.entry_if(next, alters)? else {
+                continue;
+            };
+            match opened(found) {
+                Some((details, at)) => {
+                    person.dossier.apply(&details, next, at);
+                    person.used += 1;
+                }
+                None => person.unreadable += 1,
+            }
+        }
+        Ok(person)
+    }
+}
+
+/// Whether an entry of this kind can change what decisions are made from.
+const fn alters(kind: EntryType) -> bool {
+    !matches!(kind, EntryType::Denial | EntryType::LookUp)
+}
+
+/// The details of an entry with its instant, when they can be read.
+pub(crate) fn opened(entry: Entry) -> Option<(Details, Timestamp)> {
+    let at = at(&entry.leaf)?;
+    Some((entry.details?, at))
+}
+
+/// The instant of a leaf.
+pub(crate) fn at(leaf: &Leaf) -> Option<Timestamp> {
+    Timestamp::from_millis(leaf.at_ms).ok()
+}

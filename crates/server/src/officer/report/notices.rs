@@ -1,0 +1,70 @@
+//! Who must be told of a correction or an erasure about a person, and who was (AVG 19).
+
+use schakel_api::v1;
+use schakel_core::{dossier::Dossier, id::EntryIndex, notice::Notice};
+
+use super::{Narrowed, Reported, Reporter};
+use crate::{
+    officer::{records::Records, served_by},
+    trail::TrailError,
+    wire::{
+        code::{Coded as _, to_wire},
+        time::instant,
+    },
+};
+
+impl Reporter<'_> {
+    /// Everybody who was ever told something by the controller, or the controller itself when it was told;
+    /// each with the notices it got, or with none.
+    pub(super) fn notices(&self, narrowed: &Narrowed) -> Result<Reported, TrailError> {
+        let mut records = Records::new(self.trail)?;
+        let end = EntryIndex(self.trail.size());
+        let dossier = records.before(end, narrowed.subject)?.dossier;
+        let report = v1::GetReportResponse {
+            notices: dossier.map(|dossier| self.due(dossier)).unwrap_or_default(),
+            ..v1::GetReportResponse::default()
+        };
+        Ok((report, None))
+    }
+
+    fn due(&self, dossier: &Dossier) -> Vec<v1::NoticeDue> {
+        let controller = self.viewer.controller();
+        let mut rows: Vec<v1::NoticeDue> = Vec::new();
+        for served in dossier.served.values() {
+            let concerns = served.recipient == *controller
+                || served_by(controller, served, dossier, self.registry);
+            if !concerns || self.viewer.veil().hides(&served.recipient) {
+                continue;
+            }
+            let id = served.recipient.to_string();
+            match rows.iter_mut().find(|row| row.recipient_party_id == id) {
+                Some(row) => row.conditions.push(served.condition.to_wire()),
+                None => rows.push(v1::NoticeDue {
+                    recipient_party_id: id,
+                    conditions: vec![served.condition.to_wire()],
+                    ..v1::NoticeDue::default()
+                }),
+            }
+        }
+        rows.into_iter()
+            .flat_map(|row| {
+                let issued = dossier.notices.values();
+                let issued =
+                    issued.filter(|notice| notice.recipient.as_str() == row.recipient_party_id);
+                let told: Vec<_> = issued.map(told).collect();
+                if told.is_empty() { vec![row] } else { told }
+            })
+            .collect()
+    }
+}
+
+fn told(notice: &Notice) -> v1::NoticeDue {
+    v1::NoticeDue {
+        recipient_party_id: notice.recipient.to_string(),
+        conditions: to_wire(&notice.conditions),
+        kind: Some(notice.kind.to_wire()),
+        issued_at: Some(instant(notice.issued_at)),
+        deadline: Some(instant(notice.deadline)),
+        acknowledged_at: notice.acknowledged_at.map(instant),
+    }
+}

@@ -1,0 +1,309 @@
+//! The statement for the person (AVG 15, Wabvpz 15e): who supplied, received, asked and looked, when, what
+//! for and on which basis, and which consents stand. It names organisations (C-154/21), never an employee.
+
+use std::collections::{BTreeSet, HashMap};
+
+use schakel_api::v1;
+use schakel_audit::leaf::EntryType;
+use schakel_core::{
+    code::Condition,
+    consent::Consent,
+    dossier::Dossier,
+    event::{Asked, ConsentEnded, Delivered, Denied, Details, Disclosed, Event},
+    id::{EntryIndex, PartyId, PurposeCode, SubjectId},
+    notice::Notice,
+    registry::Registry,
+    time::{Period, Timestamp},
+};
+use schakel_store::{entry::Entry, index::Query};
+
+use super::{
+    records::{Records, opened},
+    served_by,
+};
+use crate::{
+    trail::{Trail, TrailError},
+    wire::{
+        code::{Coded as _, to_wire},
+        disclosure::{basis, contact},
+        entry::Viewer,
+        terms::texts,
+        time::instant,
+    },
+};
+
+/// The most lines of one statement.
+const MOST: usize = 5000;
+
+/// What a statement is made with.
+pub(crate) struct Maker<'a> {
+    pub(crate) trail: &'a Trail,
+    pub(crate) registry: &'a Registry,
+    pub(crate) viewer: &'a Viewer,
+    pub(crate) now: Timestamp,
+}
+
+/// Which entries are withheld now, and whether the person may be told how many.
+type Withheld = HashMap<EntryIndex, bool>;
+
+impl Maker<'_> {
+    /// The statement, without the receipt of the look.
+    pub(crate) fn statement(
+        &self,
+        subject: SubjectId,
+        period: Option<Period>,
+    ) -> Result<v1::GetStatementResponse, TrailError> {
+        let withheld = self.withheld(subject)?;
+        let mut statement = v1::GetStatementResponse {
+            controller: Some(self.named(self.viewer.controller())),
+            at: Some(instant(self.now)),
+            ..v1::GetStatementResponse::default()
+        };
+        let query = Query {
+            subject: Some(subject),
+            period,
+            ..Query::of(self.viewer.controller().clone())
+        };
+        for index in self.trail.each(query) {
+            let index = index?;
+            if let Some(counted) = withheld.get(&index) {
+                statement.withheld += u32::from(*counted);
+            } else if statement.lines.len() == MOST {
+                statement.left_out += 1;
+            } else if let Some(entry) = self.trail.entry(index.0)?
+                && self.viewer.shows(&entry)
+            {
+                statement.erased += u32::from(entry.details.is_none());
+                statement.lines.extend(self.line(index, &entry));
+            }
+        }
+        statement.lines.reverse();
+        let mut records = Records::new(self.trail)?;
+        let end = EntryIndex(self.trail.size());
+        if let Some(dossier) = records.before(end, Some(subject))?.dossier {
+            statement.consents = self.consents(dossier);
+            statement.notices = self.notices(dossier);
+        }
+        Ok(statement)
+    }
+
+    /// The decisions of the controller to withhold that stand now: of several about an entry the last.
+    fn withheld(&self, subject: SubjectId) -> Result<Withheld, TrailError> {
+        let query = Query {
+            subject: Some(subject),
+            kind: Some(EntryType::Restriction),
+            ..Query::of(self.viewer.controller().clone())
+        };
+        let mut latest: HashMap<EntryIndex, (Timestamp, bool)> = HashMap::new();
+        for index in self.trail.each(query) {
+            let Some((details, _)) = self.trail.entry(index?.0)?.and_then(opened) else {
+                continue;
+            };
+            let own =
+                details.call.map(|call| call.principal).as_ref() == Some(self.viewer.controller());
+            if let Event::Withheld(decision) = details.event
+                && own
+            {
+                for entry in decision.entries {
+                    latest
+                        .entry(entry)
+                        .or_insert((decision.until, decision.counted));
+                }
+            }
+        }
+        let standing = latest
+            .into_iter()
+            .filter(|(_, (until, _))| self.now < *until);
+        Ok(standing
+            .map(|(index, (_, counted))| (index, counted))
+            .collect())
+    }
+
+    /// The line that tells of an entry; `None` when there is nothing to tell by itself.
+    fn line(&self, index: EntryIndex, entry: &Entry) -> Option<v1::StatementLine> {
+        let details = entry.details.as_ref()?;
+        let party: PartyId = entry.leaf.party.parse().ok()?;
+        let kind = kind(details)?;
+        let (conditions, purpose) = about(&details.event);
+        let mut line = v1::StatementLine {
+            index: index.0,
+            at: super::records::at(&entry.leaf).map(instant),
+            kind: kind.into(),
+            party: Some(self.named(&party)),
+            conditions: to_wire(&conditions),
+            purpose_title: purpose.and_then(|code| self.title(code)),
+            purpose: purpose.map(ToString::to_string),
+            ..v1::StatementLine::default()
+        };
+        if let Some(disclosed) = told(&details.event) {
+            self.tell_disclosed(&mut line, disclosed);
+        }
+        Some(line)
+    }
+
+    fn tell_disclosed(&self, line: &mut v1::StatementLine, disclosed: &Disclosed) {
+        line.granularity = Some(disclosed.granularity.to_wire());
+        let mut providers = BTreeSet::new();
+        for grant in &disclosed.grants {
+            // To outsiders the municipality stands in for whoever reported it: see the disclosure itself.
+            if grant.provider == *self.viewer.controller() || !self.viewer.veil().is_drawn() {
+                providers.insert(&grant.provider);
+                line.bases.push(basis(&grant.provider_basis));
+            }
+            line.bases.push(basis(&grant.recipient_basis));
+        }
+        line.providers = providers.into_iter().map(|id| self.named(id)).collect();
+        line.bases
+            .sort_by(|a, b| (&a.basis, &a.law_ref).cmp(&(&b.basis, &b.law_ref)));
+        line.bases.dedup();
+    }
+
+    fn consents(&self, dossier: &Dossier) -> Vec<v1::StatementConsent> {
+        let involved = dossier.consents.values();
+        let mut involved: Vec<&Consent> = involved
+            .filter(|consent| consent.involves(self.viewer.controller()))
+            .collect();
+        involved.sort_by_key(|consent| std::cmp::Reverse(consent.history.first().map(|s| s.entry)));
+        let told = involved.into_iter().filter_map(|consent| {
+            let terms = &consent.terms;
+            let titles = terms.purposes.iter();
+            let titles = titles.map(|code| self.title(code).unwrap_or_else(|| code.to_string()));
+            Some(v1::StatementConsent {
+                consent_id: consent.id.to_string(),
+                state: consent.state(self.now)?.to_wire(),
+                kind: terms.kind.to_wire(),
+                conditions: to_wire(&terms.conditions),
+                purpose_titles: titles.collect(),
+                purposes: texts(&terms.purposes),
+                providers: self.all_named(&terms.providers),
+                recipients: self.all_named(&terms.recipients),
+                valid_from: Some(instant(terms.valid_from)),
+                valid_until: Some(instant(terms.valid_until)),
+                collected_by: self.all_named([&terms.collected_by]).pop(),
+                narrowed: !consent.narrowed.is_empty(),
+            })
+        });
+        told.collect()
+    }
+
+    fn notices(&self, dossier: &Dossier) -> Vec<v1::StatementNotice> {
+        let controller = self.viewer.controller();
+        let served = |notice: &Notice| {
+            let mut conditions = notice.conditions.iter();
+            conditions.any(|condition| {
+                let key = (notice.recipient.clone(), *condition);
+                let served = dossier.served.get(&key);
+                served.is_some_and(|served| served_by(controller, served, dossier, self.registry))
+            })
+        };
+        let mut concerned: Vec<&Notice> = dossier
+            .notices
+            .values()
+            .filter(|notice| !self.viewer.veil().hides(&notice.recipient))
+            .filter(|notice| {
+                notice.issued_by == *controller || notice.recipient == *controller || served(notice)
+            })
+            .collect();
+        concerned.sort_by_key(|notice| (notice.entry, notice.recipient.clone()));
+        let told = concerned.into_iter().map(|notice| v1::StatementNotice {
+            recipient: Some(self.named(&notice.recipient)),
+            kind: notice.kind.to_wire(),
+            conditions: to_wire(&notice.conditions),
+            issued_at: Some(instant(notice.issued_at)),
+            acknowledged_at: notice.acknowledged_at.map(instant),
+        });
+        told.collect()
+    }
+
+    fn all_named<'p>(&self, ids: impl IntoIterator<Item = &'p PartyId>) -> Vec<v1::NamedParty> {
+        let shown = ids.into_iter().filter(|id| !self.viewer.veil().hides(id));
+        shown.map(|id| self.named(id)).collect()
+    }
+
+    /// A party as the registry knows it now; one that it no longer knows is named by its id.
+    fn named(&self, id: &PartyId) -> v1::NamedParty {
+        let party = self.registry.party(id);
+        v1::NamedParty {
+            party_id: id.to_string(),
+            name: party.map_or_else(|| id.to_string(), |party| party.name.clone()),
+            contact: party.map(|party| contact(&party.contact)),
+        }
+    }
+
+    fn title(&self, code: &PurposeCode) -> Option<String> {
+        let versions = self.registry.versions(code);
+        let newest = versions.max_by_key(|found| found.version.version);
+        newest.map(|found| found.version.title.clone())
+    }
+}
+
+fn told(event: &Event) -> Option<&Disclosed> {
+    match event {
+        Event::Disclosed(disclosed)
+        | Event::Delivered(Delivered {
+            disclosed: Some(disclosed),
+            ..
+        }) => Some(disclosed),
+        _ => None,
+    }
+}
+
+/// What a line about an event tells. What is withheld is not told by a line of its own, a message that was
+/// dropped reached nobody, and that something was acknowledged stands with the notice.
+fn kind(details: &Details) -> Option<v1::StatementKind> {
+    use v1::StatementKind as Kind;
+    Some(match &details.event {
+        Event::StatusReported { .. } => Kind::Supplied,
+        Event::Disclosed(_)
+        | Event::Delivered(Delivered {
+            disclosed: Some(_), ..
+        }) => Kind::Received,
+        Event::Denied(Denied { asked, .. }) => match asked {
+            Asked::Disclosure(_) | Asked::Call { .. } => Kind::Asked,
+            Asked::Message { .. } => return None,
+        },
+        Event::LookedUp(_) => Kind::Looked,
+        Event::ConsentRecorded { .. } | Event::ConsentEnded(_) => Kind::Consent,
+        Event::Restricted { .. } | Event::RestrictionLifted { .. } => Kind::Restriction,
+        Event::CaseOpened { .. }
+        | Event::MunicipalityAssigned { .. }
+        | Event::MemberAdded { .. }
+        | Event::MemberRemoved { .. }
+        | Event::CaseClosed { .. }
+        | Event::Introduced { .. }
+        | Event::Redeemed { .. } => Kind::Case,
+        Event::Delivered(Delivered {
+            disclosed: None, ..
+        }) => Kind::Notice,
+        Event::Withheld(_) | Event::Acknowledged { .. } => return None,
+        _ => Kind::Other,
+    })
+}
+
+/// The conditions that an event is about, and what it was for.
+fn about(event: &Event) -> (BTreeSet<Condition>, Option<&PurposeCode>) {
+    match event {
+        Event::StatusReported { condition, .. } | Event::Introduced { condition, .. } => {
+            ([*condition].into(), None)
+        }
+        Event::Denied(Denied {
+            asked: Asked::Disclosure(ask),
+            ..
+        }) => (ask.conditions.clone(), Some(&ask.purpose)),
+        Event::LookedUp(looked) => (BTreeSet::new(), looked.purpose.as_ref()),
+        Event::ConsentRecorded { terms, .. } => (terms.conditions.clone(), None),
+        Event::ConsentEnded(ConsentEnded { conditions, .. })
+        | Event::Restricted { conditions, .. } => (conditions.clone(), None),
+        event => match told(event) {
+            Some(disclosed) => (
+                disclosed
+                    .grants
+                    .iter()
+                    .map(|grant| grant.condition)
+                    .collect(),
+                Some(&disclosed.ask.purpose),
+            ),
+            None => (BTreeSet::new(), None),
+        },
+    }
+}

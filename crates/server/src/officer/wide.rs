@@ -1,0 +1,154 @@
+//! Questions so wide that one officer may not ask them alone: proposed by one, approved by another, and
+//! made within a limited time. All of it stands in the log; nothing else remembers it.
+
+use schakel_api::v1;
+use schakel_audit::leaf::EntryType;
+use schakel_core::{
+    event::{Call, Event, SearchDecided, SearchProposed},
+    id::{ActorRef, PartyId, PurposeCode, Reference},
+    time::{Period, Timestamp},
+};
+use schakel_store::index::Query;
+
+use super::{Bounds, records::opened};
+use crate::{
+    trail::{Trail, TrailError},
+    wire::time::instant,
+};
+
+/// For how many days a proposal waits.
+const WAITS_DAYS: u32 = 7;
+/// The most looks of those days that are gone through for proposals.
+const REACH: usize = 10_000;
+
+/// A question as it is proposed, and as it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) method: &'static str,
+    pub(crate) purpose: PurposeCode,
+    pub(crate) words: String,
+}
+
+/// A proposal with what became of it.
+pub(crate) struct Proposal {
+    proposed: SearchProposed,
+    by: Call,
+    at: Timestamp,
+    decided: Option<SearchDecided>,
+}
+
+impl Bounds {
+    /// Whether a period is too long, or open, for one officer.
+    pub(crate) fn is_long(&self, period: Option<&Period>) -> bool {
+        let most = u64::try_from(self.wide_period.as_millis()).unwrap_or(u64::MAX);
+        period.is_none_or(|period| {
+            period
+                .until
+                .is_none_or(|until| until > period.from.plus_millis(most))
+        })
+    }
+}
+
+/// The proposal of a controller's officer known by this id.
+pub(crate) fn proposal(
+    trail: &Trail,
+    controller: &PartyId,
+    search: Reference,
+) -> Result<Option<Proposal>, TrailError> {
+    let query = Query {
+        reference: Some(search),
+        kind: Some(EntryType::LookUp),
+        ..Query::of(controller.clone())
+    };
+    let mut found = Vec::new();
+    for index in trail.each(query) {
+        found.extend(trail.entry(index?.0)?.and_then(opened));
+    }
+    // What was decided first counts: two officers may have decided at once.
+    found.reverse();
+    let mut proposal: Option<Proposal> = None;
+    for (details, at) in found {
+        match (details.event, details.call, &mut proposal) {
+            (Event::SearchProposed(proposed), Some(by), None) => {
+                proposal = Some(Proposal {
+                    proposed,
+                    by,
+                    at,
+                    decided: None,
+                });
+            }
+            (Event::SearchDecided(decided), _, Some(proposal)) => {
+                proposal.decided.get_or_insert(decided);
+            }
+            _ => {}
+        }
+    }
+    Ok(proposal)
+}
+
+/// The proposals of a controller's officers that wait or may be made, newest first.
+pub(crate) fn proposals(
+    trail: &Trail,
+    controller: &PartyId,
+    now: Timestamp,
+) -> Result<Vec<v1::ProposedSearch>, TrailError> {
+    let query = Query {
+        kind: Some(EntryType::LookUp),
+        period: Some(Period {
+            from: now.minus_millis(u64::from(WAITS_DAYS) * 86_400_000),
+            until: None,
+        }),
+        ..Query::of(controller.clone())
+    };
+    let mut proposals = Vec::new();
+    for index in trail.each(query).take(REACH) {
+        let Some((details, _)) = trail.entry(index?.0)?.and_then(opened) else {
+            continue;
+        };
+        if let Event::SearchProposed(proposed) = &details.event
+            && let Some(found) = proposal(trail, controller, proposed.search)?
+            && (found.waits(now) || found.until(now).is_some())
+        {
+            proposals.push(found.shown(now));
+        }
+    }
+    Ok(proposals)
+}
+
+impl Proposal {
+    /// Whether somebody can still decide about it.
+    pub(crate) fn waits(&self, now: Timestamp) -> bool {
+        self.decided.is_none() && now < self.at.plus_days(WAITS_DAYS)
+    }
+
+    /// Whether this caller is a second one: another employee with another certificate.
+    pub(crate) fn is_second(&self, actor: &str, certificate: &[u8; 32]) -> bool {
+        let same = self.by.actor.as_ref().map(ActorRef::as_str) == Some(actor);
+        !same && self.by.certificate != *certificate
+    }
+
+    /// Whether it lets this question be asked now.
+    pub(crate) fn lets(&self, question: &Question, now: Timestamp) -> bool {
+        self.until(now).is_some()
+            && self.proposed.method == question.method
+            && self.proposed.purpose == question.purpose
+            && self.proposed.question == question.words
+    }
+
+    fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.decided.as_ref()?.until?;
+        (now < until).then_some(until)
+    }
+
+    fn shown(&self, now: Timestamp) -> v1::ProposedSearch {
+        v1::ProposedSearch {
+            search_id: self.proposed.search.as_bytes().to_vec().into(),
+            proposed_by_party_id: self.by.principal.to_string(),
+            proposed_at: Some(instant(self.at)),
+            method: self.proposed.method.clone(),
+            purpose: self.proposed.purpose.to_string(),
+            question: self.proposed.question.clone(),
+            approved_until: self.until(now).map(instant),
+        }
+    }
+}

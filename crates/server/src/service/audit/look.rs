@@ -1,0 +1,138 @@
+//! What every look into the trail has in common: what for, for whom, whom about, and that it is recorded.
+
+use schakel_core::{
+    id::{EntryIndex, PurposeCode, Reference, SubjectId},
+    party::Peer,
+    person::SubjectRef,
+};
+use tonic::Status;
+
+use super::Audit;
+use crate::{
+    call::{Answer, Call, CallError, LookUp},
+    edge::identify::Caller,
+    officer::wide::{self, Question},
+    service::{Fault, called},
+    trail::{Trail, TrailError},
+    wire::{entry::Viewer, person::Who, request::Parsed},
+};
+
+/// Nobody: no person is ever drawn this id. A search for somebody unknown takes the way of any other.
+const NOBODY: SubjectId = SubjectId::from_bytes([0; 16]);
+
+impl Audit {
+    /// Records a look into the trail.
+    pub(super) async fn record(
+        &self,
+        caller: &Caller,
+        who: Who,
+        look_up: LookUp,
+    ) -> Result<Answer, Status> {
+        self.submit(caller, who, Call::LookUp(look_up)).await
+    }
+
+    /// Records a call that is no write.
+    pub(super) async fn submit(
+        &self,
+        caller: &Caller,
+        who: Who,
+        call: Call,
+    ) -> Result<Answer, Status> {
+        let parsed = Parsed {
+            who: Some(who),
+            write: None,
+            call,
+        };
+        Ok(self.sequencer.submit(called(caller, parsed)).await?)
+    }
+
+    /// Records a look that names no person for every person it shows, each by an entry about that person, so
+    /// that each can be told.
+    pub(super) async fn record_each(
+        &self,
+        caller: &Caller,
+        who: &Who,
+        purpose: &PurposeCode,
+        question: &str,
+        shown: Vec<EntryIndex>,
+    ) -> Result<(), Status> {
+        let requests = shown.into_iter().map(|entry| {
+            let look_up = LookUp {
+                purpose: Some(purpose.clone()),
+                entry: Some(entry),
+                ..looked(question.to_owned(), 1)
+            };
+            let parsed = Parsed {
+                who: Some(who.clone()),
+                write: None,
+                call: Call::LookUp(look_up),
+            };
+            called(caller, parsed)
+        });
+        for answer in self.sequencer.submit_all(requests.collect()).await {
+            answer?;
+        }
+        Ok(())
+    }
+
+    /// Whether a look may be for this.
+    pub(super) fn check_purpose(&self, purpose: &PurposeCode) -> Result<(), CallError> {
+        super::check_purpose(&self.sequencer.registry(), purpose, self.sequencer.now())
+    }
+
+    /// The officer of a controller.
+    pub(super) fn viewer(&self, officer: &Peer) -> Result<Viewer, Fault> {
+        super::viewer(&self.sequencer.registry(), officer)
+    }
+
+    /// Whom an officer means; somebody who nobody is, when nobody is known by that reference.
+    pub(super) async fn meant(
+        &self,
+        caller: &Caller,
+        subject: SubjectRef,
+    ) -> Result<SubjectId, Status> {
+        let caller = caller.peer.principal.clone();
+        let found = self.sequencer.resolve(subject, caller).await?;
+        Ok(found.unwrap_or(NOBODY))
+    }
+
+    /// Makes sure that a wide question was approved by a second officer and may be asked now.
+    pub(super) async fn check_approved(
+        &self,
+        viewer: &Viewer,
+        approval: Option<Reference>,
+        question: Question,
+    ) -> Result<(), Status> {
+        let search = approval.ok_or(CallError::WideSearch)?;
+        let (controller, now) = (viewer.controller().clone(), self.sequencer.now());
+        let lets = move |trail: &Trail| {
+            let proposal = wide::proposal(trail, &controller, search)?;
+            Ok(proposal.is_some_and(|proposal| proposal.lets(&question, now)))
+        };
+        if self.look(lets).await? {
+            Ok(())
+        } else {
+            Err(CallError::WideSearch.into())
+        }
+    }
+
+    /// Looks into the trail away from the threads that serve.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Trail) -> Result<T, TrailError> + Send + 'static,
+    ) -> Result<T, TrailError> {
+        self.sequencer.trail().look(self.waits.catch_up, look).await
+    }
+}
+
+/// A look at nobody in particular, to be filled in.
+pub(super) fn looked(question: String, results: usize) -> LookUp {
+    LookUp {
+        purpose: None,
+        subject: None,
+        entry: None,
+        question,
+        results: u32::try_from(results).unwrap_or(u32::MAX),
+        denied: false,
+    }
+}

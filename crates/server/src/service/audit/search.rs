@@ -1,0 +1,270 @@
+//! Searching the trail, and searches that need a second officer.
+
+use std::collections::BTreeMap;
+
+use schakel_api::v1;
+use schakel_core::id::{EntryIndex, SubjectId};
+use schakel_store::{
+    entry::Entry,
+    index::{Query, Whose},
+};
+use tonic::{Request, Status};
+
+use super::{Audit, look::looked};
+use crate::{
+    call::{Call, CallError, LookUp, Outcome},
+    edge::identify::Caller,
+    officer::wide::{self, Question},
+    sequencer::CursorKind,
+    service::{Fault, opened},
+    trail::{Trail, TrailError},
+    wire::{
+        InvalidRequest,
+        audit::{self, Filter, Search},
+        entry::{Viewer, entry},
+        inbox::foreign,
+        oversight::{self, Proposed},
+        receipt::receipt,
+        request::read,
+        time::instant,
+    },
+};
+
+/// The method of a search.
+const SEARCH: &str = "AuditService/SearchEntries";
+
+/// One page of what was found, and where the next one continues.
+type Found = (Vec<(EntryIndex, Entry)>, Option<EntryIndex>);
+
+impl Audit {
+    pub(super) async fn search_entries(
+        &self,
+        request: Request<v1::SearchEntriesRequest>,
+    ) -> Result<v1::SearchEntriesResponse, Status> {
+        let (caller, message) = opened(request)?;
+        let search = read(message, &caller.peer, audit::search)?;
+        self.check_purpose(&search.purpose)?;
+        let viewer = self.viewer(&caller.peer)?;
+        let query = self.query(&caller, &search, &viewer).await?;
+        if self.is_wide(&search) {
+            self.check_approved(&viewer, search.approval, of_search(&search))
+                .await?;
+        }
+        let (seer, size) = (viewer.clone(), search.page_size);
+        let (found, next) = self
+            .look(move |trail| page(trail, query, size, &seer))
+            .await?;
+        if search.subject.is_none() {
+            let (purpose, words) = (&search.purpose, search.filter.in_words());
+            let shown = one_a_person(&found);
+            self.record_each(&caller, &search.who, purpose, &words, shown)
+                .await?;
+        }
+        let look_up = LookUp {
+            purpose: Some(search.purpose),
+            subject: search.subject,
+            ..looked(search.filter.in_words(), found.len())
+        };
+        let answer = self.record(&caller, search.who, look_up).await?;
+        let seal = |next: EntryIndex| {
+            let party = &caller.peer.principal;
+            let cursor = self
+                .sequencer
+                .seal_cursor(party, CursorKind::Search, next.0);
+            cursor.into()
+        };
+        let shown = found
+            .iter()
+            .map(|(index, read)| entry(index.0, read, &viewer));
+        Ok(v1::SearchEntriesResponse {
+            entries: shown.collect(),
+            next_page_token: next.map(seal),
+            receipt: Some(receipt(answer.receipt)),
+        })
+    }
+
+    pub(super) async fn propose_search(
+        &self,
+        request: Request<v1::ProposeSearchRequest>,
+    ) -> Result<v1::ProposeSearchResponse, Status> {
+        let (caller, message) = opened(request)?;
+        let proposed = read(message, &caller.peer, oversight::propose)?;
+        let (who, is_wide, question) = match proposed {
+            Proposed::Search(search) => {
+                let is_wide = self.is_wide(&search);
+                (search.who.clone(), is_wide, of_search(&search))
+            }
+            Proposed::Report(asked) => {
+                let is_wide = self.is_wide_report(&asked);
+                (asked.who.clone(), is_wide, super::report::of_report(&asked))
+            }
+            Proposed::Breach(breach) => {
+                let is_wide = self.bounds.is_long(Some(&breach.period));
+                (
+                    breach.who.clone(),
+                    is_wide,
+                    super::oversight::of_breach(&breach),
+                )
+            }
+        };
+        self.check_purpose(&question.purpose)?;
+        if !is_wide {
+            let rule = "needs no second officer: ask it";
+            return Err(InvalidRequest::of("question", rule).into());
+        }
+        let call = Call::ProposeSearch {
+            method: question.method,
+            purpose: question.purpose,
+            question: question.words,
+        };
+        let answer = self.submit(&caller, who, call).await?;
+        match answer.outcome {
+            Outcome::SearchProposed(search) => Ok(v1::ProposeSearchResponse {
+                search_id: search.as_bytes().to_vec().into(),
+                receipt: Some(receipt(answer.receipt)),
+            }),
+            _ => Err(Fault::Misfit.into()),
+        }
+    }
+
+    pub(super) async fn decide_search(
+        &self,
+        request: Request<v1::DecideSearchRequest>,
+    ) -> Result<v1::DecideSearchResponse, Status> {
+        let (caller, message) = opened(request)?;
+        let decision = read(message, &caller.peer, oversight::decide)?;
+        let controller = self.viewer(&caller.peer)?.controller().clone();
+        let search = decision.search;
+        let found = self
+            .look(move |trail| wide::proposal(trail, &controller, search))
+            .await?;
+        let waiting = found.filter(|proposal| proposal.waits(self.sequencer.now()));
+        let waiting = waiting.ok_or(CallError::NotFound("search that waits"))?;
+        // Whoever proposed it may take it back; approving it takes another.
+        if decision.approve && !waiting.is_second(decision.who.actor.as_str(), &caller.certificate)
+        {
+            return Err(CallError::SecondActor.into());
+        }
+        let call = Call::DecideSearch {
+            search,
+            approved_for: decision.approve.then_some(self.bounds.approval),
+        };
+        let answer = self.submit(&caller, decision.who, call).await?;
+        match answer.outcome {
+            Outcome::SearchDecided(until) => Ok(v1::DecideSearchResponse {
+                until: until.map(instant),
+                receipt: Some(receipt(answer.receipt)),
+            }),
+            _ => Err(Fault::Misfit.into()),
+        }
+    }
+
+    pub(super) async fn list_searches(
+        &self,
+        request: Request<v1::ListSearchesRequest>,
+    ) -> Result<v1::ListSearchesResponse, Status> {
+        let (caller, message) = opened(request)?;
+        let who = read(message, &caller.peer, oversight::searches)?;
+        let controller = self.viewer(&caller.peer)?.controller().clone();
+        let now = self.sequencer.now();
+        let searches = self
+            .look(move |trail| wide::proposals(trail, &controller, now))
+            .await?;
+        let look_up = looked("searches that wait".to_owned(), searches.len());
+        let answer = self.record(&caller, who, look_up).await?;
+        Ok(v1::ListSearchesResponse {
+            searches,
+            receipt: Some(receipt(answer.receipt)),
+        })
+    }
+
+    /// Whether a search is too wide for one officer: it names no person, and no party or a long period.
+    fn is_wide(&self, search: &Search) -> bool {
+        let Filter { party, period, .. } = &search.filter;
+        search.subject.is_none() && (party.is_none() || self.bounds.is_long(period.as_ref()))
+    }
+
+    async fn query(
+        &self,
+        caller: &Caller,
+        search: &Search,
+        viewer: &Viewer,
+    ) -> Result<Query, Status> {
+        let before = match &search.page_token {
+            Some(token) => {
+                let party = &caller.peer.principal;
+                let opened = self.sequencer.open_cursor(party, CursorKind::Search, token);
+                Some(EntryIndex(opened.ok_or_else(|| foreign("page_token"))?))
+            }
+            None => None,
+        };
+        let subject = match &search.subject {
+            Some(subject) => Some(self.meant(caller, subject.clone()).await?),
+            None => None,
+        };
+        let Filter {
+            party,
+            purpose,
+            condition,
+            period,
+            outcome,
+        } = search.filter.clone();
+        Ok(Query {
+            whose: Whose::Controller(viewer.controller().clone()),
+            subject,
+            party,
+            purpose,
+            condition,
+            period,
+            outcome,
+            before,
+            ..Query::of(viewer.controller().clone())
+        })
+    }
+}
+
+/// The question of a search.
+fn of_search(search: &Search) -> Question {
+    Question {
+        method: SEARCH,
+        purpose: search.purpose.clone(),
+        words: search.filter.in_words(),
+    }
+}
+
+/// The entries of one page, newest first, and where the next one continues. What the officer may not see
+/// does not shorten the page.
+fn page(
+    trail: &Trail,
+    mut query: Query,
+    size: usize,
+    viewer: &Viewer,
+) -> Result<Found, TrailError> {
+    let mut shown = Vec::new();
+    loop {
+        query.limit = size.saturating_sub(shown.len());
+        let found = trail.find(&query)?;
+        for index in found.entries {
+            if let Some(read) = trail.entry(index.0)?
+                && viewer.shows(&read)
+            {
+                shown.push((index, read));
+            }
+        }
+        query.before = found.next;
+        if found.next.is_none() || shown.len() >= size {
+            return Ok((shown, found.next));
+        }
+    }
+}
+
+/// One entry about each person in what was found.
+fn one_a_person(found: &[(EntryIndex, Entry)]) -> Vec<EntryIndex> {
+    let mut one: BTreeMap<SubjectId, EntryIndex> = BTreeMap::new();
+    for (index, read) in found {
+        if let Some(subject) = read.details.as_ref().and_then(|details| details.subject) {
+            one.insert(subject, *index);
+        }
+    }
+    one.into_values().collect()
+}

@@ -1,0 +1,560 @@
+//! Officers look under the same law as everybody: what they may see, what it takes, and what they find.
+
+use schakel_api::v1;
+use schakel_audit::leaf::Leaf;
+use schakel_core::{
+    event::{Details, Event, SlotUse},
+    id::{PartyId, SlotId},
+};
+use schakel_store::{
+    details,
+    keyring::{Kek, Keyring},
+    log::{Frame, Log, Settings as LogSettings},
+    random::OsRandom,
+    seal::{self, Scope, Term},
+};
+use schakel_tests::{
+    ORIGIN, Party, Scene, Settings, TestBroker, actor, at, bsn, bsn_number, by_case, item, key,
+    reason,
+};
+
+const PURPOSE: &str = "P-ACCOUNTABILITY";
+
+fn search() -> v1::SearchEntriesRequest {
+    v1::SearchEntriesRequest {
+        actor: actor(),
+        purpose: PURPOSE.into(),
+        page_size: 100,
+        ..v1::SearchEntriesRequest::default()
+    }
+}
+
+fn second() -> Option<v1::Actor> {
+    Some(v1::Actor {
+        actor_ref: "medewerker-2".into(),
+        responsible_ref: None,
+    })
+}
+
+async fn statement(officer: &Party, subject: v1::SubjectRef) -> v1::GetStatementResponse {
+    let request = v1::GetStatementRequest {
+        actor: actor(),
+        purpose: PURPOSE.into(),
+        subject: Some(subject),
+        period: None,
+    };
+    officer
+        .audit()
+        .get_statement(request)
+        .await
+        .unwrap()
+        .into_inner()
+}
+
+/// A search over everybody waits for a second officer, is made as it was approved and within its time, and
+/// every person it shows can see it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wide_search_needs_a_second_officer() {
+    let broker = TestBroker::start().await;
+    let (one, two) = (Scene::set(&broker, 1).await, Scene::set(&broker, 2).await);
+    let (first, other) = (
+        broker.party("fg-gemeente-oost").await,
+        broker.party("fg-oost-twee").await,
+    );
+    let refused = first.audit().search_entries(search()).await.unwrap_err();
+    assert_eq!(reason(&refused), "SECOND_ACTOR_REQUIRED");
+    let propose = v1::ProposeSearchRequest {
+        question: Some(v1::propose_search_request::Question::Search(search())),
+    };
+    let proposed = first
+        .audit()
+        .propose_search(propose)
+        .await
+        .unwrap()
+        .into_inner();
+    let decide = |actor, approve| v1::DecideSearchRequest {
+        actor,
+        search_id: proposed.search_id.clone(),
+        approve,
+    };
+    // Neither the same employee elsewhere nor another one with the same certificate is a second one.
+    for (party, who) in [(&other, actor()), (&first, second())] {
+        let refused = party
+            .audit()
+            .decide_search(decide(who, true))
+            .await
+            .unwrap_err();
+        assert_eq!(reason(&refused), "SECOND_ACTOR_REQUIRED");
+    }
+    let approved = v1::SearchEntriesRequest {
+        search_id: Some(proposed.search_id.clone()),
+        ..search()
+    };
+    let refused = first
+        .audit()
+        .search_entries(approved.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&refused), "SECOND_ACTOR_REQUIRED", "it only waits");
+    let pending = async || {
+        let request = v1::ListSearchesRequest { actor: actor() };
+        first
+            .audit()
+            .list_searches(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .searches
+    };
+    assert_eq!(pending().await.len(), 1);
+    assert!(pending().await[0].approved_until.is_none());
+    other
+        .audit()
+        .decide_search(decide(second(), true))
+        .await
+        .unwrap();
+    assert!(pending().await[0].approved_until.is_some());
+    let again = other
+        .audit()
+        .decide_search(decide(second(), false))
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&again), "NOT_FOUND", "it was decided");
+    // Exactly the question that was approved.
+    let wider = v1::SearchEntriesRequest {
+        outcome: v1::Outcome::Disclosed.into(),
+        ..approved.clone()
+    };
+    let refused = first.audit().search_entries(wider).await.unwrap_err();
+    assert_eq!(reason(&refused), "SECOND_ACTOR_REQUIRED");
+    let found = first
+        .audit()
+        .search_entries(approved.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(!found.entries.is_empty());
+    for scene in [&one, &two] {
+        let told = statement(&first, bsn(&scene.bsn)).await;
+        let looked = |line: &&v1::StatementLine| line.kind() == v1::StatementKind::Looked;
+        assert_eq!(
+            told.lines.iter().filter(looked).count(),
+            1,
+            "it was about this person too"
+        );
+    }
+    broker
+        .clock()
+        .advance(std::time::Duration::from_secs(86_400));
+    let late = first.audit().search_entries(approved).await.unwrap_err();
+    assert_eq!(reason(&late), "SECOND_ACTOR_REQUIRED");
+    assert!(pending().await.is_empty());
+    broker.check_log().await;
+}
+
+/// A period within bounds for one party needs nobody else; a question that needs nobody is not proposed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_narrow_search_needs_nobody_else() {
+    let broker = TestBroker::start().await;
+    Scene::set(&broker, 1).await;
+    let officer = broker.party("fg-gemeente-oost").await;
+    let day = 86_400_000;
+    let within = |days: u64| v1::SearchEntriesRequest {
+        party_id: Some("gemeente-oost".into()),
+        period: Some(v1::Period {
+            from: at(broker.now().minus_millis(days * day)),
+            until: at(broker.now().plus_millis(1)),
+        }),
+        ..search()
+    };
+    officer.audit().search_entries(within(30)).await.unwrap();
+    let refused = officer
+        .audit()
+        .search_entries(within(31))
+        .await
+        .unwrap_err();
+    assert_eq!(reason(&refused), "SECOND_ACTOR_REQUIRED");
+    let propose = v1::ProposeSearchRequest {
+        question: Some(v1::propose_search_request::Question::Search(within(30))),
+    };
+    let refused = officer.audit().propose_search(propose).await.unwrap_err();
+    assert_eq!(reason(&refused), "INVALID_REQUEST");
+    // A look at one entry needs its purpose too.
+    let look = v1::GetEntryRequest {
+        actor: actor(),
+        index: 1,
+        purpose: None,
+    };
+    let refused = officer.audit().get_entry(look).await.unwrap_err();
+    assert_eq!(reason(&refused), "INVALID_REQUEST");
+}
+
+/// Outside there is a reference and nothing else; inside it leads to the entry, its rule and what was missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_is_found_by_the_reference_that_a_partner_quotes() {
+    let broker = TestBroker::start().await;
+    let scene = Scene::set(&broker, 1).await;
+    let home = broker.party("wonen-zuid").await;
+    let ask = v1::AskRequest {
+        actor: actor(),
+        item: Some(item(
+            schakel_tests::mark(&scene.mark),
+            schakel_tests::HOUSING,
+            v1::Condition::Housing,
+            v1::Granularity::Signal,
+        )),
+    };
+    let answer = home.exchange().ask(ask).await.unwrap().into_inner();
+    let Some(v1::ask_response::Outcome::NotDisclosed(denial)) = answer.outcome else {
+        panic!("it was told");
+    };
+    let explain = |reference: &[u8]| v1::ExplainEntryRequest {
+        actor: actor(),
+        index: 0,
+        reference: Some(reference.to_vec().into()),
+        purpose: PURPOSE.into(),
+    };
+    let own = broker.party("fg-wonen-zuid").await;
+    let explained = own.audit().explain_entry(explain(&denial.reference)).await;
+    let explained = explained.unwrap().into_inner();
+    let Some(v1::explain_entry_response::Outcome::Explanation(explained)) = explained.outcome
+    else {
+        panic!("it is the officer's own");
+    };
+    assert_eq!(explained.decision, "NOT_DISCLOSED");
+    assert_eq!(explained.reasons[0].code, "CONSENT_MISSING");
+    let other = broker.party("fg-gemeente-oost").await;
+    for (officer, reference) in [(&other, &denial.reference[..]), (&own, &[7; 16])] {
+        let told = officer
+            .audit()
+            .explain_entry(explain(reference))
+            .await
+            .unwrap();
+        let told = told.into_inner().outcome;
+        assert!(matches!(
+            told,
+            Some(v1::explain_entry_response::Outcome::NotDisclosed(_))
+        ));
+    }
+}
+
+/// What had been disclosed by an instant, and how it stood then and not how it stands now.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_told_as_of_an_instant() {
+    let broker = TestBroker::start().await;
+    let scene = Scene::set(&broker, 1).await;
+    let (town, home, officer) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+        broker.party("fg-gemeente-oost").await,
+    );
+    let minute = std::time::Duration::from_secs(60);
+    let before = broker.now();
+    broker.clock().advance(minute);
+    town.consent(bsn(&scene.bsn)).await;
+    home.ask_housing(&scene.mark).await.expect("a signal");
+    let during = broker.now();
+    broker.clock().advance(minute);
+    town.withdraw(bsn(&scene.bsn)).await;
+    let after = broker.now();
+    let as_of = async |subject: v1::SubjectRef, instant| {
+        let request = v1::GetAsOfRequest {
+            actor: actor(),
+            purpose: PURPOSE.into(),
+            subject: Some(subject),
+            at: at(instant),
+        };
+        officer
+            .audit()
+            .get_as_of(request)
+            .await
+            .unwrap()
+            .into_inner()
+    };
+    let told = as_of(bsn(&scene.bsn), before).await;
+    assert!(told.disclosures.is_empty() && told.consents.is_empty());
+    let told = as_of(bsn(&scene.bsn), during).await;
+    assert_eq!(told.disclosures.len(), 1);
+    assert_eq!(told.disclosures[0].result(), v1::ReplayResult::Same);
+    assert!(told.disclosures[0].stands);
+    assert_eq!(told.consents[0].state(), v1::ConsentState::Given);
+    let told = as_of(bsn(&scene.bsn), after).await;
+    assert_eq!(told.disclosures.len(), 1);
+    assert_eq!(
+        told.disclosures[0].result(),
+        v1::ReplayResult::Same,
+        "it held when it was made"
+    );
+    assert!(!told.disclosures[0].stands, "and no longer does");
+    assert_eq!(told.consents[0].state(), v1::ConsentState::Withdrawn);
+    // Somebody nobody knows looks like somebody of whom nothing is found.
+    let told = as_of(bsn(&bsn_number(99)), after).await;
+    assert!(told.disclosures.is_empty() && told.consents.is_empty() && told.receipt.is_some());
+}
+
+/// What is withheld is left out, counted where the decision lets it, and never said to be withheld by a line.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_controller_withholds_is_left_out_of_the_statement() {
+    let broker = TestBroker::start().await;
+    let scene = Scene::set(&broker, 1).await;
+    let (town, officer) = (
+        broker.party("gemeente-oost").await,
+        broker.party("fg-gemeente-oost").await,
+    );
+    let plan = |condition| {
+        item(
+            by_case(&scene.case),
+            "P-PLAN",
+            condition,
+            v1::Granularity::Status,
+        )
+    };
+    let (_, told) = town
+        .try_ask(plan(v1::Condition::Housing))
+        .await
+        .unwrap()
+        .unwrap();
+    let before = statement(&officer, bsn(&scene.bsn)).await;
+    assert!(before.lines.iter().any(|line| line.index == told));
+    let withhold = async |subject, until, counted| {
+        let request = v1::RecordWithholdingRequest {
+            idempotency_key: key(),
+            actor: actor(),
+            subject: Some(subject),
+            ground: "UAVG_41_1_I".into(),
+            entry_indexes: vec![told],
+            until: at(until),
+            counted,
+        };
+        town.audit().record_withholding(request).await
+    };
+    let later = broker.now().plus_days(30);
+    withhold(bsn(&scene.bsn), later, false).await.unwrap();
+    // Somebody nobody knows: the same answer.
+    withhold(bsn(&bsn_number(99)), later, false).await.unwrap();
+    let withheld = statement(&officer, bsn(&scene.bsn)).await;
+    assert!(withheld.lines.iter().all(|line| line.index != told));
+    assert_eq!(withheld.withheld, 0);
+    // The look before, and nothing about withholding.
+    assert_eq!(withheld.lines.len(), before.lines.len());
+    withhold(bsn(&scene.bsn), later, true).await.unwrap();
+    assert_eq!(statement(&officer, bsn(&scene.bsn)).await.withheld, 1);
+    // The last decision counts, and one that has ended withholds nothing.
+    withhold(bsn(&scene.bsn), broker.now(), false)
+        .await
+        .unwrap();
+    let after = statement(&officer, bsn(&scene.bsn)).await;
+    assert!(after.lines.iter().any(|line| line.index == told) && after.withheld == 0);
+    let long = withhold(bsn(&scene.bsn), broker.now().plus_days(400), true).await;
+    assert_eq!(reason(&long.unwrap_err()), "INVALID_REQUEST");
+}
+
+/// The statement of an outsider's controller names no prison, and that of somebody unknown is empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_5_an_outsiders_officer_is_told_nothing_of_detention() {
+    use prost::Message as _;
+    let broker = TestBroker::start().await;
+    let scene = Scene::set(&broker, 1).await;
+    let (town, home, officer) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+        broker.party("fg-wonen-zuid").await,
+    );
+    town.consent(bsn(&scene.bsn)).await;
+    home.ask_housing(&scene.mark).await.expect("a signal");
+    let told = statement(&officer, bsn(&scene.bsn)).await;
+    let received = |line: &&v1::StatementLine| line.kind() == v1::StatementKind::Received;
+    assert_eq!(told.lines.iter().filter(received).count(), 1);
+    let as_of = v1::GetAsOfRequest {
+        actor: actor(),
+        purpose: PURPOSE.into(),
+        subject: Some(bsn(&scene.bsn)),
+        at: at(broker.now()),
+    };
+    let as_of = officer.audit().get_as_of(as_of).await.unwrap().into_inner();
+    assert_eq!(as_of.disclosures.len(), 1);
+    let mut shown = vec![
+        v1::GetStatementResponse {
+            receipt: None,
+            ..told
+        }
+        .encode_to_vec(),
+        v1::GetAsOfResponse {
+            receipt: None,
+            ..as_of
+        }
+        .encode_to_vec(),
+    ];
+    for report in [
+        v1::Report::Recipients,
+        v1::Report::Consents,
+        v1::Report::Purposes,
+        v1::Report::Denials,
+        v1::Report::Withdrawals,
+    ] {
+        let request = v1::GetReportRequest {
+            actor: actor(),
+            purpose: PURPOSE.into(),
+            report: report.into(),
+            ..v1::GetReportRequest::default()
+        };
+        let made = officer
+            .audit()
+            .get_report(request)
+            .await
+            .unwrap()
+            .into_inner();
+        shown.push(
+            v1::GetReportResponse {
+                receipt: None,
+                ..made
+            }
+            .encode_to_vec(),
+        );
+    }
+    for bytes in shown {
+        for word in [
+            "pi-noord", "Test-PI", "PBW", "Pbw", "WJSG", "Wjsg", "etenti",
+        ] {
+            let found = bytes
+                .windows(word.len())
+                .any(|part| part == word.as_bytes());
+            assert!(!found, "{word}");
+        }
+    }
+    let nobody = statement(&officer, bsn(&bsn_number(99))).await;
+    assert!(nobody.lines.is_empty() && nobody.consents.is_empty() && nobody.receipt.is_some());
+}
+
+/// Invariant 8, the other way round: what no rule permitted is found by deciding again, and the alarm is raised.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disclosure_that_was_never_permitted_is_found_by_replaying() {
+    let mut broker = TestBroker::start_with(Settings {
+        more: "[audit]\nreplay_every = \"1s\"\nreplay_sample = 1000\n".into(),
+        ..Settings::default()
+    })
+    .await;
+    let scene = Scene::set(&broker, 1).await;
+    let (town, home) = (
+        broker.party("gemeente-oost").await,
+        broker.party("wonen-zuid").await,
+    );
+    town.consent(bsn(&scene.bsn)).await;
+    home.ask_housing(&scene.mark).await.expect("a signal");
+    town.withdraw(bsn(&scene.bsn)).await;
+    broker.stop().await;
+    let forged = forge(&broker).await;
+    broker.run().await.expect("it starts");
+    let officer = broker.party("fg-gemeente-oost").await;
+    let replay = v1::ReplayEntryRequest {
+        actor: actor(),
+        index: forged,
+        reference: None,
+        purpose: PURPOSE.into(),
+    };
+    let replayed = officer
+        .audit()
+        .replay_entry(replay)
+        .await
+        .unwrap()
+        .into_inner();
+    let Some(v1::replay_entry_response::Outcome::Replayed(replayed)) = replayed.outcome else {
+        panic!("it concerns the municipality");
+    };
+    assert_eq!(replayed.result(), v1::ReplayResult::Different);
+    assert_eq!(replayed.differences, ["OUTCOME"]);
+    let check = v1::GetReportRequest {
+        actor: actor(),
+        purpose: PURPOSE.into(),
+        report: v1::Report::Check.into(),
+        ..v1::GetReportRequest::default()
+    };
+    let check = officer
+        .audit()
+        .get_report(check)
+        .await
+        .unwrap()
+        .into_inner()
+        .check
+        .unwrap();
+    assert_eq!((check.permitted, check.same), (2, 1));
+    assert_eq!(check.faults[0].index, forged);
+    // The broker finds it by itself and says so in the trail.
+    let alarmed = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+        loop {
+            let request = v1::GetIntegrityRequest { actor: actor() };
+            let found = officer
+                .audit()
+                .get_integrity(request)
+                .await
+                .unwrap()
+                .into_inner();
+            if !found.differences.is_empty() {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let alarmed = alarmed.await.expect("the alarm");
+    assert_eq!(alarmed.differences[0].index, forged);
+    assert!(alarmed.replays_since_start > 0);
+    broker.check_log().await;
+}
+
+/// Appends to the log of a stopped broker, with its own keys, a disclosure like one before, after the
+/// withdrawal of what that rested on: what a broker with other rules would have recorded.
+async fn forge(broker: &TestBroker) -> u64 {
+    let log = broker.check_log().await;
+    let opened = log.details(broker.place());
+    let told = |details: &Option<Details>| {
+        matches!(
+            details,
+            Some(Details {
+                event: Event::Disclosed(_),
+                ..
+            })
+        )
+    };
+    let at = opened.iter().rposition(told).expect("a disclosure");
+    let details = opened[at].clone().expect("details");
+    let slots: Vec<SlotId> = details
+        .controllers
+        .iter()
+        .map(|controller| slot_of(&opened, controller))
+        .collect();
+    let mut leaf = Leaf {
+        at_ms: log.leaves.last().expect("a leaf").at_ms,
+        id: [0xf0; 16],
+        ..log.leaves[at].clone()
+    };
+    let details = Details {
+        binds: Vec::new(),
+        ..details
+    };
+    let place = broker.place();
+    let kek = Kek::read(&place.path("kek")).expect("a key");
+    let keyring = Keyring::open(&place.path("keyring"), kek, Box::new(OsRandom)).expect("keys");
+    let scope = Scope::Slots {
+        slots: &slots,
+        term: Term::ClassMonth,
+    };
+    let encoded = details::encode(&details).expect("bytes");
+    let sealed = seal::seal(&mut leaf, &encoded, &scope, ORIGIN, &keyring, &mut OsRandom);
+    let frame = Frame {
+        leaf: leaf.encode(),
+        sealed: sealed.expect("sealed"),
+    };
+    let opened = Log::open(&place.data(), LogSettings::new(ORIGIN)).expect("a log");
+    let mut log = opened.log;
+    let index = log.size();
+    log.ready().expect("room");
+    let prepared = log.prepare(index, &[&frame]).expect("a batch");
+    log.commit(prepared).expect("durable");
+    index
+}
+
+fn slot_of(opened: &[Option<Details>], controller: &PartyId) -> SlotId {
+    let binds = opened.iter().flatten().flat_map(|details| &details.binds);
+    let mut of = binds.filter(|(usage, _)| *usage == SlotUse::Controller(controller.clone()));
+    of.next().expect("a key").1
+}
