@@ -37,8 +37,8 @@ const FENCES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "ciborium",
-        &["store"],
-        "details and view rows are encoded where they are kept",
+        &["store", "audit"],
+        "details and view rows are encoded where they are kept; erasures are read where they are verified",
     ),
     (
         "clap*",
