@@ -16,7 +16,7 @@ caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-pa
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
 th, td { text-align: left; vertical-align: top; padding: .35em .5em; border-bottom: 1px solid #767676;
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; hyphens: auto; }
 th { border-bottom: 2px solid #000; }
 dl { display: grid; grid-template-columns: 9em 1fr; gap: .1em .8em; margin: .6em 0; padding: .6em;
   border: 1px solid #767676; break-inside: avoid; }

@@ -105,11 +105,10 @@ fn response() -> v1::GetStatementResponse {
         valid_from: Some(at(4)),
         valid_until: Some(at(24 * 60)),
         collected_by: Some(town.clone()),
-        narrowed: false,
+        narrowed: true,
     };
     let withdrawn = v1::StatementConsent {
         state: v1::ConsentState::Withdrawn.into(),
-        narrowed: true,
         purposes: vec!["P-OF-OUR-OWN".into()],
         purpose_titles: vec!["As it is registered".into()],
         ..consent.clone()

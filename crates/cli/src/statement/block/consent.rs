@@ -36,7 +36,9 @@ fn consent_pairs(consent: &Consent, language: Language) -> Vec<(String, String)>
     let until = day::moment(consent.valid_until.as_ref(), language);
     let state = language.state(&consent.state);
     let part = language.of(", maar een deel is gestopt", ", but a part was stopped");
-    let state = format!("{state}{}", if consent.narrowed { part } else { "" });
+    let stands = matches!(consent.state.as_str(), "GIVEN" | "RENEWED");
+    let in_part = stands && consent.narrowed;
+    let state = format!("{state}{}", if in_part { part } else { "" });
     let pair = |name: &str, value: String| (name.to_owned(), value);
     let mut pairs = vec![
         pair(language.of("Toestemming", "Consent"), state),
@@ -64,7 +66,7 @@ fn consent_pairs(consent: &Consent, language: Language) -> Vec<(String, String)>
             consent.collected_by.name.clone(),
         ),
     ];
-    if matches!(consent.state.as_str(), "GIVEN" | "RENEWED") {
+    if stands {
         let reach = consent.collected_by.reach();
         pairs.push(pair(language.of("Stoppen kan bij", "To stop it"), reach));
     }
