@@ -1,7 +1,8 @@
 //! `schakel bench`: what an audited disclosure costs, measured against what the wire alone costs; and
-//! `schakel bench denials`: whether anything about a denial tells why it was one.
+//! `schakel bench denials`: whether anything about a denial tells why it was one; `schakel bench trail`: what the
+//! trail alone costs, and whether that grows with it.
 //!
-//! Both run against a broker in this process, with everything on: mutual TLS, decisions, sealing, the log
+//! The first two run against a broker in this process, with everything on: mutual TLS, decisions, sealing, the log
 //! on disk. There is no other mode to measure.
 
 mod asking;
@@ -16,6 +17,7 @@ mod report;
 mod stage;
 mod statistics;
 mod throughput;
+mod trail;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -33,6 +35,8 @@ pub(crate) struct BenchArgs {
 enum BenchCommand {
     /// Test whether the time or the bytes of a denial tell its reason; exits 1 when they do.
     Denials(DenialsArgs),
+    /// Measure the trail alone: against a flush of the disk and SHA-256, and as it grows.
+    Trail(TrailArgs),
 }
 
 /// How disclosures are measured against the echo.
@@ -82,10 +86,20 @@ struct DenialsArgs {
     place: PlaceArgs,
 }
 
+/// How the trail is measured.
+#[derive(Debug, clap::Args)]
+struct TrailArgs {
+    /// Up to how many entries it grows: measured at 10,000 and every power of ten up to this.
+    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u64).range(10_000..=10_000_000))]
+    entries: u64,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
 /// Where it runs, and how its results are shown.
 #[derive(Debug, clap::Args)]
 struct PlaceArgs {
-    /// Where the broker keeps its data meanwhile; removed afterwards. Its disk is part of what is measured.
+    /// Where the data are kept meanwhile; removed afterwards. Its disk is part of what is measured.
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
     /// Print the results as JSON.
@@ -100,6 +114,9 @@ struct PlaceArgs {
 pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(BenchCommand::Denials(args)) => denials::run(args).await,
+        Some(BenchCommand::Trail(args)) => {
+            tokio::task::spawn_blocking(move || trail::run(&args)).await?
+        }
         None => throughput::run(args.throughput).await,
     }
 }

@@ -167,19 +167,7 @@ impl Stage {
 
     /// What it runs on.
     pub(super) fn machine(&self) -> Machine {
-        let directory = self.directory.path();
-        let kept = directory.parent().unwrap_or(directory);
-        Machine {
-            processors: std::thread::available_parallelism().map_or(1, usize::from),
-            directory: kept.display().to_string(),
-            file_system: file_system(directory)
-                .unwrap_or_else(|| "an unknown file system".to_owned()),
-            build: if cfg!(debug_assertions) {
-                "debug"
-            } else {
-                "release"
-            },
-        }
+        machine(self.directory.path())
     }
 }
 
@@ -223,6 +211,21 @@ impl Watch {
 /// The present, as the broker has it.
 pub(super) fn now() -> Timestamp {
     SystemClock.now()
+}
+
+/// What is measured on, with the data in a directory of a directory.
+pub(super) fn machine(directory: &Path) -> Machine {
+    let kept = directory.parent().unwrap_or(directory);
+    Machine {
+        processors: std::thread::available_parallelism().map_or(1, usize::from),
+        directory: kept.display().to_string(),
+        file_system: file_system(directory).unwrap_or_else(|| "an unknown file system".to_owned()),
+        build: if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        },
+    }
 }
 
 /// The kind of file system that a directory is on, where the system tells.
