@@ -2,8 +2,11 @@
 
 use std::{
     fmt::Debug,
-    sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use schakel_core::time::Timestamp;
@@ -12,13 +15,24 @@ use schakel_core::time::Timestamp;
 pub trait Clock: Debug + Send + Sync {
     /// The time now, in whole milliseconds.
     fn now(&self) -> Timestamp;
+
+    /// How much time has passed since some moment that does not change, by a clock that nobody sets: a jump of
+    /// the other shows against it.
+    fn passed(&self) -> Duration;
 }
 
 /// The clock of the machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+/// When it was first asked how much time has passed.
+static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 impl Clock for SystemClock {
+    fn passed(&self) -> Duration {
+        FIRST.elapsed()
+    }
+
     fn now(&self) -> Timestamp {
         #[expect(
             clippy::disallowed_methods,
@@ -36,18 +50,31 @@ impl Clock for SystemClock {
 /// A clock that stands still until it is moved: for tests and rehearsals, here because those of other
 /// crates need it too.
 #[derive(Debug)]
-pub struct ManualClock(AtomicU64);
+pub struct ManualClock {
+    now: AtomicU64,
+    passed: AtomicU64,
+}
 
 impl ManualClock {
     /// A clock that shows this instant.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        Self(AtomicU64::new(now.as_millis()))
+        Self {
+            now: AtomicU64::new(now.as_millis()),
+            passed: AtomicU64::new(0),
+        }
     }
 
-    /// Moves the clock to an instant, forward or back.
+    /// Moves the clock to an instant, forward or back. Forward, the time in between has passed.
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.as_millis(), Ordering::SeqCst);
+        let passed = now.as_millis().saturating_sub(self.now().as_millis());
+        self.passed.fetch_add(passed, Ordering::SeqCst);
+        self.jump(now);
+    }
+
+    /// Sets the clock to an instant while no time passes, as somebody does who sets it wrong.
+    pub fn jump(&self, now: Timestamp) {
+        self.now.store(now.as_millis(), Ordering::SeqCst);
     }
 
     /// Moves the clock forward.
@@ -59,7 +86,11 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+        Timestamp::from_millis(self.now.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+    }
+
+    fn passed(&self) -> Duration {
+        Duration::from_millis(self.passed.load(Ordering::SeqCst))
     }
 }
 
@@ -74,8 +105,11 @@ mod tests {
         assert_eq!(clock.now(), start);
         clock.advance(Duration::from_secs(90));
         assert_eq!(clock.now(), start.plus_millis(90_000));
+        assert_eq!(clock.passed(), Duration::from_secs(90));
         clock.set(start);
         assert_eq!(clock.now(), start);
+        clock.jump(start.plus_days(400));
+        assert_eq!(clock.passed(), Duration::from_secs(90));
     }
 
     #[test]

@@ -261,6 +261,35 @@ async fn invariant_3_a_log_that_cannot_be_written_lets_nothing_out() {
     );
 }
 
+/// A clock that is set two days ahead while no time passes would let consents and terms run out: nothing is
+/// recorded and nothing leaves until it is right again.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_12_a_clock_that_jumped_ahead_lets_nothing_out() {
+    let broker = TestBroker::start().await;
+    let scene = Scene::set(&broker, 1).await;
+    broker
+        .party("gemeente-oost")
+        .await
+        .consent(bsn(&scene.bsn))
+        .await;
+    let association = broker.party("wonen-zuid").await;
+    assert!(association.ask_housing(&scene.mark).await.is_some());
+    let entries = broker.check_log().await.leaves.len();
+    let good = broker.now();
+    broker.clock().jump(good.plus_days(2));
+    let request = item(
+        schakel_tests::mark(&scene.mark),
+        schakel_tests::HOUSING,
+        v1::Condition::Housing,
+        v1::Granularity::Signal,
+    );
+    let refused = association.try_ask(request.clone()).await.unwrap_err();
+    assert_eq!(schakel_tests::reason(&refused), "AUDIT_UNAVAILABLE");
+    assert_eq!(broker.check_log().await.leaves.len(), entries);
+    broker.clock().jump(good);
+    assert!(association.try_ask(request).await.unwrap().is_some());
+}
+
 /// The outsider's check is worth something: a receipt or a release that is not exactly what the log holds
 /// does not pass it.
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,14 @@
 //! Log time: the clock, held so that times in the log never decrease.
 
+use std::time::Duration;
+
 use schakel_core::time::Timestamp;
 
 /// A clock this far behind the log is wrong: nothing is recorded until it is mended.
 const REFUSED_MS: u64 = 60_000;
+/// A clock that went this much further than time has passed is wrong: a consent would expire, and a term run
+/// out, that has not. Nothing is recorded until it is set right, or the broker is started again.
+const AHEAD_MS: u64 = Timestamp::DAY_MS;
 /// A clock this far behind the log is noted in the log.
 const NOTED_MS: u64 = 1_000;
 
@@ -15,7 +20,9 @@ pub(super) enum Reading {
     /// The time to record; that the clock jumped back is to be noted.
     Jumped { at: Timestamp, clock: Timestamp },
     /// The clock is too far behind the log to record anything.
-    Wrong,
+    Behind,
+    /// The clock jumped too far ahead to record anything.
+    Ahead,
 }
 
 /// Keeps the time of the last entry.
@@ -23,19 +30,29 @@ pub(super) enum Reading {
 pub(super) struct LogTime {
     last: Timestamp,
     noted: bool,
+    /// The clock when it was last right, and how much time had passed then.
+    right: Option<(Timestamp, Duration)>,
 }
 
 impl LogTime {
     /// Goes on from the last entry.
     pub(super) fn new(last: Timestamp) -> Self {
-        Self { last, noted: false }
+        Self {
+            last,
+            noted: false,
+            right: None,
+        }
     }
 
-    /// Reads the clock.
-    pub(super) fn read(&mut self, clock: Timestamp) -> Reading {
+    /// Reads the clock, given how much time has passed by one that nobody sets.
+    pub(super) fn read(&mut self, clock: Timestamp, passed: Duration) -> Reading {
+        if self.is_ahead(clock, passed) {
+            return Reading::Ahead;
+        }
+        self.right = Some((clock, passed));
         let behind = self.last.as_millis().saturating_sub(clock.as_millis());
         if behind > REFUSED_MS {
-            return Reading::Wrong;
+            return Reading::Behind;
         }
         if behind > NOTED_MS && !self.noted {
             self.noted = true;
@@ -50,6 +67,16 @@ impl LogTime {
         }
         Reading::At(self.last)
     }
+
+    /// Whether the clock went much further than time did since it was last right.
+    fn is_ahead(&self, clock: Timestamp, passed: Duration) -> bool {
+        self.right.is_some_and(|(right, then)| {
+            let since = passed.saturating_sub(then).as_millis();
+            let since = u64::try_from(since).unwrap_or(u64::MAX);
+            let went = clock.as_millis().saturating_sub(right.as_millis());
+            went.saturating_sub(since) > AHEAD_MS
+        })
+    }
 }
 
 #[cfg(test)]
@@ -60,23 +87,60 @@ mod tests {
         Timestamp::from_millis(millis).unwrap()
     }
 
+    /// What readings come to while no time passes.
+    fn readings(from: u64, clock: &[u64]) -> Vec<Reading> {
+        let mut time = LogTime::new(at(from));
+        let read = |millis: &u64| time.read(at(*millis), Duration::ZERO);
+        clock.iter().map(read).collect()
+    }
+
     #[test]
     fn log_time_never_decreases() {
-        let mut time = LogTime::new(at(1_000_000));
-        assert_eq!(time.read(at(1_000_005)), Reading::At(at(1_000_005)));
-        assert_eq!(time.read(at(1_000_000)), Reading::At(at(1_000_005)));
+        let read = readings(1_000_000, &[1_000_005, 1_000_000]);
+        assert_eq!(read, [Reading::At(at(1_000_005)); 2]);
+    }
+
+    #[test]
+    fn a_second_back_is_nothing_an_hour_is_refused_until_the_clock_is_right() {
+        let start = 10_000_000;
+        let read = readings(start, &[start, start - 1000, start - 3_600_000, start + 1]);
+        let same = Reading::At(at(start));
+        assert_eq!(
+            read,
+            [same, same, Reading::Behind, Reading::At(at(start + 1))]
+        );
     }
 
     #[test]
     fn a_jump_back_is_noted_once_and_a_wild_one_refused() {
-        let mut time = LogTime::new(at(1_000_000));
         let jumped = Reading::Jumped {
             at: at(1_000_000),
             clock: at(995_000),
         };
-        assert_eq!(time.read(at(995_000)), jumped);
-        assert_eq!(time.read(at(995_001)), Reading::At(at(1_000_000)));
-        assert_eq!(time.read(at(900_000)), Reading::Wrong);
-        assert_eq!(time.read(at(1_000_001)), Reading::At(at(1_000_001)));
+        let read = readings(1_000_000, &[995_000, 995_001, 900_000, 1_000_001]);
+        let [same, next] = [1_000_000, 1_000_001].map(|millis| Reading::At(at(millis)));
+        assert_eq!(read, [jumped, same, Reading::Behind, next]);
+    }
+
+    #[test]
+    fn a_year_ahead_is_refused_until_the_clock_is_right_or_the_broker_started_again() {
+        let (start, year) = (1_000_000, 365 * Timestamp::DAY_MS);
+        let read = readings(0, &[start, start + year, start + year + 1, start + 1]);
+        let [first, last] = [start, start + 1].map(|millis| Reading::At(at(millis)));
+        assert_eq!(read, [first, Reading::Ahead, Reading::Ahead, last]);
+        let again = readings(start, &[start + year]);
+        assert_eq!(again, [Reading::At(at(start + year))]);
+    }
+
+    #[test]
+    fn an_hour_ahead_and_a_year_that_has_passed_are_taken() {
+        let hour = 3_600_000;
+        let read = readings(0, &[hour, 2 * hour]);
+        assert_eq!(read, [Reading::At(at(hour)), Reading::At(at(2 * hour))]);
+        let mut time = LogTime::new(at(0));
+        let year = 365 * Timestamp::DAY_MS;
+        time.read(at(1), Duration::ZERO);
+        let passed = Duration::from_millis(year);
+        assert_eq!(time.read(at(year), passed), Reading::At(at(year)));
     }
 }

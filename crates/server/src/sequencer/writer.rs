@@ -90,10 +90,16 @@ struct Batch {
     registry_changed: bool,
 }
 
-/// The clock is too far behind the log.
+/// The clock cannot be right.
 #[derive(Debug, thiserror::Error)]
-#[error("the clock is more than a minute behind the log: set it right")]
-struct ClockWrong;
+enum ClockWrong {
+    #[error("the clock is more than a minute behind the log: set it right")]
+    Behind,
+    #[error(
+        "the clock jumped ahead by more than a day: set it right, or, when it is right now, restart the broker"
+    )]
+    Ahead,
+}
 
 /// Signing was stopped.
 #[derive(Debug, thiserror::Error)]
@@ -145,7 +151,8 @@ impl Writer {
             self.pause(&Halted(why.to_owned()), jobs);
             return Ok(());
         }
-        let read = self.time.read(self.shared.clock.now());
+        let clock = &self.shared.clock;
+        let read = self.time.read(clock.now(), clock.passed());
         // Room is made sure of before anything is decided: a decision that could not be recorded would
         // already stand in the state in memory.
         match self.log.ready() {
@@ -169,8 +176,12 @@ impl Writer {
                 )?;
                 at
             }
-            Reading::Wrong => {
-                self.pause(&ClockWrong, jobs);
+            Reading::Behind => {
+                self.pause(&ClockWrong::Behind, jobs);
+                return Ok(());
+            }
+            Reading::Ahead => {
+                self.pause(&ClockWrong::Ahead, jobs);
                 return Ok(());
             }
         };
