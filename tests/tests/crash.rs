@@ -1,4 +1,25 @@
 //! The broker killed, and its disk damaged: what was acknowledged stays, what is wrong is refused.
+//!
+//! What can go wrong with the trail, and where each is tested; `store` stands for `crates/store/tests/store`.
+//!
+//! | fault | where |
+//! |---|---|
+//! | killed at every system call of an append | `tests/faults/run`; under load, `kill` |
+//! | stopped, or failing, at every operation; sectors and names lost | `store/campaign`, `tests/campaign/run` |
+//! | torn last batch: cut, or refused when something follows | `damage`, `store/log_recovery`, `store/log_property` |
+//! | a sync that fails: the process ends, no second try, the tail written again | `store/log_faults`, `log/tests.rs` |
+//! | a flipped bit in the log: refused, with its place | `damage`, `store/log_recovery` |
+//! | in a sealed part, as read back | `store/sealing` |
+//! | in a file of the keyring: refused | `store/keyring` |
+//! | in the view or an index: made again | `store/view`, `store/index`, `store/world` |
+//! | the log, or keyring, put back from an older copy: refused | `damage`, `store/world`, `store/keyring` |
+//! | two processes on one directory: the second is refused | `damage`, `store/log_append`, `store/keyring` |
+//! | a segment, or its end, missing: refused | `store/log_recovery` |
+//! | entries swapped, doubled or dropped: refused | `store/log_recovery` |
+//! | a full disk: nothing is taken, and all goes on when there is room | `store/log_faults`, `store/campaign` |
+//! | the clock set back or ahead | `server/src/sequencer/time.rs`; `journey/receipts`: invariants 3 and 12 |
+//! | a key-encryption key that is missing, open to others, half written or another | `store/keyring`, `store/campaign` |
+//! | view and indexes gone: the same answers | `kill`, `journey/forget`, `store/world` |
 
 /// The tests, by what they are about.
 mod crash {
