@@ -304,6 +304,7 @@ fn details_of(
             principal: recipient.clone(),
             transport: recipient.clone(),
             certificate: [1; 32],
+            roles: None,
             address: "192.0.2.1".to_owned(),
             actor: None,
             responsible: None,
