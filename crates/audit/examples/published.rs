@@ -47,7 +47,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let proof = inclusion_proof(index, size, &log)?;
     let receipt = TlogProof::new(index, proof, log.sign(size, &key)?);
     fs::write(dir.join("receipt.tlog-proof"), receipt.to_string())?;
-    fs::write(dir.join("receipt.tlog-proof.leaf"), log.leaf(index).encode())?;
+    fs::write(
+        dir.join("receipt.tlog-proof.leaf"),
+        log.leaf(index).encode(),
+    )?;
 
     let proof = consistency_proof(earlier, size, &log)?;
     let lines: Vec<String> = proof.iter().map(Hash::to_base64).collect();
@@ -88,8 +91,9 @@ impl Log {
         for index in 0..size {
             let leaf = leaf_hash(&log.leaf(index).encode());
             frontier.append_with(leaf, |level, _, hash| {
-                let level = log.nodes.get_mut(usize::from(level));
-                level.into_iter().for_each(|level| level.push(hash));
+                if let Some(level) = log.nodes.get_mut(usize::from(level)) {
+                    level.push(hash);
+                }
             });
         }
         log

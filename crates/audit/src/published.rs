@@ -42,6 +42,8 @@ pub struct LogCheck {
     stored: Stored,
     /// The bundle that comes next.
     next: u64,
+    /// Below this index entries are no longer published.
+    pruned: u64,
     /// The time of the last entry that was read.
     last_ms: Option<u64>,
     /// How many entries there were of each class and month of destruction.
@@ -85,6 +87,7 @@ impl LogCheck {
             tree: Some(Frontier::new()),
             stored: Stored::default(),
             next: 0,
+            pruned: 0,
             last_ms: None,
             months: BTreeMap::new(),
             summary: Summary::default(),
@@ -107,6 +110,18 @@ impl LogCheck {
         }
     }
 
+    /// Does without the bundles whose entries all lie below this index: the operator no longer publishes them,
+    /// by a retention policy. Their hashes must be there all the same. To be asked before the first step.
+    pub const fn prune(&mut self, below: u64) {
+        self.pruned = below;
+    }
+
+    /// How many entries the log has by the checkpoint.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.signed.size
+    }
+
     /// Up to which entry the log was looked at.
     #[must_use]
     pub fn reached(&self) -> u64 {
@@ -116,7 +131,7 @@ impl LogCheck {
     /// Looks at the next bundle of entries. Answers whether there was one.
     pub fn step<F: Files + ?Sized>(&mut self, files: &F, findings: &mut Vec<Finding>) -> bool {
         let size = self.signed.size;
-        let Some(group) = Group::read(self.next, size, files, findings) else {
+        let Some(group) = Group::read(self.next, size, self.pruned, files, findings) else {
             return false;
         };
         let mut stored = mem::take(&mut self.stored);

@@ -33,23 +33,32 @@ pub(super) enum Outcome {
 }
 
 impl Group {
+    /// Reads a group; of one that ends at or before `pruned` the bundle is no longer there to be read.
     pub(super) fn read<F: Files + ?Sized>(
         index: u64,
         size: u64,
+        pruned: u64,
         files: &F,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
         let tile = Tile::of(Kind::Entries, index, size)?;
         let width = usize::try_from(tile.width()).ok()?;
-        let bundle = match fetch(tile, files) {
-            Ok(bundle) => {
-                check_length(&bundle, width, findings);
-                bundle
-            }
-            Err(why) => {
-                findings.push(unread_tile(tile, why));
-                let bytes = Vec::new();
-                Fetched { tile, bytes }
+        let nothing = Fetched {
+            tile,
+            bytes: Vec::new(),
+        };
+        let bundle = if tile.covers().1 <= pruned {
+            nothing
+        } else {
+            match fetch(tile, files) {
+                Ok(bundle) => {
+                    check_length(&bundle, width, findings);
+                    bundle
+                }
+                Err(why) => {
+                    findings.push(unread_tile(tile, why));
+                    nothing
+                }
             }
         };
         let whole = entries(&bundle.bytes).map_while(Result::ok);

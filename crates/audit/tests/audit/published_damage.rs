@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use schakel_audit::{
-    published::Finding,
+    published::{Finding, LogCheck},
     tile::{Kind, Tile, entries, push_entry},
     tree::Hash,
 };
@@ -91,6 +91,34 @@ fn all_that_is_missing_is_named() {
         let bundles_and_hashes_gone = kept == 0;
         assert!(!(bundles_and_hashes_gone && summary.root_holds));
     }
+}
+
+#[test]
+fn bundles_below_what_was_pruned_need_not_be_there_but_their_hashes_must() {
+    let mut log = Published::new(1000);
+    for path in ["tile/entries/000", "tile/entries/001"] {
+        log.files.remove(path);
+    }
+    let check = |log: &Published, below: u64| {
+        let (mut check, mut findings) = (LogCheck::new(log.head(1000)), Vec::new());
+        check.prune(below);
+        while check.step(log, &mut findings) {}
+        (check.finish(&mut findings), findings)
+    };
+    for below in [512, 600, 767] {
+        let (summary, findings) = check(&log, below);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert!(summary.root_holds && summary.entries == 1000 - 512);
+    }
+    // What is not wholly below must be there.
+    let (_, findings) = check(&log, 511);
+    assert_eq!(
+        findings.iter().filter_map(file).collect::<Vec<_>>(),
+        ["tile/entries/001"]
+    );
+    log.files.get_mut("tile/0/001").unwrap()[70] ^= 1;
+    let (summary, findings) = check(&log, 600);
+    assert!(!summary.root_holds && !findings.is_empty());
 }
 
 /// The last bundles and tiles taken away, as when an old copy was put back beside a new checkpoint.

@@ -33,6 +33,15 @@ pub(super) struct LogArgs {
     /// A checkpoint or receipt from elsewhere that the log must extend; may be given more than once.
     #[arg(long, value_name = "FILE")]
     anchor: Vec<PathBuf>,
+    /// Do without the entries below this index, which the operator no longer publishes by its retention
+    /// policy; their hashes must be there.
+    #[arg(
+        long,
+        value_name = "INDEX",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    pruned_below: u64,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
 }
@@ -66,9 +75,14 @@ pub(super) fn check(args: &LogArgs, report: &mut Report) -> Result<(), Unchecked
         },
     };
     report.go_live();
-    let summary = walk(&args.dir, signed.clone(), held, since, |finding| {
+    let mut check = LogCheck::new(signed.clone());
+    check.prune(args.pruned_below);
+    let summary = walk(&args.dir, check, held, since, |finding| {
         report.add(line(&finding, &evidence));
     });
+    if args.pruned_below > 0 {
+        report.add(Check::warn("pruned").with("below", args.pruned_below));
+    }
     tell(&summary, &signed, report);
     Ok(())
 }
@@ -85,15 +99,14 @@ fn read_held(path: &Path) -> Result<String, Unchecked> {
 /// Verifies the whole log, and hands on what is found.
 fn walk(
     dir: &Path,
-    signed: Checkpoint,
+    mut check: LogCheck,
     held: Vec<Checkpoint>,
     since: Option<Checkpoint>,
     mut found: impl FnMut(Finding),
 ) -> Summary {
-    let bar = bar(signed.size);
+    let bar = bar(check.size());
     let files = Directory(dir);
     let mut findings = Vec::new();
-    let mut check = LogCheck::new(signed);
     for held in held {
         check.hold(held, &mut findings);
     }

@@ -6,6 +6,8 @@
 mod checkpoint;
 mod consistency;
 mod finding;
+#[cfg(test)]
+mod guide;
 mod log;
 mod policy;
 mod proof;
