@@ -17,6 +17,7 @@ const FILES: &[&str] = &[
     "schakel/v1/reconciliation.proto",
     "schakel/v1/registry.proto",
     "schakel/v1/report.proto",
+    "schakel/v1/retention.proto",
     "schakel/v1/statement.proto",
     "schakel/bench/v1/echo.proto",
 ];

@@ -1,5 +1,6 @@
 //! A party that calls the broker, and keeps what it receives as evidence.
 
+mod erasing;
 mod reading;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use schakel_api::v1::{
     notices_service_client::NoticesServiceClient, open_case_response,
     reconciliation_service_client::ReconciliationServiceClient, record_consent_response,
     registry_service_client::RegistryServiceClient, report_status_response,
+    retention_service_client::RetentionServiceClient,
 };
 use schakel_core::time::Timestamp;
 use schakel_server::clock::Clock;
@@ -304,4 +306,5 @@ services! {
     notices: NoticesServiceClient;
     reconciliation: ReconciliationServiceClient;
     registry: RegistryServiceClient;
+    retention: RetentionServiceClient;
 }

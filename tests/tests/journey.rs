@@ -4,6 +4,7 @@
 mod journey {
     mod alike;
     mod consent_times;
+    mod erasure;
     mod errors;
     mod export;
     mod forget;

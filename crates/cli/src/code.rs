@@ -60,6 +60,7 @@ codes! {
     ConsentKind "CONSENT_KIND_" [ProcessingBasis SecrecyWaiver ServiceAgreement];
     ConsentState "CONSENT_STATE_"
         [Requested Deferred Refused Given Renewed Withdrawn Revoked Expired Invalidated];
+    ErasureGround "ERASURE_GROUND_" [NotNeeded ConsentWithdrawn Objection Unlawful LoggedWrongly];
     Granularity "GRANULARITY_" [Signal Status StatusWithDates];
     Moment "MOMENT_" [Entry Release SixMonths TwelveMonths Interim];
     NoticeKind "NOTICE_KIND_" [Withdrawal Correction Restriction Recall];

@@ -100,6 +100,9 @@ receipts! {
     ProposeSearchResponse => LookUp;
     DecideSearchResponse => LookUp;
     ListSearchesResponse => LookUp;
+    RejectErasureResponse => Restriction;
+    RotateKekResponse => Key;
+    AcknowledgeClockResponse => System;
 }
 
 /// Answers that hold a receipt when they began something.
@@ -131,7 +134,38 @@ macro_rules! plain {
 
 plain! {
     GetCheckpointResponse GetConsistencyResponse GetMyCertificateResponse ListCertificatesResponse
-    ListPartiesResponse ListProposalsResponse ListPurposesResponse
+    GetRetentionResponse ListErasuresResponse ListPartiesResponse ListProposalsResponse ListPurposesResponse
+}
+
+impl Answer for v1::ProposeErasureResponse {
+    fn check(&self, expected: &Expected<'_>) -> Checked {
+        use v1::propose_erasure_response::Outcome;
+        match &self.outcome {
+            Some(Outcome::Proposed(told)) => {
+                proved(expected, EntryType::Restriction, told.receipt.as_ref())
+            }
+            Some(Outcome::Retained(told)) => {
+                proved(expected, EntryType::LookUp, told.receipt.as_ref())
+            }
+            None => missing("outcome"),
+        }
+    }
+}
+
+impl Answer for v1::ApproveErasureResponse {
+    fn check(&self, expected: &Expected<'_>) -> Checked {
+        use v1::approve_erasure_response::Outcome;
+        match &self.outcome {
+            Some(Outcome::Erased(told)) => {
+                proved(expected, EntryType::Restriction, told.receipt.as_ref())
+            }
+            Some(Outcome::Retained(told)) => {
+                proved(expected, EntryType::LookUp, told.receipt.as_ref())
+            }
+            Some(Outcome::NotDisclosed(denial)) => denied(denial),
+            None => missing("outcome"),
+        }
+    }
 }
 
 impl Answer for v1::AskResponse {

@@ -291,6 +291,18 @@ impl Consent {
         Some(if over { ConsentState::Expired } else { last })
     }
 
+    /// When it ended, seen from an instant: at its last step, or at its hard end. `None` while it may still serve.
+    #[must_use]
+    pub fn ended_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let last = self.history.iter().rev().find(|step| step.at <= at)?;
+        let until = self.terms.valid_until;
+        if last.state.permits() {
+            (until <= at).then_some(until)
+        } else {
+            Some(last.at.min(until))
+        }
+    }
+
     /// How the consent stands at an instant for one condition and one recipient: the state of the part
     /// that ended, when they lie in one, else that of the whole.
     #[must_use]

@@ -1,6 +1,8 @@
 //! Everything the broker holds about one person, and how an event changes it.
 
 mod apply;
+mod keepers;
+mod remains;
 mod row;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,12 +4,15 @@
 //! open, hold nothing of a person, and are published, so that whoever verifies the log tells what was
 //! `redacted` from what is missing. They are written down in `crates/audit/erasure.cddl`.
 
+mod duty;
 mod ground;
 mod known;
+mod remains;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    duty::Duty,
     ground::{Ground, Rule},
     known::{Done, ErasureKey, ErasureRow, Erasures, Waiting},
 };

@@ -51,7 +51,8 @@ pub struct Order(pub EntryIndex, pub u32);
 /// The inbox of one party.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inbox {
-    /// The position the next message gets; positions count what was handed over, from 1, without a gap.
+    /// How often something was handed over, again or for the first time: the last position given, or one
+    /// after it. Whoever can read leaves alone counts the same.
     last_position: u64,
     pending: BTreeMap<Order, Pending>,
     handed: BTreeMap<u64, Handed>,
@@ -118,19 +119,50 @@ impl Inbox {
         Some(InboxKey::Pending(order))
     }
 
-    /// Turns a waiting message into one that was handed over, at the next position.
-    pub fn hand_over(&mut self, order: Order, delivery: DeliveryId) -> Vec<InboxKey> {
+    /// Turns a waiting message into one that was handed over, at this position.
+    pub fn hand_over(
+        &mut self,
+        order: Order,
+        delivery: DeliveryId,
+        position: u64,
+    ) -> Vec<InboxKey> {
         let Some(message) = self.pending.remove(&order) else {
             return Vec::new();
         };
+        self.handed.insert(position, Handed { delivery, message });
+        vec![InboxKey::Pending(order), InboxKey::Handed(position)]
+    }
+
+    /// Counts that something was handed over, whatever it was.
+    pub fn count(&mut self) -> InboxKey {
         self.last_position = self.last_position.saturating_add(1);
-        self.handed
-            .insert(self.last_position, Handed { delivery, message });
-        vec![
-            InboxKey::Position,
-            InboxKey::Pending(order),
-            InboxKey::Handed(self.last_position),
-        ]
+        InboxKey::Position
+    }
+
+    /// Drops every message about a person.
+    pub fn drop_about(&mut self, subject: SubjectId) -> Vec<InboxKey> {
+        let waiting = self
+            .pending
+            .extract_if(.., |_, message| message.subject == subject)
+            .map(|(order, _)| InboxKey::Pending(order));
+        let handed = self
+            .handed
+            .extract_if(.., |_, handed| handed.message.subject == subject)
+            .map(|(position, _)| InboxKey::Handed(position));
+        waiting.chain(handed).collect()
+    }
+
+    /// The rows of every message, waiting or handed over.
+    pub fn messages(&self) -> impl Iterator<Item = (InboxKey, InboxRow)> {
+        let waiting = self.pending.iter().map(|(order, message)| {
+            let row = InboxRow::Pending(*order, message.clone());
+            (InboxKey::Pending(*order), row)
+        });
+        let handed = self.handed.iter().map(|(position, handed)| {
+            let row = InboxRow::Handed(*position, handed.clone());
+            (InboxKey::Handed(*position), row)
+        });
+        waiting.chain(handed)
     }
 
     /// Drops a waiting message that may not be read.

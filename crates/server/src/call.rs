@@ -11,6 +11,7 @@ use schakel_core::{
     certificate::StopReason,
     code::Condition,
     consent::{Consent, ConsentState, ConsentTerms},
+    erasure::{Duty, Ground},
     event::{TrailVerified, Withheld},
     id::{
         ActorRef, CaseId, ConsentId, DeliveryId, EntryIndex, IdempotencyKey, PartyId, ProposalId,
@@ -192,6 +193,26 @@ pub enum Call {
     RejectChange(ProposalId),
     /// Make a change at once that only stops something.
     Stop(Box<Change>, StopReason),
+    /// Propose to erase a person for the controller of the caller, a privacy officer.
+    ProposeErasure {
+        /// The person.
+        subject: SubjectRef,
+        /// Why.
+        ground: Ground,
+    },
+    /// Erase what was proposed.
+    ApproveErasure {
+        /// The proposal.
+        proposal: ProposalId,
+        /// The person, named a second time.
+        subject: Option<SubjectRef>,
+    },
+    /// Drop a proposed erasure.
+    RejectErasure(ProposalId),
+    /// Write the keyring again under a new key-encryption key.
+    RotateKek,
+    /// Say that a clock that jumped ahead is right.
+    AcknowledgeClock,
     /// Record that the trail was looked into, before what was found is shown.
     LookUp(LookUp),
     /// Record a decision to withhold entries from what the person is told.
@@ -290,6 +311,10 @@ pub enum Outcome {
     SearchProposed(Reference),
     /// A search was decided about: until when it may be made.
     SearchDecided(Option<Timestamp>),
+    /// A person was erased: how many entries that covers, and when the last backup of the keys lapses.
+    Erased(u64, Timestamp),
+    /// The law has the controller keep what it asks to be erased.
+    Retained(Duty),
 }
 
 /// A message that left the inbox.

@@ -18,12 +18,14 @@ mod check;
 mod error;
 mod limits;
 mod publication;
+mod retention;
 mod tls;
 
 pub use audit::Audit;
 pub use error::ConfigError;
 pub use limits::Limits;
 pub use publication::{AnchorMode, Publication};
+pub use retention::Retention;
 pub(crate) use tls::identifier_of;
 pub use tls::{Anchor, List, Tls, TlsVersion, WhenStale};
 
@@ -54,6 +56,9 @@ pub struct Config {
     /// Looking into the trail, and the broker's own replays.
     #[serde(default)]
     pub audit: Audit,
+    /// For how long what is kept.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// Section `[broker]`: what the broker is and where it keeps things.

@@ -1,10 +1,12 @@
 //! The trail as it is read: entries, proofs, checkpoints, and the search through them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
+    dossier::Dossier,
+    erasure::{Done, Erasures},
     id::{EntryIndex, PartyId},
     time::Timestamp,
 };
@@ -13,9 +15,13 @@ use schakel_store::{
     index::{Ahead, Index, LARGEST_PAGE, Page, Query},
     keyring::Keyring,
     log::LogReader,
+    world::due,
 };
 
 use crate::call::Receipt;
+
+/// How long looking for what an erasure covers waits for the indexes.
+const CATCH_UP: Duration = Duration::from_secs(5);
 
 /// Read access to the durable part of the log and its indexes.
 #[derive(Clone, Debug)]
@@ -27,6 +33,7 @@ pub struct Trail {
     verifier_key: Arc<str>,
     head: Arc<ArcSwap<Head>>,
     published: Arc<ArcSwapOption<Published>>,
+    erasures: Arc<ArcSwap<Erasures>>,
 }
 
 /// The end of the log, as it was last signed.
@@ -90,6 +97,7 @@ impl Trail {
             verifier_key: verifier_key.into(),
             head: Arc::new(ArcSwap::from_pointee(head)),
             published: Arc::default(),
+            erasures: Arc::default(),
         }
     }
 
@@ -377,6 +385,48 @@ impl Trail {
 
     pub(crate) fn publish(&self, published: Published) {
         self.published.store(Some(Arc::new(published)));
+    }
+
+    /// What was erased, and what waits to be.
+    #[must_use]
+    pub fn erasures(&self) -> Arc<Erasures> {
+        self.erasures.load_full()
+    }
+
+    /// The erasure by which an entry can no longer be read by a controller; `None` when it can, or could never.
+    #[must_use]
+    pub fn redaction(&self, index: EntryIndex, leaf: &Leaf, of: &PartyId) -> Option<Done> {
+        let erasures = self.erasures.load();
+        let covering = erasures.covering(index, due(leaf), |party| party == of);
+        covering.cloned()
+    }
+
+    /// The entries about a person, whomever they concern, in the order of the log.
+    pub(crate) fn about(&self, dossier: &Dossier) -> Result<BTreeSet<EntryIndex>, TrailError> {
+        if !self.index.wait(self.size(), CATCH_UP) {
+            return Err(TrailError::Behind);
+        }
+        let mut found = BTreeSet::new();
+        let mut query = Query::about(dossier.subject);
+        loop {
+            let page = self.index.search(&query).map_err(unreadable)?;
+            found.extend(page.entries);
+            query.before = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The sealed details of an entry.
+    pub(crate) fn sealed(&self, index: EntryIndex) -> Result<Vec<u8>, TrailError> {
+        let stored = self.reader.read(index.0).map_err(unreadable)?;
+        Ok(stored.sealed)
+    }
+
+    pub(crate) fn show_erasures(&self, erasures: Arc<Erasures>) {
+        self.erasures.store(erasures);
     }
 
     pub(crate) fn advance(&self, head: Head) {

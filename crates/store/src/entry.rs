@@ -1,13 +1,13 @@
 //! Reading an entry back: its leaf, and its details as far as the keys that open them are still there.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use schakel_audit::{
     erasure::Opened,
     leaf::{Leaf, LeafError},
 };
 use schakel_core::{
-    event::Details,
+    event::{Details, SlotUse},
     id::{PartyId, SlotId},
 };
 
@@ -23,8 +23,23 @@ use crate::{
 pub struct Entry {
     /// Its leaf.
     pub leaf: Leaf,
-    /// Its details; `None` when the keys that open them are gone.
+    /// Its details, as far as they remain for the controllers that did not erase the person; `None` when the
+    /// keys that open them are gone. Their `binds` name every key in use, whichever entry used it first.
     pub details: Option<Details>,
+    /// The controllers concerned that have erased the person since.
+    pub erased: BTreeSet<PartyId>,
+}
+
+impl Entry {
+    /// Whether the party that acted has erased the person since.
+    #[must_use]
+    pub fn actor_is_erased(&self) -> bool {
+        let call = self
+            .details
+            .as_ref()
+            .and_then(|details| details.call.as_ref());
+        call.is_some_and(|call| self.erased.contains(&call.principal))
+    }
 }
 
 /// An entry with everything that shows what its leaf is committed to, and to whom its details were sealed.
@@ -34,7 +49,8 @@ pub struct Whole {
     pub encoded: Vec<u8>,
     /// The entry.
     pub entry: Entry,
-    /// What the leaf is committed to; `None` when the keys that open it are gone.
+    /// What the leaf is committed to, as it was sealed: what a controller that has erased the person must not be
+    /// shown is still in it. `None` when the keys that open it are gone.
     pub opened: Option<Opened>,
     /// The slots that open the details, in the order of their controllers; none when they are open to
     /// everybody, and one that is nobody's when they are about nobody known.
@@ -130,12 +146,72 @@ pub fn whole(
             .as_ref()
             .map(|opened| details::decode(&opened.details));
         let details = details.transpose()?;
+        let slots = seal::slots(&sealed);
+        let Some(mut details) = details else {
+            return Ok(Whole {
+                encoded,
+                entry: Entry {
+                    leaf,
+                    details,
+                    erased: BTreeSet::new(),
+                },
+                opened,
+                slots,
+            });
+        };
+        let erased = erased(&details, &slots, keyring);
+        bind(&mut details, &sealed, keyring);
         Ok(Whole {
             encoded,
-            entry: Entry { leaf, details },
+            slots: remaining(&details, &erased, slots),
+            entry: Entry {
+                leaf,
+                details: Some(details.without(&erased)),
+                erased,
+            },
             opened,
-            slots: seal::slots(&sealed),
         })
     };
     open().map_err(|fault| EntryError { index, fault })
+}
+
+/// The controllers whose slots are gone: an entry about a person is sealed for each of them, in their order.
+fn erased(details: &Details, slots: &[SlotId], keyring: &Keyring) -> BTreeSet<PartyId> {
+    if details.subject.is_none() {
+        return BTreeSet::new();
+    }
+    let sealed_for = details.controllers.iter().zip(slots);
+    sealed_for
+        .filter(|(_, slot)| keyring.is_destroyed(**slot))
+        .map(|(party, _)| party.clone())
+        .collect()
+}
+
+/// The slots without those of the controllers that have erased the person.
+fn remaining(details: &Details, erased: &BTreeSet<PartyId>, slots: Vec<SlotId>) -> Vec<SlotId> {
+    let gone = details
+        .controllers
+        .iter()
+        .map(|party| erased.contains(party));
+    let gone = gone.chain(std::iter::repeat(false));
+    let left = slots.into_iter().zip(gone).filter(|(_, gone)| !gone);
+    left.map(|(slot, _)| slot).collect()
+}
+
+/// Names the key of every controller concerned and of the record, not only those that this entry was the first
+/// to use: the entry that was the first may be unreadable.
+fn bind(details: &mut Details, sealed: &[u8], keyring: &Keyring) {
+    if details.subject.is_some() {
+        let record = details.event.record().zip(seal::record(sealed));
+        let sealed_for = details.controllers.iter().zip(seal::slots(sealed));
+        let uses: Vec<_> = sealed_for
+            .map(|(party, slot)| (SlotUse::Controller(party.clone()), slot))
+            .chain(record)
+            .filter(|used| !details.binds.contains(used))
+            .collect();
+        details.binds.extend(uses);
+    }
+    details
+        .binds
+        .retain(|(_, slot)| !keyring.is_destroyed(*slot));
 }

@@ -204,6 +204,12 @@ pub fn slots(sealed: &[u8]) -> Vec<SlotId> {
     wraps.into_iter().map(|(slot, _)| slot).collect()
 }
 
+/// The slot of the open-ended record that ends sealed details, where one does.
+#[must_use]
+pub fn record(sealed: &[u8]) -> Option<SlotId> {
+    parse(sealed)?.record
+}
+
 /// What open details consist of, to be published as it is. `None` when they are sealed, or damaged.
 #[must_use]
 pub fn opened(sealed: &[u8]) -> Option<Opened> {

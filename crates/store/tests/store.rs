@@ -24,6 +24,7 @@ mod store {
     mod publication;
     mod publication_crash;
     mod recorder;
+    mod rotating;
     mod sealing;
     mod story;
     mod support;

@@ -5,6 +5,7 @@ mod case;
 mod certificate;
 mod completions;
 mod consent;
+mod erasure;
 mod export;
 mod inbox;
 mod notice;
@@ -15,6 +16,7 @@ mod proposal;
 mod purpose;
 mod reconcile;
 mod restriction;
+mod retention;
 mod serve;
 mod status;
 mod verify;
@@ -72,6 +74,12 @@ enum Command {
     Inbox(inbox::InboxArgs),
     /// Show who was told to stop using something, and who has acknowledged.
     Notice(notice::NoticeArgs),
+    /// Erase a person for a controller, by two actors.
+    Erasure(erasure::ErasureArgs),
+    /// Show for how long what is kept, and what is due.
+    Retention(retention::RetentionArgs),
+    /// Change the key that wraps the keyring.
+    Keyring(retention::KeyringArgs),
     /// Ask the trail who got what, why and on which basis.
     Audit(audit::AuditArgs),
     /// Export entries, processing lines and transactions from the log, and go on where it was.
@@ -107,6 +115,9 @@ impl Arguments {
             Command::Status(args) => status::run(args),
             Command::Inbox(args) => inbox::run(args),
             Command::Notice(args) => notice::run(args),
+            Command::Erasure(args) => erasure::run(args),
+            Command::Retention(args) => retention::run(args),
+            Command::Keyring(args) => retention::run_keyring(args),
             Command::Audit(args) => audit::run(args),
             Command::Export(args) => export::run(args),
             Command::Reconcile(args) => reconcile::run(args),

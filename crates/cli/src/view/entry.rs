@@ -4,7 +4,7 @@ use schakel_api::v1;
 use schakel_audit::leaf::Leaf;
 use serde::Serialize;
 
-use super::{LegalBasis, Receipt, all};
+use super::{LegalBasis, Receipt, all, retention::Rule};
 use crate::{
     code::{short, shorts, spoken},
     instant,
@@ -60,6 +60,8 @@ pub(super) struct Entry {
     actor_ref: Option<String>,
     summary: String,
     readable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted: Option<Rule>,
     #[serde(skip_serializing_if = "Option::is_none")]
     case_id: Option<String>,
 }
@@ -141,6 +143,7 @@ impl From<v1::Entry> for Entry {
             actor_ref: entry.actor_ref,
             summary: entry.summary,
             readable: entry.readable,
+            redacted: entry.redacted.map(Rule::from),
             case_id: entry.case_id,
         }
     }
@@ -239,6 +242,8 @@ impl Entry {
         page.pair_if("reference", self.reference.as_deref());
         page.pair_if("actor", self.actor_ref.as_deref());
         page.pair_if("case", self.case_id.as_deref());
+        let redacted = self.redacted.as_ref().map(Rule::shown);
+        page.pair_if("redacted", redacted.as_deref());
         if !self.readable {
             page.line("Its details cannot be read any more.");
         }

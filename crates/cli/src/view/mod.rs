@@ -19,6 +19,7 @@ mod reconciliation;
 mod registry;
 mod replay;
 mod report;
+mod retention;
 mod trail;
 
 pub(crate) use case::Case;
@@ -35,6 +36,7 @@ pub(crate) use reconciliation::{Exported, Reconciled};
 pub(crate) use registry::{Proposals, Proposed};
 pub(crate) use replay::{AsOf, Replayed};
 pub(crate) use report::Report;
+pub(crate) use retention::{Erasing, Erasures, Retention};
 pub(crate) use trail::{Checkpoint, Consistency};
 
 use schakel_api::v1;

@@ -9,6 +9,7 @@ mod export;
 mod inbox;
 mod reconciliation;
 mod registry;
+mod retention;
 
 pub use audit::Extension;
 pub use export::{Section, SectionError};

@@ -18,6 +18,10 @@ pub struct Erasures {
     waiting: BTreeMap<ProposalId, Waiting>,
     /// Every class and month in which some entry is to be destroyed.
     in_use: BTreeSet<ClassMonth>,
+    /// The last erasure since which everybody's records were made again.
+    swept: Option<EntryIndex>,
+    /// The last change of the key-encryption key.
+    rotated: Option<EntryIndex>,
 }
 
 /// An erasure that was carried out.
@@ -41,7 +45,7 @@ pub struct Waiting {
 }
 
 /// A row that changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum ErasureKey {
     /// An erasure.
     Done(EntryIndex),
@@ -49,6 +53,10 @@ pub enum ErasureKey {
     Waiting(ProposalId),
     /// A class and month in use.
     InUse(ClassMonth),
+    /// How far records were made again.
+    Swept,
+    /// The last change of the key-encryption key.
+    Rotated,
 }
 
 /// A row as it is kept on disk.
@@ -60,6 +68,10 @@ pub enum ErasureRow {
     Waiting(Waiting),
     /// A class and month in use.
     InUse(ClassMonth),
+    /// The last erasure since which everybody's records were made again.
+    Swept(EntryIndex),
+    /// The last change of the key-encryption key.
+    Rotated(EntryIndex),
 }
 
 impl Erasures {
@@ -69,6 +81,8 @@ impl Erasures {
             ErasureRow::Done(done) => drop(self.carry_out(done)),
             ErasureRow::Waiting(waiting) => drop(self.propose(waiting)),
             ErasureRow::InUse(month) => drop(self.use_month(month)),
+            ErasureRow::Swept(entry) => drop(self.sweep(entry)),
+            ErasureRow::Rotated(entry) => drop(self.rotate(entry)),
         }
     }
 
@@ -82,7 +96,42 @@ impl Erasures {
                 .in_use
                 .get(&month)
                 .map(|month| ErasureRow::InUse(*month)),
+            ErasureKey::Swept => self.swept.map(ErasureRow::Swept),
+            ErasureKey::Rotated => self.rotated.map(ErasureRow::Rotated),
         }
+    }
+
+    /// Notes that everybody's records were made again since an erasure.
+    pub fn sweep(&mut self, entry: EntryIndex) -> ErasureKey {
+        self.swept = Some(entry);
+        ErasureKey::Swept
+    }
+
+    /// Notes that the keyring was written again under a new key-encryption key.
+    pub fn rotate(&mut self, entry: EntryIndex) -> ErasureKey {
+        self.rotated = Some(entry);
+        ErasureKey::Rotated
+    }
+
+    /// The first erasure since the key-encryption key was last changed.
+    #[must_use]
+    pub fn unrotated(&self) -> Option<&Done> {
+        let since = self.rotated.map_or(0, |entry| entry.0.saturating_add(1));
+        let mut after = self.done.range(EntryIndex(since)..);
+        after.next().map(|(_, done)| done)
+    }
+
+    /// The last month that was destroyed since everybody's records were last made again.
+    #[must_use]
+    pub fn unswept(&self) -> Option<EntryIndex> {
+        let last = self.months.values().max().copied();
+        last.filter(|last| self.swept.is_none_or(|swept| swept < *last))
+    }
+
+    /// Whether a class and month is noted as in use.
+    #[must_use]
+    pub fn uses(&self, month: ClassMonth) -> bool {
+        self.in_use.contains(&month)
     }
 
     /// Notes that an entry is to be destroyed with this class and month; `None` when that is known already.
@@ -155,10 +204,9 @@ impl Erasures {
             .copied()
     }
 
-    /// Whether a class and month was destroyed.
-    #[must_use]
-    pub fn is_over(&self, month: ClassMonth) -> bool {
-        self.months.contains_key(&month)
+    /// The classes and months that were destroyed.
+    pub fn months_over(&self) -> impl Iterator<Item = ClassMonth> {
+        self.months.keys().copied()
     }
 
     /// Every slot whose key was destroyed.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     code::Role,
+    erasure::Duty,
     id::{
         ActorRef, CaseId, ConsentId, IdempotencyKey, PartyId, ProposalId, Reference, RestrictionId,
     },
@@ -72,6 +73,10 @@ pub enum Remembered {
     Introduced([u8; 16], Timestamp),
     /// A change was proposed.
     Proposed(ProposalId),
+    /// A person was erased: how many entries that covers, and when the last backup lapses.
+    Erased(u64, Timestamp),
+    /// The law has the controller keep it.
+    Retained(Duty),
 }
 
 /// What a key in the keyring is used for.

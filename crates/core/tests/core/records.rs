@@ -27,6 +27,14 @@ fn delivery(number: u8) -> DeliveryId {
     DeliveryId::from_bytes([number; 16])
 }
 
+/// A message leaves the inbox at the next position.
+fn leave(inbox: &mut Inbox, order: Order, delivery: DeliveryId) -> Vec<InboxKey> {
+    let position = inbox.last_position() + 1;
+    let mut rows = inbox.hand_over(order, delivery, position);
+    rows.push(inbox.count());
+    rows
+}
+
 #[test]
 fn messages_get_their_position_when_they_leave_and_suppressed_ones_leave_no_gap() {
     let mut inbox = Inbox::default();
@@ -34,9 +42,9 @@ fn messages_get_their_position_when_they_leave_and_suppressed_ones_leave_no_gap(
         inbox.add(order(number.into()), message(number));
     }
     let first = inbox.waiting().next().unwrap().0;
-    assert_eq!(inbox.hand_over(first, delivery(1)).len(), 3);
+    assert_eq!(leave(&mut inbox, first, delivery(1)).len(), 3);
     inbox.suppress(order(2));
-    inbox.hand_over(order(3), delivery(3));
+    leave(&mut inbox, order(3), delivery(3));
     let handed: Vec<_> = inbox
         .handed_after(0)
         .map(|(at, found)| (at, found.delivery))
@@ -54,7 +62,7 @@ fn the_same_message_waits_once_and_may_wait_again_after_it_left() {
         Some(InboxKey::Pending(order(1)))
     );
     assert_eq!(inbox.add(order(2), message(1)), None);
-    inbox.hand_over(order(1), delivery(1));
+    leave(&mut inbox, order(1), delivery(1));
     assert_eq!(
         inbox.add(order(3), message(1)),
         Some(InboxKey::Pending(order(3)))
@@ -66,7 +74,7 @@ fn what_was_handed_over_is_handed_over_again_until_it_is_acknowledged() {
     let mut inbox = Inbox::default();
     for number in 1..=2 {
         inbox.add(order(number.into()), message(number));
-        inbox.hand_over(order(number.into()), delivery(number));
+        leave(&mut inbox, order(number.into()), delivery(number));
     }
     assert_eq!(inbox.handed_after(0).count(), 2);
     assert_eq!(inbox.handed_after(1).next().unwrap().0, 2);
@@ -75,12 +83,31 @@ fn what_was_handed_over_is_handed_over_again_until_it_is_acknowledged() {
     assert_eq!(inbox.position_of(delivery(1)), None);
     assert_eq!(inbox.handed_after(0).next().unwrap().0, 2);
     assert_eq!(inbox.last_position(), 2, "positions are never given twice");
+    inbox.count();
+    assert_eq!(
+        inbox.last_position(),
+        3,
+        "handing over again counts, so that leaves alone tell how often"
+    );
+}
+
+#[test]
+fn what_is_about_a_person_can_be_dropped() {
+    let mut inbox = Inbox::default();
+    for number in 1..=2 {
+        inbox.add(order(number.into()), message(number));
+    }
+    leave(&mut inbox, order(1), delivery(1));
+    assert_eq!(inbox.drop_about(SubjectId::from_bytes([8; 16])), []);
+    let dropped = inbox.drop_about(SubjectId::from_bytes([9; 16]));
+    assert_eq!(dropped, [InboxKey::Pending(order(2)), InboxKey::Handed(1)]);
+    assert_eq!((inbox.messages().count(), inbox.last_position()), (0, 1));
 }
 
 #[test]
 fn handing_over_what_does_not_wait_changes_nothing() {
     let mut inbox = Inbox::default();
-    assert_eq!(inbox.hand_over(order(1), delivery(1)), []);
+    assert_eq!(inbox.hand_over(order(1), delivery(1), 1), []);
     assert_eq!(inbox, Inbox::default());
 }
 
@@ -91,8 +118,8 @@ fn the_rows_on_disk_make_the_same_inbox() {
     keys.extend(inbox.add(order(1), message(1)));
     keys.extend(inbox.add(order(2), message(2)));
     keys.extend(inbox.add(order(3), message(3)));
-    keys.extend(inbox.hand_over(order(1), delivery(1)));
-    keys.extend(inbox.hand_over(order(2), delivery(2)));
+    keys.extend(leave(&mut inbox, order(1), delivery(1)));
+    keys.extend(leave(&mut inbox, order(2), delivery(2)));
     keys.push(inbox.drop_handed(1));
     keys.push(inbox.suppress(order(3)));
     let mut restored = Inbox::default();

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Config, Limits, error::Broken};
+use super::{Config, Limits, Retention, error::Broken};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
@@ -23,6 +23,7 @@ impl Config {
         let (heartbeat, tick) = (self.inbox.heartbeat, self.inbox.publication_tick);
         time("inbox.heartbeat", heartbeat, SECOND..=5 * MINUTE)?;
         time("inbox.publication_tick", tick, SECOND / 100..=HOUR)?;
+        self.retention.check()?;
         let (data, keyring) = (&self.broker.data_dir, &self.broker.keyring_dir);
         self.publication.check(data, keyring)?;
         self.check_audit()
@@ -105,6 +106,52 @@ impl Config {
             "telemetry.metrics_every",
             telemetry.metrics_every,
             SECOND..=10 * MINUTE,
+        )
+    }
+}
+
+impl Retention {
+    fn check(&self) -> Result<(), Broken> {
+        let months = |key, value, least, law: &str| {
+            let bounds = least..=least + 191;
+            if bounds.contains(&value) {
+                return Ok(());
+            }
+            let (least, most) = bounds.into_inner();
+            broken(
+                key,
+                format!("must be from {least} ({law}) to {most}, and is {value}"),
+            )
+        };
+        months(
+            "retention.standard_months",
+            self.standard_months,
+            49,
+            "Wjsg 51c(4)",
+        )?;
+        months(
+            "retention.care_months",
+            self.care_months,
+            61,
+            "Stcrt 2019, 38007",
+        )?;
+        months(
+            "retention.consent_months",
+            self.consent_months,
+            61,
+            "AVG 7(1)",
+        )?;
+        number("retention.case_days", self.case_days, 1..=184)?;
+        time("retention.look_every", self.look_every, SECOND / 100..=HOUR)?;
+        time(
+            "retention.rotate_kek_after",
+            self.rotate_kek_after,
+            Duration::ZERO..=DAY,
+        )?;
+        number(
+            "retention.keyring_backup_days",
+            self.keyring_backup_days,
+            0..=90,
         )
     }
 }

@@ -32,9 +32,15 @@ fn what_may_be_left_out_has_the_value_of_the_example() {
     let short: String = EXAMPLE
         .split_inclusive("\n\n")
         .filter(|part| {
-            !["[limits]", "[telemetry]", "[inbox]", "[publication]"]
-                .iter()
-                .any(|s| part.contains(s))
+            ![
+                "[limits]",
+                "[telemetry]",
+                "[inbox]",
+                "[publication]",
+                "[retention]",
+            ]
+            .iter()
+            .any(|s| part.contains(s))
         })
         .collect();
     assert!(short.len() < EXAMPLE.len());
@@ -130,6 +136,9 @@ const EDITS: &[(&str, &str)] = &[
         "# dir = \"/var/lib/schakel-published",
         "dir = \"/var/lib/schakel/log/public",
     ),
+    ("standard_months = 61", "standard_months = 48"),
+    ("care_months = 61", "care_months = 60"),
+    ("case_days = 180", "case_days = 185"),
     ("[listen]", "[listen"),
 ];
 

@@ -60,6 +60,31 @@ const PARTNERS_AND_OFFICERS: &[Role] = &[
     SafetyHouse,
     PrivacyOfficer,
 ];
+const SECOND_ACTORS: &[Role] = &[
+    Pi,
+    Municipality,
+    Probation,
+    CareProvider,
+    Uwv,
+    HousingAssociation,
+    DebtCounsellor,
+    SafetyHouse,
+    PrivacyOfficer,
+    Administrator,
+];
+const SECOND_ACTORS_AND_AUDITORS: &[Role] = &[
+    Pi,
+    Municipality,
+    Probation,
+    CareProvider,
+    Uwv,
+    HousingAssociation,
+    DebtCounsellor,
+    SafetyHouse,
+    PrivacyOfficer,
+    Administrator,
+    Auditor,
+];
 const REPORTERS: &[Role] = &[
     Pi,
     Municipality,
@@ -158,6 +183,13 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "RegistryService/ProposeChange" Unary Roles(&[Administrator]),
     "schakel.v1." "RegistryService/RejectChange" Unary Roles(&[Administrator]),
     "schakel.v1." "RegistryService/Stop" Unary Roles(&[Administrator]),
+    "schakel.v1." "RetentionService/AcknowledgeClock" Unary Roles(&[Administrator]),
+    "schakel.v1." "RetentionService/ApproveErasure" Unary Roles(SECOND_ACTORS),
+    "schakel.v1." "RetentionService/GetRetention" Unary Roles(&[PrivacyOfficer, Administrator, Auditor]),
+    "schakel.v1." "RetentionService/ListErasures" Unary Roles(SECOND_ACTORS_AND_AUDITORS),
+    "schakel.v1." "RetentionService/ProposeErasure" Unary Roles(OFFICERS),
+    "schakel.v1." "RetentionService/RejectErasure" Unary Roles(SECOND_ACTORS),
+    "schakel.v1." "RetentionService/RotateKek" Unary Roles(&[Administrator]),
 };
 
 /// The method with this path; `None` when it does not stand in the table.

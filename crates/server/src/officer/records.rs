@@ -9,7 +9,7 @@ use schakel_audit::{
 use schakel_core::{
     dossier::Dossier,
     event::{Details, Event},
-    id::{EntryIndex, SubjectId},
+    id::{EntryIndex, PartyId, SubjectId},
     registry::Registry,
     replay::{self, Content, Replay, Then},
     time::Timestamp,
@@ -108,6 +108,7 @@ impl<'t> Records<'t> {
         else {
             return Ok(Again::Unreadable);
         };
+        let may_be_erased = self.may_be_erased(index, entry);
         let stood = self.before(index, details.subject)?;
         let then = Then {
             dossier: stood.dossier,
@@ -120,9 +121,23 @@ impl<'t> Records<'t> {
             released: entry.leaf.released,
         };
         Ok(match replay::replay(details, &then, &content) {
-            Replay::Differs(_) if stood.unreadable > 0 => Again::Unreadable,
+            Replay::Differs(_) if stood.unreadable > 0 || may_be_erased => Again::Unreadable,
             replayed => Again::Decided(replayed),
         })
+    }
+
+    /// Whether something that a decision was made from may have been erased since: what can no longer be read is
+    /// not always found under its person any more.
+    fn may_be_erased(&self, index: EntryIndex, entry: &Entry) -> bool {
+        let concerned = |party: &PartyId| {
+            let details = entry.details.as_ref();
+            entry.erased.contains(party)
+                || details.is_some_and(|details| details.controllers.contains(party))
+        };
+        let erasures = self.trail.erasures();
+        erasures
+            .done()
+            .any(|done| done.entry > index && done.erased.controller.as_ref().is_none_or(concerned))
     }
 
     fn move_person<'p>(

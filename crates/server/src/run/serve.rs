@@ -11,6 +11,7 @@ use schakel_api::v1::{
     notices_service_server::NoticesServiceServer,
     reconciliation_service_server::ReconciliationServiceServer,
     registry_service_server::RegistryServiceServer,
+    retention_service_server::RetentionServiceServer,
 };
 use tokio::{net::TcpListener, sync::watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -31,6 +32,7 @@ use crate::{
     service::{
         Waits, audit::Audit, cases::Cases, consents::Consents, exchange::Exchange, export::Export,
         inbox::Inbox, notices::Notices, reconciliation::Reconciliation, registry::Registry,
+        retention::Retention,
     },
 };
 
@@ -57,6 +59,7 @@ pub(super) const SERVICES: &[&str] = &[
     name_of::<NoticesServiceServer<Notices>>(),
     name_of::<ReconciliationServiceServer<Reconciliation>>(),
     name_of::<RegistryServiceServer<Registry>>(),
+    name_of::<RetentionServiceServer<Retention>>(),
 ];
 
 const fn name_of<S: NamedService>() -> &'static str {
@@ -131,6 +134,11 @@ pub(super) fn routes(
         .add_service(bounded!(
             RegistryServiceServer,
             Registry::new(shared()),
+            limits
+        ))
+        .add_service(bounded!(
+            RetentionServiceServer,
+            Retention::new(shared(), config.retention.clone()),
             limits
         )))
 }

@@ -34,6 +34,7 @@ pub(super) fn open(
         origin: &broker.origin,
         segment_len: Settings::new(&broker.origin).segment_len,
         founding: &founding::read(config)?,
+        retention: config.retention.clone(),
         clock,
         metrics,
         runtime: Handle::current(),

@@ -28,6 +28,8 @@ use crate::{
 
 /// The name under which the health service tells of publication.
 const PUBLICATION: &str = "schakel.publication";
+/// How long calls have the writer to themselves between two looks at what is due.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// How often finished minutes are looked for.
 const REFUSALS_EVERY: Duration = Duration::from_secs(5);
@@ -84,6 +86,8 @@ pub(super) fn start(
         sequencer.clone(),
         stopping.clone(),
     ));
+    let every = config.retention.look_every;
+    upkeep.spawn(looks(every, sequencer.clone(), stopping.clone()));
     revocation::start(upkeep, config.tls.reload_every, tls, stopping);
     upkeep.spawn(record_uses(
         Arc::clone(tls.uses()),
@@ -111,6 +115,24 @@ async fn ticks(every: Duration, sequencer: Sequencer, stopping: watch::Receiver<
     each(every, stopping, || {
         sequencer.tick();
         std::future::ready(())
+    })
+    .await;
+}
+
+/// Has destroyed what is due, first of all what became due while the broker was down.
+async fn looks(every: Duration, sequencer: Sequencer, stopping: watch::Receiver<bool>) {
+    each(every, stopping.clone(), || {
+        let (sequencer, mut stopping) = (sequencer.clone(), stopping.clone());
+        async move {
+            // While the log cannot be written nothing is destroyed either; the next tick tries again.
+            while sequencer.look_what_is_due().await.unwrap_or(false) {
+                tokio::select! {
+                    () = stopped(&mut stopping) => return,
+                    // Calls come first: what is due has waited for years.
+                    () = tokio::time::sleep(BETWEEN_LOOKS) => {}
+                }
+            }
+        }
     })
     .await;
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schakel_audit::leaf::{Leaf, LeafError, Month, MonthError, RetentionClass};
 use schakel_core::{
     code::Role,
+    dossier::Dossier,
     event::{Call, Details, Event, SlotUse, Write},
     id::{PartyId, SlotId, SubjectId},
     random::Random,
@@ -21,12 +22,11 @@ use super::{
     plan::{Plan, Retention, Subject},
     rules::RuleDigests,
 };
-use crate::call::Request;
+use crate::{call::Request, config};
 
-/// Months for which the details of an entry are kept: five years, and the month that has begun.
-const STANDARD_MONTHS: u32 = 61;
-/// The end of a consent must outlive the consent: post-dated by at most a year, two years long, then five.
-const CONSENT_MONTHS: u32 = 12 + 25 + STANDARD_MONTHS;
+/// The end of a consent must outlive the consent: post-dated by at most a year, two years long, and then as
+/// long as it is kept.
+const LONGEST_CONSENT_MONTHS: u32 = 12 + 25;
 
 /// What composing needs beside a plan.
 pub(super) struct Composer<'a> {
@@ -37,6 +37,7 @@ pub(super) struct Composer<'a> {
     pub(super) broker: &'a PartyId,
     /// What the registry gives the caller now.
     pub(super) standing: &'a [Role],
+    pub(super) terms: &'a config::Retention,
     pub(super) now: Timestamp,
 }
 
@@ -68,8 +69,9 @@ impl Composer<'_> {
         &mut self,
         request: Option<&Request>,
         plan: &Plan,
-        slot_of: impl Fn(&SlotUse) -> Option<SlotId>,
+        dossier: Option<&Dossier>,
     ) -> Result<Composed, ComposeError> {
+        let slot_of = |usage: &SlotUse| dossier.and_then(|found| found.slots.get(usage).copied());
         let principal = request
             .map_or(self.broker, |request| &request.peer.principal)
             .clone();
@@ -79,7 +81,7 @@ impl Composer<'_> {
         }
         let mut binds = Vec::new();
         let (class, destroy) = self.retention(&plan.retention)?;
-        let (slots, term) = match plan.subject {
+        let (mut slots, term) = match plan.subject {
             Subject::Known(_) => {
                 let uses = controllers.iter().cloned().map(SlotUse::Controller);
                 let slots = uses
@@ -95,11 +97,19 @@ impl Composer<'_> {
             }
             Subject::Unknown | Subject::Nobody => (Vec::new(), Term::ClassMonth),
         };
+        let keepers = dossier.map_or_else(BTreeSet::new, |found| found.keepers(&plan.event));
+        let keepers: Vec<_> = keepers
+            .difference(&controllers)
+            .filter_map(|party| {
+                let usage = SlotUse::Controller(party.clone());
+                slot_of(&usage).map(|slot| (usage, slot))
+            })
+            .collect();
         let details = Details {
             call: request.map(|request| recorded_call(request, plan, self.standing)),
             subject: known(plan.subject),
             controllers,
-            binds,
+            binds: binds.into_iter().chain(keepers.iter().cloned()).collect(),
             event: plan.event.clone(),
         };
         let own_slot = match plan.subject {
@@ -111,6 +121,7 @@ impl Composer<'_> {
             Subject::Unknown | Subject::Nobody => None,
         };
         let leaf = self.leaf(request, plan, &principal, own_slot, (class, destroy))?;
+        slots.extend(keepers.into_iter().map(|(_, slot)| slot));
         self.seal(plan, leaf, details, &slots, term)
     }
 
@@ -213,12 +224,17 @@ impl Composer<'_> {
         &self,
         retention: &Retention,
     ) -> Result<(RetentionClass, Option<Month>), MonthError> {
+        let terms = self.terms;
         let after = |months| Ok::<_, MonthError>(Some(month(self.now)?.plus_months(months)));
         Ok(match retention {
             Retention::Permanent => (RetentionClass::Permanent, None),
-            Retention::Standard => (RetentionClass::Standard, after(STANDARD_MONTHS)?),
-            Retention::Care => (RetentionClass::Care, after(STANDARD_MONTHS)?),
-            Retention::Consent => (RetentionClass::Standard, after(CONSENT_MONTHS)?),
+            Retention::Standard => (RetentionClass::Standard, after(terms.standard_months)?),
+            Retention::Care => (RetentionClass::Care, after(terms.care_months)?),
+            Retention::Consent => {
+                let kept = terms.consent_months.max(terms.standard_months);
+                let months = LONGEST_CONSENT_MONTHS.saturating_add(kept);
+                (RetentionClass::Standard, after(months)?)
+            }
             Retention::Record(_) => (RetentionClass::OpenEnded, None),
         })
     }

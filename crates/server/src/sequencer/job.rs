@@ -4,6 +4,7 @@ use schakel_core::{
     event::Event,
     id::{PartyId, SubjectId},
     person::SubjectRef,
+    time::Timestamp,
 };
 use schakel_store::record::Recorded;
 use tokio::sync::oneshot;
@@ -17,6 +18,10 @@ pub(super) enum Job {
     Request(Box<Request>, oneshot::Sender<Reply>),
     /// An event of the broker's own.
     Own(Box<Event>),
+    /// Destroy what is due; told whether there is more to do at once.
+    Look(oneshot::Sender<bool>),
+    /// What the clock said when it jumped ahead.
+    Held(oneshot::Sender<Option<Timestamp>>),
     /// Whom a party means; recorded by the look-up that follows.
     Resolve(SubjectRef, PartyId, oneshot::Sender<Option<SubjectId>>),
 }

@@ -4,6 +4,7 @@
 mod compose;
 mod courier;
 mod cursor;
+mod erase;
 mod job;
 mod keys;
 mod own;
@@ -183,6 +184,27 @@ impl Sequencer {
     #[must_use]
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    /// Has destroyed what is due at the log's time. Whether there is more to do at once.
+    ///
+    /// # Errors
+    /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
+    pub async fn look_what_is_due(&self) -> Result<bool, CallError> {
+        let (sender, reply) = oneshot::channel();
+        self.send(job::Job::Look(sender))?;
+        reply.await.map_err(|_| CallError::AuditUnavailable)
+    }
+
+    /// What the clock said when the broker started more than a day after its last entry, unless it was said since
+    /// that it is right.
+    ///
+    /// # Errors
+    /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
+    pub async fn clock_held(&self) -> Result<Option<Timestamp>, CallError> {
+        let (sender, reply) = oneshot::channel();
+        self.send(job::Job::Held(sender))?;
+        reply.await.map_err(|_| CallError::AuditUnavailable)
     }
 
     /// Sends word of what came to inboxes since the last time: the publication tick.

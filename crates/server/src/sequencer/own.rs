@@ -12,7 +12,7 @@ pub(super) fn plan(event: Event) -> Plan {
     let kind = match &event {
         Event::CertificatesUsed { .. } | Event::Changed { .. } => EntryType::Registry,
         Event::Refused { .. } => EntryType::Refusals,
-        Event::CheckpointKey { .. } => EntryType::Key,
+        Event::CheckpointKey { .. } | Event::KekRotated => EntryType::Key,
         _ => EntryType::System,
     };
     Plan {

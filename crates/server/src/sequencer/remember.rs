@@ -7,6 +7,8 @@ use crate::call::Outcome;
 /// The outcome that a retry of a write gets.
 pub(super) fn outcome(remembered: &Remembered) -> Outcome {
     match *remembered {
+        Remembered::Erased(entries, final_at) => Outcome::Erased(entries, final_at),
+        Remembered::Retained(ref duty) => Outcome::Retained(duty.clone()),
         Remembered::Done => Outcome::Done,
         Remembered::NotDisclosed(reference) => Outcome::NotDisclosed(reference),
         Remembered::CaseOpened(id) => Outcome::CaseOpened(id),
@@ -26,6 +28,8 @@ pub(in crate::sequencer) fn remembered(outcome: &Outcome) -> Remembered {
         Outcome::Restricted(id) => Remembered::Restricted(*id),
         Outcome::Introduced { code, until } => Remembered::Introduced(*code, *until),
         Outcome::Proposed(id) => Remembered::Proposed(*id),
+        Outcome::Erased(entries, final_at) => Remembered::Erased(*entries, *final_at),
+        Outcome::Retained(duty) => Remembered::Retained(duty.clone()),
         Outcome::Done
         | Outcome::Case(_)
         | Outcome::Consents(..)

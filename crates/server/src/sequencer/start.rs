@@ -4,11 +4,12 @@ use std::{io, path::PathBuf, sync::Arc, thread};
 
 use schakel_audit::{
     checkpoint::{Origin, OriginError},
-    leaf::Leaf,
+    leaf::{Leaf, Month},
 };
 use schakel_core::{
     catalogue::{Catalogue, CatalogueError},
     code::Role,
+    erasure::Erasures,
     event::Event,
     id::{EntryIndex, PartyId},
     registry::Registry,
@@ -17,7 +18,7 @@ use schakel_core::{
 use schakel_store::{
     entry::{self, EntryError},
     index::{self, Index, OpenIndexError},
-    keyring::{Kek, KekError, Keyring, KeyringError},
+    keyring::{self, Doomed, Keyring, KeyringError},
     log::{Log, LogReader, OpenError, ReadError, Settings},
     random::OsRandom,
     view,
@@ -32,6 +33,7 @@ use super::{
     Sequencer,
     courier::Courier,
     cursor::Cursors,
+    erase::Upkeep,
     job::Job,
     keys::KeysError,
     rules::RuleDigests,
@@ -42,6 +44,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    config,
     publication::outside::{Outside, OutsideError, Places},
     telemetry::Metrics,
     trail::Trail,
@@ -75,6 +78,8 @@ pub struct Setup<'a> {
     pub segment_len: u64,
     /// What is registered when the log is empty.
     pub founding: &'a Catalogue,
+    /// For how long what is kept.
+    pub retention: config::Retention,
     /// The broker's clock.
     pub clock: Arc<dyn Clock>,
     /// Where measurements go.
@@ -100,9 +105,6 @@ pub struct Started {
 /// Why the writer did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The key-encryption key.
-    #[error("the key-encryption key cannot be used")]
-    Kek(#[from] KekError),
     /// The keyring.
     #[error("the keyring cannot be opened")]
     Keyring(#[from] KeyringError),
@@ -170,6 +172,7 @@ pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
     let mut nonce = [0; 16];
     writer.random.fill(&mut nonce);
     let version = env!("CARGO_PKG_VERSION").to_owned();
+    // A change of the key-encryption key that was cut short was finished before anything was opened.
     let started = Event::Started { version, nonce };
     writer.own_entries(keys.into_iter().chain([started]))?;
 
@@ -207,22 +210,21 @@ struct Opened {
 
 fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
     let origin: Origin = setup.origin.parse()?;
-    let kek = Kek::read(&paths.kek)?;
+    let (kek, rotated) = keyring::recover(&paths.kek, &paths.keyring, &mut OsRandom)?;
     let keyring = Keyring::open(&paths.keyring, kek, Box::new(OsRandom))?;
     let log = open_log(paths, &setup)?;
-    let options = world::Options {
-        log: &log.reader(),
-        origin: setup.origin,
-        keyring: &keyring,
-        dir: &paths.data.join("view"),
-        random: Box::new(OsRandom),
-    };
     let progress = setup.progress;
-    let world = World::open(options, &mut |done, of| progress("view", done, of))?;
-    keyring.ready()?;
+    let world = open_world(paths, &log.reader(), &keyring, setup.origin, progress)?;
 
     let signing = Signing::open(paths, &log, origin, &world)?;
-    let index = open_index(paths, &log.reader(), &keyring, setup.origin, progress)?;
+    let erasures = world.erasures();
+    let index = open_index(
+        paths,
+        &log.reader(),
+        (&keyring, &erasures),
+        setup.origin,
+        progress,
+    )?;
     let trail = Trail::new(
         log.reader(),
         Arc::clone(&keyring),
@@ -231,6 +233,7 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
         &signing.verifier_key,
         signing.head,
     );
+    trail.show_erasures(erasures);
     let broker = broker(&world.registry(), setup.founding)?;
     let mut rules = RuleDigests::default();
     rules.learn(&world.registry());
@@ -256,13 +259,45 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
         shared,
         courier: Courier::new(setup.runtime),
         anchor: signing.anchor,
+        terms: setup.retention,
+        kek: paths.kek.clone(),
+        upkeep: Upkeep::default(),
     };
+    let mut keys = signing.events;
+    keys.extend(rotated.then_some(Event::KekRotated));
     Ok(Opened {
         writer,
         cursors,
-        keys: signing.events,
+        keys,
         outside: signing.outside,
     })
+}
+
+/// Opens the state, and holds the keyring against the log: what is gone was erased, and what entries are sealed
+/// with is there.
+fn open_world(
+    paths: &Paths,
+    reader: &LogReader,
+    keyring: &Keyring,
+    origin: &str,
+    progress: &mut dyn FnMut(&'static str, u64, u64),
+) -> Result<World, StartError> {
+    let options = world::Options {
+        log: reader,
+        origin,
+        keyring,
+        dir: &paths.data.join("view"),
+        random: Box::new(OsRandom),
+    };
+    let world = World::open(options, &mut |done, of| progress("view", done, of))?;
+    keyring.ready()?;
+    let erasures = world.erasures();
+    let in_use = erasures.months_left().filter_map(|due| {
+        let month = Month::from_number(u64::from(due.month)).ok()?;
+        Some((due.class, month))
+    });
+    keyring.check(&Doomed::by(&erasures), in_use)?;
+    Ok(world)
 }
 
 fn open_log(paths: &Paths, setup: &Setup<'_>) -> Result<Log, StartError> {
@@ -288,7 +323,7 @@ fn open_log(paths: &Paths, setup: &Setup<'_>) -> Result<Log, StartError> {
 fn open_index(
     paths: &Paths,
     reader: &LogReader,
-    keyring: &Keyring,
+    (keyring, erasures): (&Keyring, &Erasures),
     origin: &str,
     progress: &mut dyn FnMut(&'static str, u64, u64),
 ) -> Result<Arc<Index>, StartError> {
@@ -301,10 +336,7 @@ fn open_index(
     };
     let facts_of = |at: EntryIndex| {
         let found = entry::open(at.0, reader.read(at.0), origin, keyring)?;
-        let facts = found
-            .details
-            .map(|details| index::facts(&found.leaf, &details, at));
-        Ok(facts.unwrap_or_default())
+        Ok(index::remaining_facts(&found, at, erasures))
     };
     let index = Index::open(options, facts_of, &mut |done, of| {
         progress("search indexes", done, of);

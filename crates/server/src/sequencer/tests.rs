@@ -61,6 +61,7 @@ impl Bench {
             origin: ORIGIN,
             segment_len: 1 << 22,
             founding: &self.founding,
+            retention: crate::config::Retention::default(),
             clock: self.clock.clone(),
             metrics: Metrics::unsent(),
             runtime: tokio::runtime::Handle::current(),
@@ -149,6 +150,8 @@ fn plan_ask(subject: SubjectRef) -> Call {
         granularity: Granularity::StatusWithDates,
     })
 }
+
+mod retention;
 
 #[tokio::test]
 async fn the_municipality_of_return_gets_its_plan_and_another_does_not() {

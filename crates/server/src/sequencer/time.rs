@@ -9,6 +9,9 @@ const REFUSED_MS: u64 = 60_000;
 /// A clock that went this much further than time has passed is wrong: a consent would expire, and a term run
 /// out, that has not. Nothing is recorded until it is set right, or the broker is started again.
 const AHEAD_MS: u64 = Timestamp::DAY_MS;
+/// A broker that starts this long after the last entry, by its clock, may have a clock that is wrong: nothing is
+/// destroyed until somebody says that it is right.
+const HELD_MS: u64 = Timestamp::DAY_MS;
 /// A clock this far behind the log is noted in the log.
 const NOTED_MS: u64 = 1_000;
 
@@ -32,6 +35,8 @@ pub(super) struct LogTime {
     noted: bool,
     /// The clock when it was last right, and how much time had passed then.
     right: Option<(Timestamp, Duration)>,
+    /// What the clock said at the start, when that was long after the last entry.
+    held: Option<Timestamp>,
 }
 
 impl LogTime {
@@ -41,7 +46,23 @@ impl LogTime {
             last,
             noted: false,
             right: None,
+            held: None,
         }
+    }
+
+    /// Whether keys may be destroyed because their time is over.
+    pub(super) const fn may_destroy(&self) -> bool {
+        self.held.is_none()
+    }
+
+    /// What the clock said at a start long after the last entry, unless somebody has said since that it is right.
+    pub(super) const fn held(&self) -> Option<Timestamp> {
+        self.held
+    }
+
+    /// Somebody says that the clock is right.
+    pub(super) const fn acknowledge(&mut self) {
+        self.held = None;
     }
 
     /// Reads the clock, given how much time has passed by one that nobody sets.
@@ -49,7 +70,9 @@ impl LogTime {
         if self.is_ahead(clock, passed) {
             return Reading::Ahead;
         }
-        self.right = Some((clock, passed));
+        if self.right.replace((clock, passed)).is_none() {
+            self.hold(clock);
+        }
         let behind = self.last.as_millis().saturating_sub(clock.as_millis());
         if behind > REFUSED_MS {
             return Reading::Behind;
@@ -66,6 +89,19 @@ impl LogTime {
             self.last = clock;
         }
         Reading::At(self.last)
+    }
+
+    /// Looks at the first reading: a broker that was down for long cannot tell that from a clock that is wrong.
+    fn hold(&mut self, clock: Timestamp) {
+        let ahead = clock.as_millis().saturating_sub(self.last.as_millis());
+        if ahead > HELD_MS && self.last != Timestamp::EPOCH {
+            tracing::error!(
+                %clock,
+                "by its clock the broker was down for more than a day: nothing is destroyed until an \
+                 administrator says that the clock is right"
+            );
+            self.held = Some(clock);
+        }
     }
 
     /// Whether the clock went much further than time did since it was last right.
@@ -109,6 +145,29 @@ mod tests {
             read,
             [same, same, Reading::Behind, Reading::At(at(start + 1))]
         );
+    }
+
+    #[test]
+    fn a_start_long_after_the_last_entry_holds_what_is_destroyed_until_the_clock_is_said_to_be_right()
+     {
+        let day = Timestamp::DAY_MS;
+        let start = |last, clock| {
+            let mut time = LogTime::new(at(last));
+            time.read(at(clock), Duration::ZERO);
+            time
+        };
+        assert!(start(1_000_000, 1_000_000 + day).may_destroy());
+        assert!(start(0, 40 * day).may_destroy(), "the first entry of all");
+        let mut time = start(1_000_000, 1_000_001 + day);
+        assert_eq!(time.held(), Some(at(1_000_001 + day)));
+        time.read(at(1_000_002 + day), Duration::ZERO);
+        assert!(!time.may_destroy(), "going on does not make it right");
+        time.acknowledge();
+        time.read(at(1_000_003 + day), Duration::ZERO);
+        assert!(time.may_destroy());
+        let passed = Duration::from_millis(3 * day);
+        time.read(at(1_000_003 + 4 * day), passed);
+        assert!(time.may_destroy(), "time that has passed is no jump");
     }
 
     #[test]

@@ -13,10 +13,11 @@
 //! A crash before 3 ends loses requests that nobody was told about; after it, everything told is in the log.
 //! A failed append ends the process: the state in memory is ahead of the log then, and must not be used.
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{path::PathBuf, sync::Arc, thread, time::Instant};
 
+use schakel_audit::leaf::EntryType;
 use schakel_core::{
-    event::{Event, SlotUse},
+    event::Event,
     id::{EntryIndex, PartyId},
     random::Random,
     time::Timestamp,
@@ -24,6 +25,7 @@ use schakel_core::{
 use schakel_store::{
     anchor::AnchorError,
     index,
+    keyring::KeyringError,
     log::{AppendError, Log, MAX_BATCH_ENTRIES, MAX_BATCH_LEN},
     publication::{Shown, ShownError},
     world::{World, WorldError},
@@ -33,9 +35,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     compose::{ComposeError, Composed, Composer, changes_registry},
     courier::Courier,
+    erase::Upkeep,
     job::{Job, Reply},
     own,
-    plan::{Plan, Planned, Planner, Subject, Told},
+    plan::{Plan, Planned, Subject, Told},
     remember,
     rules::RuleDigests,
     shared::Shared,
@@ -43,7 +46,8 @@ use super::{
     time::{LogTime, Reading},
 };
 use crate::{
-    call::{CallError, Outcome, Request},
+    call::{Call, CallError, Outcome, Request},
+    config,
     publication::outside::SharedAnchor,
 };
 
@@ -65,6 +69,10 @@ pub(super) struct Writer {
     /// The anchor, when it covers every answer.
     pub(super) anchor: Option<SharedAnchor>,
     pub(super) courier: Courier,
+    pub(super) terms: config::Retention,
+    /// The file of the key-encryption key.
+    pub(super) kek: PathBuf,
+    pub(super) upkeep: Upkeep,
 }
 
 /// One entry of the batch, and who waits for it.
@@ -83,7 +91,7 @@ struct Repeat {
 
 /// A batch as it is gathered.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     entries: Vec<Entry>,
     repeats: Vec<Repeat>,
     bytes: usize,
@@ -124,6 +132,12 @@ pub enum WriterError {
     /// The state could not be kept.
     #[error("the view could not be written")]
     World(#[from] WorldError),
+    /// Keys could not be destroyed.
+    #[error("what was erased could not be destroyed: the next start goes on with it")]
+    Keyring(#[from] KeyringError),
+    /// An entry about a person who was erased could not be read.
+    #[error("entry {} could not be read to make records again: the next start does", .0.0)]
+    Unreadable(EntryIndex),
 }
 
 impl Writer {
@@ -202,6 +216,16 @@ impl Writer {
         match job {
             Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
             Job::Own(event) => self.take_plan(batch, None, own::plan(*event), None, now),
+            Job::Look(reply) => {
+                self.commit(std::mem::take(batch))?;
+                let more = self.look_what_is_due(now)?;
+                let _ = reply.send(more);
+                Ok(())
+            }
+            Job::Held(reply) => {
+                let _ = reply.send(self.time.held());
+                Ok(())
+            }
             Job::Resolve(subject, caller, reply) => {
                 // Whoever asked may have gone; then nobody needs to know.
                 let _ = reply.send(self.world.subject_of(&subject, &caller));
@@ -217,13 +241,17 @@ impl Writer {
         reply: oneshot::Sender<Reply>,
         now: Timestamp,
     ) -> Result<(), WriterError> {
-        let mut planner = Planner {
-            world: &mut self.world,
-            trail: &self.shared.trail,
-            random: self.random.as_mut(),
-            now,
-        };
-        match planner.plan(request) {
+        let destroys = Self::destroys(request);
+        if destroys {
+            // What the batch holds must be durable and indexed before it is looked what is covered.
+            self.commit(std::mem::take(batch))?;
+            self.begin_erasing(request, now);
+        }
+        if matches!(request.call, Call::RotateKek) && !self.rotated() {
+            let _ = reply.send(Reply::Refused(CallError::AuditUnavailable));
+            return Ok(());
+        }
+        match self.planner(now).plan(request) {
             Err(error) => {
                 let _ = reply.send(Reply::Refused(error));
             }
@@ -243,15 +271,23 @@ impl Writer {
                 let last = plans.len().saturating_sub(1);
                 for (at, plan) in plans.into_iter().enumerate() {
                     let reply = if at == last { reply.take() } else { None };
-                    self.take_plan(batch, Some(request), plan, reply, now)?;
+                    // An erasure is the broker's own act: its entry is open, and says nothing of who asked.
+                    let by = Some(request).filter(|_| plan.kind != EntryType::Erasure);
+                    self.take_plan(batch, by, plan, reply, now)?;
                 }
             }
+        }
+        if destroys {
+            self.commit(std::mem::take(batch))?;
+        }
+        if matches!(request.call, Call::AcknowledgeClock) {
+            self.time.acknowledge();
         }
         Ok(())
     }
 
     /// Composes the entry of a plan and applies its event to the state in memory.
-    fn take_plan(
+    pub(super) fn take_plan(
         &mut self,
         batch: &mut Batch,
         request: Option<&Request>,
@@ -299,11 +335,6 @@ impl Writer {
             Subject::Known(id) => Some(self.world.dossier(id)?),
             Subject::Unknown | Subject::Nobody => None,
         };
-        let slot_of = |usage: &SlotUse| {
-            dossier
-                .as_ref()
-                .and_then(|found| found.slots.get(usage).copied())
-        };
         let registry = self.world.registry();
         let standing = request.map(|request| registry.roles(&request.peer.principal, now));
         let mut composer = Composer {
@@ -313,13 +344,14 @@ impl Writer {
             origin: &self.shared.origin,
             broker: &self.broker,
             standing: standing.unwrap_or_default(),
+            terms: &self.terms,
             now,
         };
-        Ok(composer.compose(request, plan, slot_of))
+        Ok(composer.compose(request, plan, dossier.as_deref()))
     }
 
     /// Makes a batch durable, shows it, and lets its answers go.
-    fn commit(&mut self, batch: Batch) -> Result<(), WriterError> {
+    pub(super) fn commit(&mut self, batch: Batch) -> Result<(), WriterError> {
         let Batch {
             entries,
             repeats,
@@ -338,9 +370,14 @@ impl Writer {
                 .metrics
                 .batch(entries.len() as u64, written.elapsed());
             let checkpoint = self.signer.finish().ok_or(WriterError::Signer)?;
+            let erases = |entry: &Entry| matches!(entry.composed.details.event, Event::Erased(_));
+            if entries.iter().any(erases) {
+                self.carry_out()?;
+            }
             let size = self.log.size();
             self.anchored(&checkpoint, |world| world.flush(size))?;
             self.shared.advance(size, checkpoint);
+            self.shared.trail.show_erasures(self.world.erasures());
         }
         if registry_changed {
             self.rules.learn(&self.world.registry());

@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod notices;
 pub mod reconciliation;
 pub mod registry;
+pub mod retention;
 
 use std::time::Duration;
 

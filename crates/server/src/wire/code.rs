@@ -7,6 +7,7 @@ use schakel_core::{
     certificate::StopReason,
     code::{Condition, Granularity, Moment, Regime, Role, Status},
     consent::{CollectionMethod, ConsentKind, ConsentState},
+    erasure::Ground,
     notice::NoticeKind,
     restriction::RestrictionKind,
 };
@@ -87,6 +88,7 @@ coded! {
     ConsentState = ConsentState {
         Requested, Deferred, Refused, Given, Renewed, Withdrawn, Revoked, Expired, Invalidated
     }
+    Ground = ErasureGround { NotNeeded, ConsentWithdrawn, Objection, Unlawful, LoggedWrongly }
     Granularity = Granularity { Signal, Status, StatusWithDates }
     Moment = Moment { Entry, Release, SixMonths, TwelveMonths, Interim }
     NoticeKind = NoticeKind { Withdrawal, Correction, Restriction, Recall }
@@ -137,6 +139,7 @@ mod tests {
         assert_codes(ConsentKind::ALL);
         assert_codes(ConsentState::ALL);
         assert_codes(Granularity::ALL);
+        assert_codes(Ground::ALL);
         assert_codes(Moment::ALL);
         assert_codes(NoticeKind::ALL);
         assert_codes(Regime::ALL);

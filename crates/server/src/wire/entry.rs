@@ -8,6 +8,7 @@ use schakel_audit::leaf::Leaf;
 use schakel_core::{
     code::Condition,
     decide::{Finding, Reason},
+    erasure::Done,
     event::{Asked, Denied, Details, Disclosed, Event},
     id::{CaseId, PartyId},
     inbox::Topic,
@@ -19,6 +20,7 @@ use schakel_store::entry::Entry;
 use super::{
     code::{Coded as _, to_wire},
     disclosure::basis,
+    retention::rule,
     summary::summary,
     terms::texts,
     time::instant,
@@ -58,10 +60,19 @@ impl Viewer {
     /// Whether an entry that was found among the controller's may be shown, readable or not.
     pub(crate) fn shows(&self, read: &Entry) -> bool {
         match &read.details {
-            Some(details) => self.sees(&read.leaf, details),
+            Some(details) => {
+                let erased = read.erased.contains(&self.controller);
+                self.sees(&read.leaf, details) || (erased && self.sees_actor(&read.leaf))
+            }
             // Its details are erased; that the index gave it says that it concerned the controller.
             None => self.sees_actor(&read.leaf),
         }
+    }
+
+    /// Whether the details of an entry can be read for the controller.
+    pub(crate) fn reads(&self, read: &Entry) -> bool {
+        let details = read.details.as_ref();
+        details.is_some_and(|details| details.controllers.contains(&self.controller))
     }
 
     /// Whether the parties in a leaf may be shown.
@@ -77,7 +88,11 @@ impl Viewer {
 
 /// The entry, as far as its details can still be opened.
 pub(crate) fn entry(index: u64, read: &Entry, viewer: &Viewer) -> v1::Entry {
-    let Entry { leaf, details } = read;
+    let Entry {
+        leaf,
+        details,
+        erased: _,
+    } = read;
     let (purpose, purpose_version) = leaf.purpose.clone().unzip();
     let mut entry = v1::Entry {
         index,
@@ -98,6 +113,22 @@ pub(crate) fn entry(index: u64, read: &Entry, viewer: &Viewer) -> v1::Entry {
         None => "erased: the details can no longer be opened".clone_into(&mut entry.summary),
     }
     entry
+}
+
+/// The entry as it is shown when it was erased: what its leaf says, and by which rule.
+pub(crate) fn redacted(index: u64, leaf: &Leaf, done: &Done, viewer: &Viewer) -> v1::Entry {
+    let erased = Entry {
+        leaf: leaf.clone(),
+        details: None,
+        erased: BTreeSet::new(),
+    };
+    let rule = rule(done);
+    let summary = format!("redacted: erased by {} ({})", rule.code, rule.law_ref);
+    v1::Entry {
+        redacted: Some(rule),
+        summary,
+        ..entry(index, &erased, viewer)
+    }
 }
 
 /// The reason of a finding as this officer may see it: that the data reveal detention is not told to

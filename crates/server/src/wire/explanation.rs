@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schakel_api::v1;
 use schakel_core::{
     decide::Finding,
+    erasure::Done,
     event::{Denied, Event},
     explain::{Explained, Explanation, explain},
     id::EntryIndex,
@@ -54,6 +55,26 @@ pub(crate) fn explanation(
             .map(five_steps),
         receipt: None,
         index: entry.0,
+    }
+}
+
+/// What is sent in the place of an explanation of what was erased.
+pub(crate) fn explained_away(by: &Done, (entry, at): (EntryIndex, Timestamp)) -> v1::Explanation {
+    let rule = &by.erased.rule;
+    let text = format!(
+        "Erased by entry {}, on {}: the details can no longer be read by anybody for this controller.",
+        by.entry.0, rule.law
+    );
+    v1::Explanation {
+        index: entry.0,
+        decision: "REDACTED".to_owned(),
+        at: Some(instant(at)),
+        reasons: vec![v1::ExplainedReason {
+            code: rule.code.clone(),
+            text,
+            ..v1::ExplainedReason::default()
+        }],
+        ..v1::Explanation::default()
     }
 }
 

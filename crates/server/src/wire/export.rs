@@ -113,7 +113,10 @@ impl Reader {
         let leaf = &whole.entry.leaf;
         match (self, &whole.entry.details) {
             (Self::Auditor, _) => true,
-            (Self::Officer(viewer), Some(details)) => viewer.sees(leaf, details),
+            (Self::Officer(viewer), Some(details)) => {
+                let erased = whole.entry.erased.contains(viewer.controller());
+                viewer.sees(leaf, details) || (erased && viewer.sees_actor(leaf))
+            }
             // Its details are erased; that the index gave it says that it concerned the controller.
             (Self::Officer(viewer), None) => viewer.sees_actor(leaf),
         }
@@ -131,7 +134,10 @@ impl Reader {
             .call
             .as_ref()
             .is_none_or(|call| call.principal == *viewer.controller() || call.actor.is_none());
-        own && !viewer.veil().is_drawn() && !holds_a_live_code(&details.event, now)
+        // What a controller that erased the person must not be shown, or must not be shown of it, is still inside.
+        own && whole.entry.erased.is_empty()
+            && !viewer.veil().is_drawn()
+            && !holds_a_live_code(&details.event, now)
     }
 }
 

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
     code::Condition,
+    erasure::Erasures,
     event::{Asked, Delivered, Denied, Details, Disclosed, Event},
     id::{EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
     inbox::Topic,
     time::Timestamp,
 };
+
+use crate::{entry::Entry, world::due};
 
 /// Whose entries they are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,10 +74,7 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
         return Vec::new();
     };
     let party: PartyId = party;
-    let purpose: Option<PurposeCode> = leaf
-        .purpose
-        .as_ref()
-        .and_then(|(code, _)| code.parse().ok());
+    let purpose = purpose(leaf);
     let (conditions, outcome) = gist(&details.event);
     let call = details.call.as_ref();
     let of = |whose: Whose| Facts {
@@ -105,6 +105,69 @@ fn reference(event: &Event) -> Option<Reference> {
         Event::SearchDecided(decided) => Some(decided.search),
         _ => None,
     }
+}
+
+/// What an entry can be found by as it is read back: by the controllers concerned, and by those for which it was
+/// erased, though by nothing but what its leaf says.
+#[must_use]
+pub fn remaining_facts(found: &Entry, entry: EntryIndex, erasures: &Erasures) -> Vec<Facts> {
+    let leaf = &found.leaf;
+    let mut remaining = match &found.details {
+        Some(details) => facts(leaf, details, entry),
+        None => Vec::new(),
+    };
+    if found.details.is_some() && found.erased.is_empty() {
+        return remaining;
+    }
+    let (Ok(party), Ok(at)) = (leaf.party.parse(), Timestamp::from_millis(leaf.at_ms)) else {
+        return remaining;
+    };
+    let party: PartyId = party;
+    let due = due(leaf);
+    let covering = erasures
+        .done()
+        .filter(|done| done.erased.covers.holds(entry, due));
+    let erased: BTreeSet<&PartyId> = covering
+        .map(|done| done.erased.controller.as_ref().unwrap_or(&party))
+        .collect();
+    for controller in erased {
+        let whose = Whose::Controller(controller.clone());
+        if remaining.iter().any(|facts| facts.whose == whose) {
+            continue;
+        }
+        remaining.push(Facts {
+            entry,
+            at,
+            whose,
+            subject: None,
+            party: party.clone(),
+            purpose: purpose(leaf),
+            conditions: BTreeSet::new(),
+            outcome: Outcome::of_leaf(leaf.entry_type),
+            kind: leaf.entry_type,
+            transport: None,
+            certificate: None,
+            reference: None,
+        });
+    }
+    remaining
+}
+
+impl Outcome {
+    /// What came of an entry, as far as its leaf says.
+    #[must_use]
+    pub const fn of_leaf(kind: EntryType) -> Self {
+        match kind {
+            EntryType::Disclosure | EntryType::Delivery => Self::Disclosed,
+            EntryType::Denial => Self::Denied,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn purpose(leaf: &Leaf) -> Option<PurposeCode> {
+    let named = leaf.purpose.as_ref();
+    named.and_then(|(code, _)| code.parse().ok())
 }
 
 /// The conditions an event is about, and what came of it.

@@ -34,7 +34,7 @@ use schakel_core::id::EntryIndex;
 
 pub use self::{
     ahead::Ahead,
-    facts::{Facts, Outcome, Whose, facts},
+    facts::{Facts, Outcome, Whose, facts, remaining_facts},
     file::FileError,
     open::{DEFAULT_RUN, OpenIndexError, Options},
     query::{LARGEST_PAGE, Page, Query},

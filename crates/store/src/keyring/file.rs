@@ -35,6 +35,25 @@ pub enum KeyFileError {
     Locked(PathBuf),
 }
 
+/// The names of the files of keys in a directory; none when it is not there.
+pub(super) fn names(disk: &Disk, dir: &Path) -> Result<Vec<String>, KeyFileError> {
+    let found = match disk.list(dir) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => {
+            return Err(KeyFileError::Io {
+                path: dir.to_owned(),
+                source,
+            });
+        }
+    };
+    let names = found
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "keys"))
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
+    Ok(names.collect())
+}
+
 /// Reads a file; `None` when there is none.
 pub(super) fn read(
     disk: &Disk,

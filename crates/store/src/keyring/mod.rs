@@ -4,9 +4,12 @@
 //! are made in shards, on disk before the first of them is used; which is whose stands in the log. Beside
 //! them there is a key for each retention class and month, and one a month for entries about nobody known.
 
+mod destroy;
 mod file;
+mod hand;
 mod kek;
 mod months;
+mod rotate;
 mod settings;
 mod slots;
 
@@ -23,10 +26,13 @@ use schakel_core::{
 };
 use zeroize::Zeroizing;
 
+pub use destroy::Doomed;
 pub use file::KeyFileError;
 pub use kek::{Kek, KekError};
+pub use rotate::{recover, recover_on};
 pub use settings::Settings;
 
+use hand::Hand;
 use months::Months;
 use slots::Slots;
 
@@ -46,23 +52,13 @@ pub struct Keyring {
 #[derive(Debug)]
 struct Shared {
     settings: Settings,
-    dir: PathBuf,
-    kek: Kek,
     slots: RwLock<Slots>,
     months: RwLock<Months>,
-    /// Held while a file is replaced too, so that no file is ever replaced by an older state of itself.
+    /// Held while a file is replaced, so that no file is ever replaced by an older state of itself.
     /// Taken before the tables, which are never locked while the disk is waited for.
-    random: Mutex<Source>,
+    hand: Mutex<Hand>,
     /// Released when both the keyring and the thread are gone.
     _lock: File,
-}
-
-struct Source(Box<dyn Random + Send>);
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Source")
-    }
 }
 
 /// Why the keyring could not give, keep or destroy a key.
@@ -82,6 +78,29 @@ pub enum KeyringError {
         "the keyring lacks slot `{0}`, which the log binds: restore the keyring that belongs to the log"
     )]
     Missing(SlotId),
+    /// The key of a slot was destroyed, and the log does not say so.
+    #[error(
+        "the key of slot `{0}` was destroyed and nothing in the log says so: \
+         restore the keyring that belongs to the log"
+    )]
+    Destroyed(SlotId),
+    /// The key of a class and month was destroyed, and the log does not say so.
+    #[error(
+        "the key of retention class {0} for {month} was destroyed and nothing in the log says so: \
+         restore the keyring that belongs to the log",
+        month = .1.number()
+    )]
+    DestroyedMonth(u8, Month),
+    /// The keyring lacks the key of a class and month that entries of the log were sealed with.
+    #[error(
+        "the keyring lacks the key of retention class {0} for {month}, with which entries were sealed: \
+         restore the keyring that belongs to the log",
+        month = .1.number()
+    )]
+    MissingMonth(u8, Month),
+    /// The key-encryption key could not be read or changed.
+    #[error(transparent)]
+    Kek(#[from] KekError),
     /// There is no such key: it was destroyed, or never was.
     #[error("there is no such key")]
     Gone,
@@ -131,10 +150,13 @@ impl Keyring {
         let shared = Arc::new(Shared {
             slots: RwLock::new(Slots::read(disk, dir, &kek)?),
             months: RwLock::new(Months::read(disk, dir, &kek)?),
+            hand: Mutex::new(Hand {
+                disk: disk.clone(),
+                dir: dir.to_owned(),
+                kek,
+                random,
+            }),
             settings,
-            dir: dir.to_owned(),
-            kek,
-            random: Mutex::new(Source(random)),
             _lock: lock,
         });
         let pool = Arc::clone(&shared);
@@ -219,14 +241,14 @@ impl Keyring {
     /// The key for entries about nobody known, with its id, made durable on first use.
     ///
     /// # Errors
-    /// When it is new and cannot be written.
+    /// [`KeyringError::Gone`] when it was destroyed; or when it is new and cannot be written.
     pub fn unknown(&self, month: Month) -> Result<(SlotId, Key), KeyringError> {
         let found = read(&self.shared.months).unknown(month);
         match found {
             Some(found) => Ok(found),
             None => self
                 .shared
-                .make_in_months(|months, random| Some(months.make_unknown(month, random))),
+                .make_in_months(|months, random| months.make_unknown(month, random)),
         }
     }
 
@@ -242,16 +264,19 @@ impl Keyring {
         }
     }
 
-    /// The key of the cursors that callers are handed: of the same generation as the view.
+    /// The key of the cursors that callers are handed, made durable on first use. It outlives generations of
+    /// the view: a view made again gives the same positions.
     ///
     /// # Errors
-    /// When the view's key is new and cannot be written.
+    /// When it is new and cannot be written.
     pub fn cursor_key(&self) -> Result<Key, KeyringError> {
-        Ok(aes::derive(
-            b"",
-            &[&*self.view_key()?],
-            b"schakel/cursor/v1",
-        ))
+        let found = read(&self.shared.months).cursor_key();
+        match found {
+            Some(key) => Ok(key),
+            None => self
+                .shared
+                .make_in_months(|months, random| Some(months.make_cursor(random))),
+        }
     }
 
     /// Begins a new generation of the view: the key of the one before is gone afterwards.
@@ -261,41 +286,6 @@ impl Keyring {
     pub fn new_view_key(&self) -> Result<Key, KeyringError> {
         self.shared
             .make_in_months(|months, random| Some(months.make_view(random)))
-    }
-
-    /// Destroys the key of a slot: what it sealed can no longer be read. Once this has returned well the
-    /// key is not on disk either; a slot that was destroyed before costs nothing.
-    ///
-    /// # Errors
-    /// When the shard cannot be replaced; the key is unusable all the same, and a later call tries again.
-    pub fn destroy_slot(&self, slot: SlotId) -> Result<(), KeyringError> {
-        let shared = &self.shared;
-        let mut random = shared.random();
-        let Some((number, content)) = write(&shared.slots).destroy(slot) else {
-            return Ok(());
-        };
-        slots::keep(
-            &shared.settings.disk,
-            &shared.dir,
-            &shared.kek,
-            number,
-            &content,
-            random.0.as_mut(),
-        )?;
-        write(&shared.slots).kept(number);
-        Ok(())
-    }
-
-    /// Destroys the key of a retention class and month, for good: it is never made again.
-    ///
-    /// # Errors
-    /// When the table cannot be replaced; the key is unusable all the same, and a later call tries again.
-    pub fn destroy_month(&self, class: RetentionClass, month: Month) -> Result<(), KeyringError> {
-        let shared = &self.shared;
-        let mut random = shared.random();
-        write(&shared.months).destroy_class(class, month);
-        let months = read(&shared.months).clone();
-        Ok(shared.keep_months(&months, random.0.as_mut())?)
     }
 
     /// The tag of a person in the leaves of a party's entries of one month:
@@ -343,19 +333,10 @@ impl Keyring {
 impl Shared {
     /// Adds a shard to the pool, once it is durable.
     fn refill_now(&self) -> Result<(), KeyringError> {
-        let mut random = self.random();
-        let shard = slots::make(self.settings.shard, random.0.as_mut());
+        let mut hand = self.hand();
+        let shard = slots::make(self.settings.shard, hand.random.as_mut());
         let number = write(&self.slots).next_shard();
-        let content = shard.encode();
-        let random = random.0.as_mut();
-        slots::keep(
-            &self.settings.disk,
-            &self.dir,
-            &self.kek,
-            number,
-            &content,
-            random,
-        )?;
+        hand.keep(&slots::name(number), &shard.encode())?;
         write(&self.slots).add(number, shard);
         Ok(())
     }
@@ -365,20 +346,16 @@ impl Shared {
         &self,
         draw: impl FnOnce(&mut Months, &mut dyn Random) -> Option<T>,
     ) -> Result<T, KeyringError> {
-        let mut random = self.random();
+        let mut hand = self.hand();
         let mut months = read(&self.months).clone();
-        let made = draw(&mut months, random.0.as_mut()).ok_or(KeyringError::Gone)?;
-        self.keep_months(&months, random.0.as_mut())?;
+        let made = draw(&mut months, hand.random.as_mut()).ok_or(KeyringError::Gone)?;
+        hand.keep(months::NAME, &months.encode())?;
         *write(&self.months) = months;
         Ok(made)
     }
 
-    fn keep_months(&self, months: &Months, random: &mut dyn Random) -> Result<(), KeyFileError> {
-        months.keep(&self.settings.disk, &self.dir, &self.kek, random)
-    }
-
-    fn random(&self) -> std::sync::MutexGuard<'_, Source> {
-        self.random.lock().unwrap_or_else(PoisonError::into_inner)
+    fn hand(&self) -> std::sync::MutexGuard<'_, Hand> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Slots and the shards they are kept in.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::Path,
 };
 
@@ -44,18 +44,6 @@ pub(super) fn make(slots: usize, random: &mut dyn Random) -> Shard {
     Shard {
         rows: rows.collect(),
     }
-}
-
-/// Makes the content of a shard durable.
-pub(super) fn keep(
-    disk: &Disk,
-    dir: &Path,
-    kek: &Kek,
-    number: u32,
-    content: &[u8],
-    random: &mut dyn Random,
-) -> Result<(), KeyFileError> {
-    file::replace(disk, dir, &name(number), kek, content, random)
 }
 
 impl Shard {
@@ -121,22 +109,50 @@ impl Slots {
         self.insert(number, rows.collect());
     }
 
-    /// Takes a key out of memory, and gives what is to stand in its shard from now on. `None` when there is
-    /// nothing to write: the slot is not there, or its key is gone from disk already.
-    pub(super) fn destroy(&mut self, slot: SlotId) -> Option<(u32, Zeroizing<Vec<u8>>)> {
-        let (key, number) = self.keys.get_mut(&slot)?;
-        let number = *number;
-        if key.take().is_some() {
-            self.unwritten.insert(number);
+    /// Takes keys out of memory. Gives the shards that still hold one of them on disk, and whether any key
+    /// was still there.
+    pub(super) fn destroy_all(&mut self, doomed: &BTreeSet<SlotId>) -> (BTreeSet<u32>, bool) {
+        let (mut shards, mut any) = (BTreeSet::new(), false);
+        for slot in doomed {
+            let Some((key, number)) = self.keys.get_mut(slot) else {
+                continue;
+            };
+            if key.take().is_some() {
+                any = true;
+                self.unwritten.insert(*number);
+            }
+            if self.unwritten.contains(number) {
+                shards.insert(*number);
+            }
         }
-        self.pool.retain(|free| *free != slot);
+        if any {
+            self.pool.retain(|free| !doomed.contains(free));
+        }
+        (shards, any)
+    }
+
+    /// What is to stand in a shard on disk.
+    pub(super) fn content(&self, number: u32) -> Option<Zeroizing<Vec<u8>>> {
         let ids = self.shards.get(&number)?;
         let rows = ids
             .iter()
             .filter_map(|id| Some((*id, self.keys.get(id)?.0.as_ref())));
-        self.unwritten
-            .contains(&number)
-            .then(|| (number, encode(ids.len(), rows)))
+        Some(encode(ids.len(), rows))
+    }
+
+    /// The numbers of the shards.
+    pub(super) fn numbers(&self) -> Vec<u32> {
+        self.shards.keys().copied().collect()
+    }
+
+    pub(super) fn is_destroyed(&self, slot: SlotId) -> bool {
+        matches!(self.keys.get(&slot), Some((None, _)))
+    }
+
+    /// The slots whose keys were destroyed.
+    pub(super) fn destroyed(&self) -> impl Iterator<Item = SlotId> {
+        let gone = self.keys.iter().filter(|(_, (key, _))| key.is_none());
+        gone.map(|(slot, _)| *slot)
     }
 
     /// Notes that a shard is on disk as it is in memory.
@@ -152,24 +168,18 @@ impl Slots {
     }
 }
 
-fn name(number: u32) -> String {
+/// The name of the file of a shard.
+pub(super) fn name(number: u32) -> String {
     format!("slots-{number:08}.keys")
 }
 
-fn numbers(disk: &Disk, dir: &Path) -> Result<Vec<u32>, KeyringError> {
-    let failed = |source| KeyFileError::Io {
-        path: dir.to_owned(),
-        source,
+fn numbers(disk: &Disk, dir: &Path) -> Result<Vec<u32>, KeyFileError> {
+    let number = |name: String| {
+        let text = name.strip_prefix("slots-")?.strip_suffix(".keys")?;
+        text.parse::<u32>().ok()
     };
-    let mut found = Vec::new();
-    for path in disk.list(dir).map_err(failed)? {
-        let number = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .and_then(|text| text.strip_prefix("slots-")?.strip_suffix(".keys"))
-            .and_then(|text| text.parse::<u32>().ok());
-        found.extend(number);
-    }
+    let names = file::names(disk, dir)?;
+    let mut found: Vec<_> = names.into_iter().filter_map(number).collect();
     found.sort_unstable();
     Ok(found)
 }

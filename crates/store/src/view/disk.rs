@@ -77,6 +77,17 @@ pub fn quarantine(dir: &Path) -> Result<Option<PathBuf>, DiskError> {
     Ok(Some(aside))
 }
 
+/// Removes a view that holds what was erased since. Its key is gone, so what is left on the disk is noise.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn discard(dir: &Path) -> Result<(), DiskError> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_failed(dir, error)),
+        _ => Ok(()),
+    }
+}
+
 /// Does something with what is in the view. `None` when that shows that the view cannot be used: it is
 /// damaged, or sled panics over it.
 pub(super) fn guarded<T>(

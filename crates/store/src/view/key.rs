@@ -16,6 +16,8 @@ pub(super) enum Owner<'a> {
     Person(&'a [u8; 16]),
     /// An inbox's, by the name that hides its party.
     Inbox(&'a [u8; 16]),
+    /// What was erased, and what waits to be.
+    Erasures,
 }
 
 /// The keys that the view works with.
@@ -51,6 +53,7 @@ impl Keys {
         match owner {
             Owner::Person(id) => aes::derive(id, &[&self.view], b"schakel/view/dossier/v1"),
             Owner::Inbox(name) => aes::derive(name, &[&self.view], b"schakel/view/inbox/v1"),
+            Owner::Erasures => aes::derive(b"", &[&self.view], b"schakel/view/erasures/v1"),
         }
     }
 

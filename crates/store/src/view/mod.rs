@@ -13,6 +13,7 @@ use std::{collections::HashMap, path::Path};
 
 use schakel_core::{
     dossier::{Dossier, Row, RowKey},
+    erasure::{ErasureKey, ErasureRow},
     id::{PartyId, SubjectId},
     inbox::{InboxKey, InboxRow},
     random::Random,
@@ -21,7 +22,7 @@ use schakel_core::{
 use serde::de::DeserializeOwned;
 
 pub use self::{
-    disk::{DiskError, quarantine},
+    disk::{DiskError, discard, quarantine},
     key::index_key,
 };
 use self::{
@@ -63,6 +64,8 @@ pub struct Changes {
     pub inboxes: Vec<(PartyId, InboxKey, Option<InboxRow>)>,
     /// Of dossiers, by their persons.
     pub dossiers: Vec<(SubjectId, RowKey, Option<Row>)>,
+    /// Of what was erased and waits to be.
+    pub erasures: Vec<(ErasureKey, Option<ErasureRow>)>,
 }
 
 /// A row that is read at the start.
@@ -74,6 +77,8 @@ pub enum Loaded {
     Inbox(PartyId, InboxRow),
     /// A row by which a person is found, or that names a key of theirs.
     Dossier(SubjectId, Row),
+    /// A row about erasures.
+    Erasure(ErasureRow),
 }
 
 /// Why the view could not be read or written.
@@ -178,6 +183,12 @@ impl View {
             let body = self.seal(Owner::Person(subject.as_bytes()), &name, body, random)?;
             rows += self.put(&mut batch, name, body)?;
         }
+        for (key, row) in &changes.erasures {
+            let name = name::erasure_row(&self.keys, *key)?;
+            let body = row.as_ref().map(name::cbor).transpose()?;
+            let body = self.seal(Owner::Erasures, &name, body, random)?;
+            rows += self.put(&mut batch, name, body)?;
+        }
         let applied = [applied.entries.to_be_bytes().as_slice(), &applied.last].concat();
         if rows == 1 {
             // Most disclosures change nothing else, and a batch of one costs many times an insert.
@@ -213,6 +224,28 @@ impl View {
         Ok(dossier)
     }
 
+    /// The next persons of whom something is held, in the order of their ids, after one of them.
+    ///
+    /// # Errors
+    /// When sled fails or a row is damaged.
+    pub fn persons_after(
+        &self,
+        after: Option<SubjectId>,
+        most: usize,
+    ) -> Result<Vec<SubjectId>, ViewError> {
+        let mut found: Vec<SubjectId> = Vec::new();
+        let mut from = after.map_or_else(|| vec![name::DOSSIER], |last| name::after(&last));
+        while found.len() < most {
+            let next = self.db.range(from..vec![name::DOSSIER + 1]).next();
+            let Some(next) = next.transpose()? else { break };
+            let (owner, _) = name::owner_and_kind(&next.0).ok_or(ViewError::Damaged)?;
+            let subject = SubjectId::from_bytes(owner);
+            from = name::after(&subject);
+            found.push(subject);
+        }
+        Ok(found)
+    }
+
     /// Reads every row there is, so that damage shows now, and hands over those that are needed.
     /// `None` when the view is of another generation or was never finished.
     fn load(&mut self, load: &mut dyn FnMut(Loaded)) -> Result<Option<Applied>, ViewError> {
@@ -226,7 +259,7 @@ impl View {
             entries: u64::from_be_bytes(*entries),
             last: last.try_into().map_err(|_| ViewError::Damaged)?,
         };
-        for section in [name::REGISTRY, name::INBOX, name::DOSSIER] {
+        for section in [name::REGISTRY, name::INBOX, name::DOSSIER, name::ERASURE] {
             let rows = Rows(self.db.scan_prefix([section]));
             for row in rows {
                 let row = row?;
@@ -249,6 +282,10 @@ impl View {
         if section == name::INBOX {
             let (party, row) = read(&self.unseal(Owner::Inbox(&owner), row)?)?;
             return Ok(Some(Loaded::Inbox(party, row)));
+        }
+        if section == name::ERASURE {
+            let row = read(&self.unseal(Owner::Erasures, row)?)?;
+            return Ok(Some(Loaded::Erasure(row)));
         }
         if !name::is_read_at_start(kind) {
             return Ok(None);

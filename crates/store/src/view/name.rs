@@ -5,12 +5,14 @@
 //! g | kind 1 | id …                   | part 1  registry, in clear
 //! i | inbox 16 | kind 1 | id 16       | part 1  inboxes, sealed
 //! d | person 16 | kind 1 | id 16      | part 1  dossiers, sealed
+//! e | zeros 16  | kind 1 | id 16      | part 1  erasures, sealed
 //! ```
 //!
 //! The names of inboxes and the ids of sealed rows are keyed hashes: an id may be a citizen service number.
 
 use schakel_core::{
     dossier::RowKey,
+    erasure::ErasureKey,
     id::{PartyId, SubjectId},
     inbox::InboxKey,
     registry::RegistryKey,
@@ -30,6 +32,9 @@ pub(super) const INBOX: u8 = b'i';
 /// What the names of dossier rows begin with.
 pub(super) const DOSSIER: u8 = b'd';
 
+/// What the names of rows about erasures begin with.
+pub(super) const ERASURE: u8 = b'e';
+
 /// The kinds of dossier rows. The numbers are part of the format of the view.
 mod kind {
     pub(super) const IDENTIFIER: u8 = 1;
@@ -46,6 +51,7 @@ mod kind {
     pub(super) const POSITION: u8 = 33;
     pub(super) const PENDING: u8 = 34;
     pub(super) const HANDED: u8 = 35;
+    pub(super) const ERASURE: u8 = 48;
 }
 
 /// Whether rows of this kind are read at the start: those by which people are found, and their keys.
@@ -134,10 +140,23 @@ pub(super) fn dossier_row(
     ))
 }
 
+/// The name of a row about erasures, without its part.
+pub(super) fn erasure_row(keys: &Keys, key: ErasureKey) -> Result<Vec<u8>, ViewError> {
+    let id = keys.name(kind::ERASURE, &cbor(&key)?);
+    Ok(sealed_row(ERASURE, &[0; 16], kind::ERASURE, &id))
+}
+
 /// What the names of one person's rows begin with.
 pub(super) fn dossier(subject: &SubjectId) -> Vec<u8> {
     let mut name = vec![DOSSIER];
     name.extend(subject.as_bytes());
+    name
+}
+
+/// The least name after all rows of one person.
+pub(super) fn after(subject: &SubjectId) -> Vec<u8> {
+    let mut name = dossier(subject);
+    name.extend([u8::MAX; 19]);
     name
 }
 

@@ -122,6 +122,7 @@ fn section(name: &[u8]) -> &'static str {
         Some(&super::name::REGISTRY) => "the registry",
         Some(&super::name::INBOX) => "an inbox",
         Some(&super::name::DOSSIER) => "a dossier",
+        Some(&super::name::ERASURE) => "the erasures",
         _ => "the view",
     }
 }

@@ -6,9 +6,12 @@
 //! outlives the process, or because it is cheap to find again, is made at the start: by what people are
 //! found, and the writes of the last 24 hours.
 
+mod alters;
+mod erase;
 mod open;
 mod people;
 mod post;
+mod source;
 mod writes;
 
 use std::{
@@ -19,8 +22,8 @@ use std::{
 use lru::LruCache;
 use schakel_audit::leaf::Leaf;
 use schakel_core::{
-    decide::Grant,
     dossier::{Dossier, RowKey},
+    erasure::{ErasureKey, Erasures},
     event::{Details, Event},
     id::{EntryIndex, IdempotencyKey, PartyId, SubjectId},
     inbox::{Inbox, InboxKey},
@@ -30,12 +33,16 @@ use schakel_core::{
     time::Timestamp,
 };
 
+use self::{alters::alters, people::People, post::Inboxes, writes::Writes};
 pub use self::{
+    erase::{PROPOSAL_DAYS, due},
     open::{OpenWorldError, Options},
     writes::Written,
 };
-use self::{people::People, post::Inboxes, writes::Writes};
-use crate::view::{Applied, Changes, View, ViewError};
+use crate::{
+    entry::Entry,
+    view::{Applied, Changes, View, ViewError},
+};
 
 /// The state of the log so far.
 pub struct World {
@@ -45,6 +52,7 @@ pub struct World {
     inboxes: Inboxes,
     people: People,
     writes: Writes,
+    erasures: Arc<Erasures>,
     /// Dossiers as they stand in the view.
     dossiers: LruCache<SubjectId, Arc<Dossier>>,
     /// What is not in the view yet.
@@ -58,6 +66,7 @@ struct Pending {
     registry: BTreeSet<RegistryKey>,
     inboxes: BTreeSet<(PartyId, InboxKey)>,
     dossiers: BTreeMap<SubjectId, Changed>,
+    erasures: BTreeSet<ErasureKey>,
 }
 
 /// A dossier that changed, and the rows of it that did.
@@ -65,6 +74,14 @@ struct Pending {
 struct Changed {
     dossier: Arc<Dossier>,
     rows: BTreeSet<RowKey>,
+}
+
+/// An entry as far as it can be read.
+struct Seen<'a> {
+    details: &'a Details,
+    leaf: &'a Leaf,
+    /// Whether the party that acted has erased the person since.
+    actor_is_erased: bool,
 }
 
 /// Why the state could not be read or kept. What is in memory must not be used any more.
@@ -163,13 +180,55 @@ impl World {
         entry: EntryIndex,
         at: Timestamp,
     ) -> Result<(), WorldError> {
+        let whole = Seen {
+            details,
+            leaf,
+            actor_is_erased: false,
+        };
+        self.apply_seen(&whole, entry, at)
+    }
+
+    /// Applies the next entry as far as it remains after erasures.
+    fn apply_remains(
+        &mut self,
+        details: &Details,
+        found: &Entry,
+        entry: EntryIndex,
+        at: Timestamp,
+    ) -> Result<(), WorldError> {
+        let remains = Seen {
+            details,
+            leaf: &found.leaf,
+            actor_is_erased: found.actor_is_erased(),
+        };
+        self.apply_seen(&remains, entry, at)
+    }
+
+    fn apply_seen(
+        &mut self,
+        seen: &Seen<'_>,
+        entry: EntryIndex,
+        at: Timestamp,
+    ) -> Result<(), WorldError> {
+        let Seen {
+            details,
+            leaf,
+            actor_is_erased,
+        } = *seen;
         self.expect(entry)?;
         self.apply_to_registry(&details.event, entry, at);
+        self.apply_to_erasures(details, leaf, entry, at);
+        self.pending.inboxes.extend(post::apply(
+            &mut self.inboxes,
+            details,
+            entry,
+            actor_is_erased,
+        ));
         self.pending
             .inboxes
-            .extend(post::apply(&mut self.inboxes, details, entry));
+            .extend(post::count(&mut self.inboxes, leaf));
         if let Some(subject) = details.subject {
-            self.apply_to_dossier(subject, details, entry, at)?;
+            self.apply_to_dossier(subject, seen, entry, at)?;
         }
         self.writes.learn(details, entry, at);
         self.applied = Applied {
@@ -199,6 +258,12 @@ impl World {
                 let row = self.inboxes.get(&party).and_then(|inbox| inbox.row(key));
                 (party, key, row)
             }));
+        changes
+            .erasures
+            .extend(pending.erasures.into_iter().map(|key| {
+                let row = self.erasures.row(key);
+                (key, row)
+            }));
         for (subject, Changed { dossier, rows }) in pending.dossiers {
             changes.dossiers.extend(rows.into_iter().map(|key| {
                 let row = dossier.row(&key);
@@ -214,6 +279,10 @@ impl World {
     /// Passes over an entry whose details are gone.
     fn skip(&mut self, leaf: &Leaf, entry: EntryIndex) -> Result<(), WorldError> {
         self.expect(entry)?;
+        self.use_month(leaf);
+        self.pending
+            .inboxes
+            .extend(post::count(&mut self.inboxes, leaf));
         self.applied = Applied {
             entries: entry.0.saturating_add(1),
             last: leaf.id,
@@ -261,10 +330,11 @@ impl World {
     fn apply_to_dossier(
         &mut self,
         subject: SubjectId,
-        details: &Details,
+        seen: &Seen<'_>,
         entry: EntryIndex,
         at: Timestamp,
     ) -> Result<(), WorldError> {
+        let details = seen.details;
         let mut dossier = self.dossier(subject)?;
         if !alters(details, &dossier) {
             return Ok(());
@@ -273,7 +343,12 @@ impl World {
         let before = self.pending.dossiers.remove(&subject);
         let mut rows = before.map(|changed| changed.rows).unwrap_or_default();
         self.dossiers.pop(&subject);
-        let touched = Arc::make_mut(&mut dossier).apply(details, entry, at);
+        let changed = Arc::make_mut(&mut dossier);
+        let touched = if seen.actor_is_erased {
+            changed.apply_remains(details, entry, at)
+        } else {
+            changed.apply(details, entry, at)
+        };
         for row in &touched {
             match row {
                 RowKey::Identifier(by) => {
@@ -295,37 +370,6 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// Whether an entry changes anything in the dossier of its person. Copying a dossier to find out that
-/// nothing changed would be most of the cost of a disclosure.
-fn alters(details: &Details, dossier: &Dossier) -> bool {
-    if !details.binds.is_empty() {
-        return true;
-    }
-    match &details.event {
-        Event::Denied(_) | Event::LookedUp(_) => false,
-        Event::Disclosed(disclosed) => match &details.call {
-            Some(call) => !disclosed
-                .grants
-                .iter()
-                .all(|grant| was_served(dossier, &call.principal, grant)),
-            None => false,
-        },
-        _ => true,
-    }
-}
-
-/// Whether the recipient was served this condition before, from this provider and under these consents.
-fn was_served(dossier: &Dossier, recipient: &PartyId, grant: &Grant) -> bool {
-    let served = dossier.served.get(&(recipient.clone(), grant.condition));
-    served.is_some_and(|served| {
-        served.providers.contains(&grant.provider)
-            && grant
-                .consents
-                .iter()
-                .all(|consent| served.consents.contains(consent))
-    })
 }
 
 impl std::fmt::Debug for World {

@@ -3,25 +3,19 @@
 use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
 use lru::LruCache;
-use schakel_audit::leaf::{EntryType, Leaf, Month};
 use schakel_core::{
     dossier::Row,
-    event::Details,
+    erasure::{Done, Erasures},
+    event::{Details, SlotUse},
     id::{EntryIndex, SlotId, SubjectId},
     random::Random,
     registry::Registry,
-    time::Timestamp,
 };
 
-use super::{
-    Pending, World, WorldError,
-    people::People,
-    post::Inboxes,
-    writes::{REMEMBERED_MS, Writes},
-};
+use super::{Pending, World, WorldError, people::People, post::Inboxes, source::Source};
 use crate::{
-    entry::{self, Entry, EntryError, EntryFault},
-    keyring::{Keyring, KeyringError},
+    entry::{self, EntryError},
+    keyring::{Doomed, Keyring, KeyringError},
     log::LogReader,
     view::{self, Applied, DiskError, Loaded, View},
 };
@@ -114,10 +108,13 @@ impl World {
             log,
             origin,
             keyring,
-            month: last_month(log)?,
         };
-        let (view, applied, loaded) = open_view(&source, dir, random.as_mut())?;
-        source.check(applied)?;
+        let Begun {
+            view,
+            applied,
+            read: loaded,
+            erased,
+        } = begin(&source, dir, random.as_mut())?;
         for slot in &loaded.slots {
             keyring.mark_used(*slot);
         }
@@ -127,33 +124,53 @@ impl World {
             registry: Arc::new(loaded.registry),
             inboxes: loaded.inboxes,
             people: loaded.people,
-            writes: source.writes(applied.entries)?,
+            writes: source.writes(applied.entries, &erased)?,
+            erasures: Arc::new(loaded.erasures),
             dossiers: LruCache::new(MOST_DOSSIERS),
             pending: Pending::default(),
             applied,
         };
-        world.catch_up(&source, progress)?;
+        world.catch_up(&source, &erased, progress)?;
+        if applied.entries == 0
+            && let Some(last) = world.erasures.unswept()
+        {
+            // Made from what can still be read: there is nothing to sweep.
+            world.sweep(last);
+            world.flush(world.applied())?;
+        }
         Ok(world)
+    }
+
+    /// Leaves the keys out that are known to be in use, so that an entry that says nothing new costs nothing.
+    fn leave_out_known_keys(&mut self, details: &mut Details) -> Result<(), WorldError> {
+        if let Some(subject) = details.subject {
+            let dossier = self.dossier(subject)?;
+            let known = |usage: &SlotUse, slot: &SlotId| dossier.slots.get(usage) == Some(slot);
+            details.binds.retain(|(usage, slot)| !known(usage, slot));
+        }
+        Ok(())
     }
 
     /// Applies what the log holds beyond what is applied.
     fn catch_up(
         &mut self,
         source: &Source<'_>,
+        erased: &Erasures,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), OpenWorldError> {
         let size = source.log.size();
         let from = self.applied();
         for (index, stored) in source.log.iter(from) {
-            let found = entry::open(index, stored, source.origin, source.keyring)?;
+            let mut found = entry::open(index, stored, source.origin, source.keyring)?;
             let index = EntryIndex(index);
-            match source.readable(index, &found)? {
-                Some((details, at)) => {
-                    for (_, slot) in &details.binds {
-                        source.keyring.mark_used(*slot);
-                    }
-                    self.apply(details, &found.leaf, index, at)?;
+            if let Some(details) = &mut found.details {
+                for (_, slot) in &details.binds {
+                    source.keyring.mark_used(*slot);
                 }
+                self.leave_out_known_keys(details)?;
+            }
+            match Source::readable(index, &found, erased)? {
+                Some((details, at)) => self.apply_remains(details, &found, index, at)?,
                 None => self.skip(&found.leaf, index)?,
             }
             let done = self.applied();
@@ -172,6 +189,7 @@ struct Read {
     inboxes: Inboxes,
     people: People,
     slots: Vec<SlotId>,
+    erasures: Erasures,
 }
 
 impl Read {
@@ -181,6 +199,7 @@ impl Read {
             inboxes: Inboxes::new(),
             people: People::new(random),
             slots: Vec::new(),
+            erasures: Erasures::default(),
         }
     }
 
@@ -189,6 +208,7 @@ impl Read {
             Loaded::Registry(row) => self.registry.restore(row),
             Loaded::Inbox(party, row) => self.inboxes.entry(party).or_default().restore(row),
             Loaded::Dossier(subject, row) => self.find_by(subject, row),
+            Loaded::Erasure(row) => self.erasures.restore(row),
         }
     }
 
@@ -207,148 +227,59 @@ impl Read {
     }
 }
 
-/// Opens the view, or begins a new one.
-fn open_view(
+/// A view to go on from, and everything the log says was erased.
+struct Begun {
+    view: View,
+    applied: Applied,
+    read: Read,
+    erased: Erasures,
+}
+
+/// Opens the view, or begins a new one. Erasures are carried out again first: the keyring may be a copy from
+/// before them, or the broker may have ended between an erasure's entry and its end. What was read before
+/// that is not used.
+fn begin(
     source: &Source<'_>,
     dir: &Path,
     random: &mut dyn Random,
-) -> Result<(View, Applied, Read), OpenWorldError> {
+) -> Result<Begun, OpenWorldError> {
     let mut read = Read::nothing(random);
     let opened = View::open(dir, &source.keyring.view_key()?, &mut |row| read.load(row))?;
-    if let Some((view, applied)) = opened {
-        return Ok((view, applied, read));
-    }
-    if let Some(aside) = view::quarantine(dir)? {
-        tracing::warn!(aside = %aside.display(), "the view is made again from the log");
+    let applied = opened
+        .as_ref()
+        .map_or_else(Applied::default, |(_, applied)| *applied);
+    source.check(applied)?;
+    let known = opened.as_ref().map(|_| read.erasures.clone());
+    let erased = source.erasures(known.unwrap_or_default(), applied.entries)?;
+    let destroyed = source.keyring.destroy(&Doomed::by(&erased))?;
+    let unseen = |done: &Done| done.entry.0 >= applied.entries;
+    match opened {
+        Some((view, applied)) if !destroyed && !erased.done().any(unseen) => {
+            return Ok(Begun {
+                view,
+                applied,
+                read,
+                erased,
+            });
+        }
+        opened if opened.is_some() || erased.done().next().is_some() => {
+            drop(opened);
+            // What was erased may be in it: it is not put aside.
+            view::discard(dir)?;
+            tracing::info!("the view is made again from the log");
+        }
+        _ => {
+            if let Some(aside) = view::quarantine(dir)? {
+                tracing::warn!(aside = %aside.display(), "the view is made again from the log");
+            }
+        }
     }
     // A crash from here on leaves a view that is not finished, or of another generation.
     let key = source.keyring.new_view_key()?;
-    let view = View::create(dir, &key)?;
-    Ok((view, Applied::default(), Read::nothing(random)))
-}
-
-/// Where entries are read back from.
-struct Source<'a> {
-    log: &'a LogReader,
-    origin: &'a str,
-    keyring: &'a Keyring,
-    /// The month of the last entry; details that were to be destroyed before it may be gone.
-    month: Option<Month>,
-}
-
-impl Source<'_> {
-    /// Holds against the log what the view has seen.
-    fn check(&self, applied: Applied) -> Result<(), OpenWorldError> {
-        let log = self.log.size();
-        let Some(last) = applied.entries.checked_sub(1) else {
-            return Ok(());
-        };
-        if applied.entries > log {
-            return Err(OpenWorldError::AheadOfLog {
-                applied: applied.entries,
-                log,
-            });
-        }
-        if leaf(self.log, last)?.id == applied.last {
-            Ok(())
-        } else {
-            Err(OpenWorldError::OtherLog { index: last })
-        }
-    }
-
-    /// What can be applied of an entry; `None` when its details were to be destroyed by now, and are.
-    fn readable<'e>(
-        &self,
-        index: EntryIndex,
-        entry: &'e Entry,
-    ) -> Result<Option<(&'e Details, Timestamp)>, EntryError> {
-        let fault = |fault| EntryError {
-            index: index.0,
-            fault,
-        };
-        let Some(details) = &entry.details else {
-            let due = entry
-                .leaf
-                .destroy
-                .zip(self.month)
-                .is_some_and(|(due, now)| due < now);
-            return if due {
-                Ok(None)
-            } else {
-                Err(fault(EntryFault::MissingKey))
-            };
-        };
-        let at = Timestamp::from_millis(entry.leaf.at_ms).map_err(|_| fault(EntryFault::Sealed))?;
-        Ok(Some((details, at)))
-    }
-
-    /// The writes of the last 24 hours of log time, among the first entries.
-    fn writes(&self, entries: u64) -> Result<Writes, OpenWorldError> {
-        let mut writes = Writes::default();
-        let Some(last) = entries.checked_sub(1) else {
-            return Ok(writes);
-        };
-        let since = leaf(self.log, last)?.at_ms.saturating_sub(REMEMBERED_MS);
-        let (mut first, mut after) = (0, entries);
-        while first < after {
-            let middle = first.midpoint(after);
-            if leaf(self.log, middle)?.at_ms <= since {
-                first = middle.saturating_add(1);
-            } else {
-                after = middle;
-            }
-        }
-        for (index, stored) in self
-            .log
-            .iter(first)
-            .take_while(|(index, _)| *index < entries)
-        {
-            let stored = stored.map_err(|e| EntryError {
-                index,
-                fault: e.into(),
-            })?;
-            let decoded = Leaf::decode(&stored.leaf);
-            let decoded = decoded.map_err(|e| EntryError {
-                index,
-                fault: e.into(),
-            })?;
-            if !may_be_a_write(decoded.entry_type) {
-                continue;
-            }
-            let found = entry::open(index, Ok(stored), self.origin, self.keyring)?;
-            if let Some((details, at)) = self.readable(EntryIndex(index), &found)? {
-                writes.learn(details, EntryIndex(index), at);
-            }
-        }
-        Ok(writes)
-    }
-}
-
-/// Whether an entry of this type can hold a write: all but what is asked, handed over or the broker's own.
-const fn may_be_a_write(kind: EntryType) -> bool {
-    !matches!(
-        kind,
-        EntryType::Disclosure
-            | EntryType::Delivery
-            | EntryType::LookUp
-            | EntryType::Refusals
-            | EntryType::Erasure
-            | EntryType::Key
-            | EntryType::System
-            | EntryType::PeerCheckpoint
-    )
-}
-
-fn leaf(log: &LogReader, index: u64) -> Result<Leaf, EntryError> {
-    let read = || Ok::<_, EntryFault>(Leaf::decode(&log.read(index)?.leaf)?);
-    read().map_err(|fault| EntryError { index, fault })
-}
-
-fn last_month(log: &LogReader) -> Result<Option<Month>, OpenWorldError> {
-    let Some(last) = log.size().checked_sub(1) else {
-        return Ok(None);
-    };
-    let at = Timestamp::from_millis(leaf(log, last)?.at_ms);
-    let (year, month) = at.unwrap_or(Timestamp::MAX).date().month();
-    Ok(Month::new(year, month).ok())
+    Ok(Begun {
+        view: View::create(dir, &key)?,
+        applied: Applied::default(),
+        read: Read::nothing(random),
+        erased,
+    })
 }

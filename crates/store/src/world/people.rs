@@ -51,6 +51,13 @@ impl People {
         self.codes.insert(code_sha256, subject);
     }
 
+    /// A person is found by nothing any more.
+    pub(super) fn forget(&mut self, subject: SubjectId) {
+        self.known.retain(|_, (_, found)| *found != subject);
+        self.cases.retain(|_, found| *found != subject);
+        self.codes.retain(|_, found| *found != subject);
+    }
+
     /// Who is found by an identifier.
     pub(super) fn known_by(&self, identifier: &Identifier) -> Option<SubjectId> {
         self.known

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
     event::{Asked, ConsentEnded, Delivered, Denied, Details, Event},
     id::{EntryIndex, PartyId, SubjectId},
@@ -12,11 +13,13 @@ use schakel_core::{
 /// The inboxes, by their parties.
 pub(super) type Inboxes = HashMap<PartyId, Inbox>;
 
-/// Applies an event to the inboxes, and names the rows it touched.
+/// Applies an event to the inboxes, and names the rows it touched. When the party that acted has erased the
+/// person since, nobody is told any more of what it reported.
 pub(super) fn apply(
     inboxes: &mut Inboxes,
     details: &Details,
     entry: EntryIndex,
+    actor_is_erased: bool,
 ) -> Vec<(PartyId, InboxKey)> {
     match &details.event {
         Event::StatusReported {
@@ -24,6 +27,7 @@ pub(super) fn apply(
         } => {
             let messages = messages
                 .iter()
+                .filter(|_| !actor_is_erased)
                 .cloned()
                 .chain(about(notices, details.subject));
             lay_in(inboxes, messages, entry)
@@ -36,6 +40,16 @@ pub(super) fn apply(
         }
         _ => Vec::new(),
     }
+}
+
+/// Counts what was handed over, by leaves alone: whoever cannot open them any more counts the same.
+pub(super) fn count(inboxes: &mut Inboxes, leaf: &Leaf) -> Option<(PartyId, InboxKey)> {
+    if !matches!(leaf.entry_type, EntryType::Delivery | EntryType::Notice) {
+        return None;
+    }
+    let party: PartyId = leaf.party.parse().ok()?;
+    let counted = inboxes.entry(party.clone()).or_default().count();
+    Some((party, counted))
 }
 
 /// The messages that tell of notices.
@@ -79,8 +93,9 @@ fn take_out(inboxes: &mut Inboxes, details: &Details) -> Vec<(PartyId, InboxKey)
         Event::Delivered(Delivered {
             order: Some(order),
             delivery,
+            position,
             ..
-        }) => inbox.hand_over(*order, *delivery),
+        }) => inbox.hand_over(*order, *delivery, *position),
         Event::Acknowledged { position, .. } => vec![inbox.drop_handed(*position)],
         Event::Denied(Denied {
             asked: Asked::Message {

@@ -1,6 +1,6 @@
 //! The writes of the last 24 hours, by which a retry is recognised.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use schakel_core::{
     event::{Details, Remembered},
@@ -75,6 +75,14 @@ impl Writes {
             .iter()
             .find(|of| of.party == *party && of.method == method)?;
         (!is_over(found.written.at, now)).then_some(&found.written)
+    }
+
+    /// Forgets the writes that these entries hold.
+    pub(super) fn forget_of(&mut self, entries: &BTreeSet<EntryIndex>) {
+        self.by_key.retain(|_, of| {
+            of.retain(|of| !entries.contains(&of.written.entry));
+            !of.is_empty()
+        });
     }
 
     fn forget(&mut self, now: Timestamp) {

@@ -1,5 +1,8 @@
 //! Erasure: what is destroyed can be read nowhere, and everything else as before.
 
+use std::{fs, path::Path};
+
+use proptest::{collection::vec, prelude::*};
 use schakel_audit::{
     erasure::{Covers as Read, Erasure, ErasureError, Opened},
     leaf::{EntryType, Leaf, Month, RetentionClass},
@@ -16,7 +19,11 @@ use schakel_store::{
     seal::{self, Scope},
 };
 
-use super::support::ORIGIN;
+use super::{
+    recorder::{Recorder, copy},
+    story::{PARTIES, Seed, everything, play},
+    support::ORIGIN,
+};
 
 fn told(covers: Covers) -> Details {
     let erased = Erased {
@@ -135,5 +142,56 @@ fn details_that_are_not_those_of_the_leaf_or_not_an_erasure_are_refused() {
             matches!(refused, Err(ErasureError::Malformed(_))),
             "{covers:?}"
         );
+    }
+}
+
+fn batches() -> impl Strategy<Value = Vec<Vec<Seed>>> {
+    vec(vec(any::<Seed>(), 1..12), 2..14)
+}
+
+/// Erases each of these people for each of these parties.
+fn erase_all(recorder: &mut Recorder, whom: &[(u8, u8)]) {
+    for (n, of) in whom {
+        recorder.erase(n % 4, PARTIES[usize::from(*of) % PARTIES.len()]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Invariant 9: replaying an unreadable entry equals applying it and then erasing it, and a keyring from
+    /// before the erasures makes no difference.
+    #[test]
+    fn replaying_what_was_erased_equals_applying_it_and_then_erasing_it(
+        first in batches(),
+        erased in vec(any::<(u8, u8)>(), 1..6),
+        second in batches(),
+        more in vec(any::<(u8, u8)>(), 0..4),
+    ) {
+        let mut recorder = Recorder::new();
+        play(&mut recorder, &first);
+        erase_all(&mut recorder, &erased);
+        play(&mut recorder, &second);
+        let backup = |data: &Path| copy(&data.join("keyring"), &data.join("backup"));
+        let mut recorder = recorder.again(backup).unwrap();
+        erase_all(&mut recorder, &more);
+        let lived = recorder.state(&everything());
+        let of_lived = recorder.world.erasures();
+
+        let mut recorder = recorder.again(|_| {}).unwrap();
+        prop_assert_eq!(&recorder.state(&everything()), &lived, "after a restart");
+        let gone = |data: &Path| fs::remove_dir_all(data.join("view")).unwrap();
+        let mut recorder = recorder.again(gone).unwrap();
+        prop_assert_eq!(&recorder.state(&everything()), &lived, "from the log");
+        let restored = |data: &Path| {
+            fs::remove_dir_all(data.join("keyring")).unwrap();
+            fs::rename(data.join("backup"), data.join("keyring")).unwrap();
+        };
+        let mut recorder = recorder.again(restored).unwrap();
+        prop_assert_eq!(&recorder.state(&everything()), &lived, "with the keyring of a backup");
+        prop_assert_eq!(&recorder.world.erasures(), &of_lived);
+        for slot in of_lived.slots() {
+            prop_assert!(recorder.keyring.key(slot).is_err(), "erased again");
+        }
     }
 }

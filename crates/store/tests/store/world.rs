@@ -4,7 +4,13 @@ use std::{fs, path::Path};
 
 use proptest::{collection::vec, prelude::*};
 use schakel_audit::leaf::{Month, RetentionClass};
-use schakel_core::{code::Condition, event::SlotUse, id::EntryIndex, person::SubjectRef};
+use schakel_core::{
+    code::Condition,
+    erasure::{ClassMonth, Covers, Erased, Rule},
+    event::{Event, SlotUse},
+    id::EntryIndex,
+    person::SubjectRef,
+};
 use schakel_store::{
     entry::EntryFault,
     log::Log,
@@ -136,11 +142,24 @@ fn keys_that_are_gone_without_a_reason_stop_the_start_and_name_the_entry() {
     }
 }
 
+fn month_over(due: Month) -> Event {
+    let due = ClassMonth {
+        class: RetentionClass::Standard.number(),
+        month: due.number(),
+    };
+    Event::Erased(Erased {
+        rule: Rule::retention_over(),
+        covers: Covers::Month(due),
+        controller: None,
+        slots: Vec::new(),
+        proposal: None,
+    })
+}
+
 #[test]
-fn details_whose_month_has_passed_are_passed_over() {
+fn a_month_that_was_due_and_not_erased_stops_the_start() {
     let mut recorder = Recorder::new();
-    let said = || by("uwv", Some(1), disclosed(1, Condition::Housing, 0));
-    recorder.record([said()]);
+    recorder.record([by("uwv", Some(1), disclosed(1, Condition::Housing, 0))]);
     recorder.now = recorder.now.plus_days(92);
     recorder.record([by("utrecht", Some(2), disclosed(2, Condition::Housing, 0))]);
     let due = Month::from_number(202_701).unwrap();
@@ -149,8 +168,28 @@ fn details_whose_month_has_passed_are_passed_over() {
         .destroy_month(RetentionClass::Standard, due)
         .unwrap();
     let gone = |data: &Path| fs::remove_dir_all(data.join("view")).unwrap();
+    match recorder.again(gone) {
+        Err(OpenWorldError::Entry(error)) => assert_eq!(error.index, 0),
+        other => panic!("{:?}", other.map(|recorder| recorder.world)),
+    }
+}
+
+#[test]
+fn details_whose_month_was_erased_are_passed_over() {
+    let mut recorder = Recorder::new();
+    let said = || by("uwv", Some(1), disclosed(1, Condition::Housing, 0));
+    recorder.record([said()]);
+    recorder.now = recorder.now.plus_days(92);
+    recorder.record([by("utrecht", Some(2), disclosed(2, Condition::Housing, 0))]);
+    let due = Month::from_number(202_701).unwrap();
+    recorder.record([by("broker", None, month_over(due))]);
+    recorder
+        .keyring
+        .destroy_month(RetentionClass::Standard, due)
+        .unwrap();
+    let gone = |data: &Path| fs::remove_dir_all(data.join("view")).unwrap();
     let mut recorder = recorder.again(gone).unwrap();
-    assert_eq!(recorder.world.applied(), 2);
+    assert_eq!(recorder.world.applied(), 3);
     assert!(recorder.world.dossier(person(1)).unwrap().served.is_empty());
     assert!(!recorder.world.dossier(person(2)).unwrap().served.is_empty());
 }

@@ -6,6 +6,7 @@
 mod audit;
 mod case;
 mod consent;
+mod erasure;
 mod exchange;
 mod inbox;
 mod look_up;
@@ -32,16 +33,21 @@ use schakel_store::world::World;
 
 use crate::{
     call::{Call, CallError, Outcome, Request},
+    config,
     trail::Trail,
 };
 
-pub(super) use self::told::{Envelope, Told};
+pub(super) use self::{
+    erasure::{erasing, parts},
+    told::{Envelope, Told},
+};
 
 /// Everything a plan is made from.
 pub(super) struct Planner<'a> {
     pub(super) world: &'a mut World,
     pub(super) trail: &'a Trail,
     pub(super) random: &'a mut dyn Random,
+    pub(super) terms: &'a config::Retention,
     pub(super) now: Timestamp,
 }
 
@@ -122,6 +128,9 @@ impl Planner<'_> {
         }
         let planned = match &request.call {
             Call::NextMessage { after } => self.next_message(request, *after),
+            Call::ApproveErasure { proposal, subject } => self
+                .approve_erasure(request, *proposal, subject.as_ref())
+                .map(Planned::Record),
             call => self
                 .plan_one(request, call)
                 .map(|plan| Planned::Record(vec![plan])),
@@ -171,12 +180,23 @@ impl Planner<'_> {
             | Call::ApproveChange(_)
             | Call::RejectChange(_)
             | Call::Stop(..) => self.plan_registry(request, call),
+            Call::ProposeErasure { subject, ground } => {
+                self.propose_erasure(request, subject, *ground)
+            }
+            Call::RejectErasure(id) => self.reject_erasure(request, *id),
+            Call::RotateKek => Ok(upkeep(EntryType::Key, Event::KekRotated)),
+            Call::AcknowledgeClock => {
+                let event = Event::ClockAcknowledged { clock: self.now };
+                Ok(upkeep(EntryType::System, event))
+            }
             Call::LookUp(look_up) => Ok(self.look_up(request, look_up)),
             Call::Withhold { .. }
             | Call::RecordVerification(_)
             | Call::ProposeSearch { .. }
             | Call::DecideSearch { .. } => self.plan_audit(request, call),
-            Call::NextMessage { .. } => Err(Reason::RecordUnknown.into()),
+            Call::NextMessage { .. } | Call::ApproveErasure { .. } => {
+                Err(Reason::RecordUnknown.into())
+            }
         }
     }
 
@@ -346,6 +366,19 @@ fn open_case<'d>(
         .ok_or_else(|| Reason::CaseClosed.into())
 }
 
+/// The plan for what an administrator does to the broker itself.
+fn upkeep(kind: EntryType, event: Event) -> Plan {
+    Plan {
+        kind,
+        subject: Subject::Nobody,
+        retention: Retention::Permanent,
+        controllers: BTreeSet::new(),
+        purpose: None,
+        event,
+        told: Told::Plain(Outcome::Done),
+    }
+}
+
 /// Whom a call names, where it names somebody.
 fn subject_ref(call: &Call) -> Option<SubjectRef> {
     match call {
@@ -362,7 +395,9 @@ fn subject_ref(call: &Call) -> Option<SubjectRef> {
         | Call::LiftRestriction { subject, .. }
         | Call::ReportStatus { subject, .. }
         | Call::Notices { subject, .. }
+        | Call::ProposeErasure { subject, .. }
         | Call::Withhold { subject, .. } => Some(subject.clone()),
+        Call::ApproveErasure { subject, .. } => subject.clone(),
         Call::Ask(ask) => Some(ask.subject.clone()),
         Call::LookUp(look_up) => look_up.subject.clone(),
         Call::OpenCase { .. }
@@ -375,6 +410,9 @@ fn subject_ref(call: &Call) -> Option<SubjectRef> {
         | Call::Stop(..)
         | Call::RecordVerification(_)
         | Call::ProposeSearch { .. }
-        | Call::DecideSearch { .. } => None,
+        | Call::DecideSearch { .. }
+        | Call::RejectErasure(_)
+        | Call::RotateKek
+        | Call::AcknowledgeClock => None,
     }
 }

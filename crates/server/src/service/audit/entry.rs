@@ -3,6 +3,7 @@
 use schakel_api::v1;
 use schakel_core::{
     code::Role,
+    erasure::Done,
     id::{EntryIndex, PurposeCode},
     replay::Replay,
 };
@@ -23,8 +24,8 @@ use crate::{
     trail::{Trail, TrailError},
     wire::{
         audit::{self, Named, Which},
-        entry::{Viewer, entry},
-        explanation::explanation,
+        entry::{Viewer, entry, redacted},
+        explanation::{explained_away, explanation},
         receipt::{not_disclosed, receipt},
         request::read,
     },
@@ -56,9 +57,9 @@ impl Audit {
             .ok_or(CallError::NotFound("entry"))?;
         let shown = if caller.peer.has_role(Role::PrivacyOfficer) {
             let viewer = self.viewer(&caller.peer)?;
-            let details = found.details.as_ref();
-            let sees = details.is_some_and(|details| viewer.sees(&found.leaf, details));
-            sees.then(|| entry(index.0, &found, &viewer))
+            let sees = viewer.reads(&found) || redaction(trail, index, &found, &viewer).is_some();
+            let sees = sees && viewer.sees_actor(&found.leaf);
+            sees.then(|| self.shown((index, &found), &viewer))
         } else {
             None
         };
@@ -79,8 +80,11 @@ impl Audit {
         self.check_named_purpose(&which)?;
         let viewer = self.viewer(&caller.peer)?;
         let found = self.named(&viewer, which.entry).await?;
-        let explained = found.map(|(index, found)| self.explained(index, &found, &viewer));
-        let told = explained.flatten();
+        let told = match (found, which.entry) {
+            (Some((index, found)), _) => self.explained(index, &found, &viewer),
+            (None, Named::Index(index)) => self.explained_away(index, &viewer)?,
+            (None, Named::Reference(_)) => None,
+        };
         let look_up = match &told {
             Some(explained) => look_at(EntryIndex(explained.index), which.purpose, false),
             None => not_seen(&which),
@@ -168,6 +172,31 @@ impl Audit {
         Ok(found.await?)
     }
 
+    /// An entry that may be shown: whole, or as what was erased by which rule.
+    pub(super) fn shown(&self, (index, found): (EntryIndex, &Entry), viewer: &Viewer) -> v1::Entry {
+        let by = redaction(self.sequencer.trail(), index, found, viewer);
+        match by.filter(|_| !viewer.reads(found)) {
+            Some(by) => redacted(index.0, &found.leaf, &by, viewer),
+            None => entry(index.0, found, viewer),
+        }
+    }
+
+    /// By which rule an entry was erased for the controller.
+    fn explained_away(
+        &self,
+        index: EntryIndex,
+        viewer: &Viewer,
+    ) -> Result<Option<v1::Explanation>, TrailError> {
+        let trail = self.sequencer.trail();
+        let Some(found) = trail.entry(index.0)? else {
+            return Ok(None);
+        };
+        let by = redaction(trail, index, &found, viewer);
+        let by = by.filter(|_| !viewer.reads(&found) && viewer.sees_actor(&found.leaf));
+        let at = records::at(&found.leaf);
+        Ok(by.zip(at).map(|(by, at)| explained_away(&by, (index, at))))
+    }
+
     /// Why an entry was decided as it was.
     fn explained(
         &self,
@@ -186,6 +215,17 @@ impl Audit {
             None => Ok(()),
         }
     }
+}
+
+/// The erasure by which an entry can no longer be read for the controller. For a month it is not known whom the
+/// entry concerned, but that it concerned the party that acted.
+fn redaction(trail: &Trail, index: EntryIndex, found: &Entry, viewer: &Viewer) -> Option<Done> {
+    let controller = viewer.controller();
+    let by = trail.redaction(index, &found.leaf, controller)?;
+    let concerned = by.erased.controller.is_some()
+        || found.leaf.party == controller.as_str()
+        || found.erased.contains(controller);
+    concerned.then_some(by)
 }
 
 fn seen(

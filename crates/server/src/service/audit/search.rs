@@ -6,7 +6,7 @@ use schakel_api::v1;
 use schakel_core::id::{EntryIndex, SubjectId};
 use schakel_store::{
     entry::Entry,
-    index::{Query, Whose},
+    index::{Outcome as Sort, Query, Whose},
 };
 use tonic::{Request, Status};
 
@@ -21,7 +21,7 @@ use crate::{
     wire::{
         InvalidRequest,
         audit::{self, Filter, Search},
-        entry::{Viewer, entry},
+        entry::Viewer,
         inbox::foreign,
         oversight::{self, Proposed},
         receipt::receipt,
@@ -75,7 +75,7 @@ impl Audit {
         };
         let shown = found
             .iter()
-            .map(|(index, read)| entry(index.0, read, &viewer));
+            .map(|(index, read)| self.shown((*index, read), &viewer));
         Ok(v1::SearchEntriesResponse {
             entries: shown.collect(),
             next_page_token: next.map(seal),
@@ -247,6 +247,7 @@ fn page(
         for index in found.entries {
             if let Some(read) = trail.entry(index.0)?
                 && viewer.shows(&read)
+                && (viewer.reads(&read) || found_by_leaf(&query, &read))
             {
                 shown.push((index, read));
             }
@@ -256,6 +257,13 @@ fn page(
             return Ok((shown, found.next));
         }
     }
+}
+
+/// Whether an entry that was erased for the controller is found by what its leaf says alone.
+fn found_by_leaf(query: &Query, read: &Entry) -> bool {
+    let by_details = query.subject.is_some() || query.condition.is_some();
+    let outcome = Sort::of_leaf(read.leaf.entry_type);
+    !by_details && query.outcome.is_none_or(|wanted| wanted == outcome)
 }
 
 /// One entry about each person in what was found.

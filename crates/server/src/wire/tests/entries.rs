@@ -1,5 +1,7 @@
 //! What the officer of a controller sees of an entry, and what the officer of an outsider does not.
 
+use std::collections::BTreeSet;
+
 use schakel_api::v1;
 use schakel_audit::leaf::{EntryType, Leaf, RetentionClass};
 use schakel_core::{
@@ -75,6 +77,7 @@ fn read(by: &str, entry_type: EntryType, event: Event) -> Entry {
     Entry {
         leaf,
         details: Some(details),
+        erased: BTreeSet::new(),
     }
 }
 
@@ -238,6 +241,7 @@ fn an_erased_entry_shows_its_leaf_and_nothing_more() {
         &Entry {
             leaf,
             details: None,
+            erased: BTreeSet::new(),
         },
         &viewer("pi-1"),
     );

@@ -1,0 +1,92 @@
+//! `schakel retention` and `schakel keyring`.
+
+use schakel_api::v1;
+
+use crate::{
+    exit::{Exit, Failure},
+    session::{self, SessionArgs},
+    view,
+};
+
+/// What `retention` does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RetentionArgs {
+    #[command(subcommand)]
+    act: Act,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Show for how long what is kept, and what stands in the way of destroying it.
+    Show,
+    /// Show what will be destroyed when.
+    Due,
+    /// Say that the clock is right by which the broker was down for more than a day.
+    ///
+    /// Until then nothing is destroyed because its time is over. Look at the clock first.
+    AcknowledgeClock,
+}
+
+/// What `keyring` does.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyringArgs {
+    #[command(subcommand)]
+    act: KeyringAct,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum KeyringAct {
+    /// Write the keyring again under a new key-encryption key, and destroy the old one.
+    ///
+    /// The broker does so by itself after every erasure. Backups of the keyring from before open with the old
+    /// key only: make a new one.
+    RotateKek,
+}
+
+pub(super) fn run(args: RetentionArgs) -> Result<Exit, Failure> {
+    session::run(args.session, async |session| match args.act {
+        Act::Show | Act::Due => {
+            let request = v1::GetRetentionRequest {};
+            let shown = session.ask(session.client.get_retention(request)).await?;
+            let shown = view::Retention::from(shown);
+            Ok(match args.act {
+                Act::Due => session.show(&shown.due()),
+                _ => session.show(&shown),
+            })
+        }
+        Act::AcknowledgeClock => {
+            let receipt = session
+                .write(async |idempotency_key| {
+                    let request = v1::AcknowledgeClockRequest { idempotency_key };
+                    session.client.acknowledge_clock(request).await
+                })
+                .await?
+                .receipt;
+            session.keep(receipt.as_ref())?;
+            let said = "Recorded: what is due is destroyed again.";
+            Ok(session.show(&view::Done::new(said, receipt)))
+        }
+    })
+}
+
+pub(super) fn run_keyring(args: KeyringArgs) -> Result<Exit, Failure> {
+    session::run(args.session, async |session| match args.act {
+        KeyringAct::RotateKek => {
+            let receipt = session
+                .write(async |idempotency_key| {
+                    let request = v1::RotateKekRequest { idempotency_key };
+                    session.client.rotate_kek(request).await
+                })
+                .await?
+                .receipt;
+            session.keep(receipt.as_ref())?;
+            let said =
+                "The keyring stands under a new key-encryption key; the old one is destroyed.";
+            Ok(session.show(&view::Done::new(said, receipt)))
+        }
+    })
+}

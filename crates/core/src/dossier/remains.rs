@@ -1,0 +1,46 @@
+//! What remains of a dossier when a controller has erased the person.
+//!
+//! An entry is sealed for every controller concerned. One of them erases for itself: the entry can still be
+//! read for the others, and what they rely on stays. What the controller itself reported and was told goes.
+
+use super::{Dossier, RowKey};
+use crate::{
+    event::{Delivered, Details, Event},
+    id::EntryIndex,
+    time::Timestamp,
+};
+
+impl Dossier {
+    /// Applies what happened as far as it remains when the party that acted has erased the person since:
+    /// neither a status it reported nor that it was served is held any more. What it did to a case, a consent
+    /// or a restriction holds for the others as well, and stays.
+    pub fn apply_remains(
+        &mut self,
+        details: &Details,
+        entry: EntryIndex,
+        at: Timestamp,
+    ) -> Vec<RowKey> {
+        let rows = self.apply(details, entry, at);
+        let Some(actor) = details.call.as_ref().map(|call| &call.principal) else {
+            return rows;
+        };
+        match &details.event {
+            Event::StatusReported {
+                case, condition, ..
+            } => {
+                self.statuses.remove(&(*case, *condition, actor.clone()));
+            }
+            Event::Disclosed(disclosed)
+            | Event::Delivered(Delivered {
+                disclosed: Some(disclosed),
+                ..
+            }) => {
+                for grant in &disclosed.grants {
+                    self.served.remove(&(actor.clone(), grant.condition));
+                }
+            }
+            _ => {}
+        }
+        rows
+    }
+}

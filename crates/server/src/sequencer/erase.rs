@@ -1,0 +1,277 @@
+//! Carrying out erasures: what an entry says is destroyed is destroyed before anybody is told.
+//!
+//! 1. the entry is durable;
+//! 2. the keys are unusable, then off the disk, and with them the key of the view's generation;
+//! 3. the records of the person are made again from what can still be read;
+//! 4. answers go.
+//!
+//! A crash between any two of them leaves the entry, from which a start goes on.
+
+use std::collections::BTreeSet;
+
+use schakel_core::{
+    dossier::Dossier,
+    erasure::{ClassMonth, Covers, Erased, Rule},
+    event::{Event, SlotUse},
+    id::{EntryIndex, SlotId, SubjectId},
+    time::Timestamp,
+};
+use schakel_store::{keyring::Doomed, seal};
+
+use super::{
+    compose::month,
+    own,
+    plan::{Plan, Planner, erasing, parts},
+    writer::{Batch, Writer, WriterError},
+};
+use crate::call::{Call, Request};
+
+/// People looked at in one go: as many as keep others waiting for some hundredths of a second.
+const AT_ONCE: usize = 64;
+
+/// What the writer keeps of its upkeep.
+#[derive(Debug, Default)]
+pub(super) struct Upkeep {
+    /// The last person that was looked at in the round that is under way.
+    after: Option<SubjectId>,
+    /// When the round began, and the erasure since which it makes records again.
+    round: Option<(Timestamp, Option<EntryIndex>)>,
+    under_way: bool,
+    /// Whose records are to be made again with the batch that is being committed, and from which entries.
+    erasing: Option<(SubjectId, Vec<EntryIndex>)>,
+    /// Whether a failure to change the key-encryption key was told.
+    told: bool,
+}
+
+impl Writer {
+    /// Whether a call destroys keys: it then has a batch to itself, so that nothing is sealed with them meanwhile.
+    pub(super) fn destroys(request: &Request) -> bool {
+        matches!(request.call, Call::ApproveErasure { .. })
+    }
+
+    /// Notes whose records an approval concerns.
+    pub(super) fn begin_erasing(&mut self, request: &Request, now: Timestamp) {
+        let Call::ApproveErasure { proposal, .. } = &request.call else {
+            return;
+        };
+        let Some(subject) = self.planner(now).erased_person(*proposal) else {
+            return;
+        };
+        self.note_erasing(subject);
+    }
+
+    fn note_erasing(&mut self, subject: SubjectId) {
+        let Ok(dossier) = self.world.dossier(subject) else {
+            return;
+        };
+        let about = self.shared.trail.about(&dossier).ok();
+        let about = about.map(|entries| entries.into_iter().collect());
+        self.upkeep.erasing = about.map(|entries| (subject, entries));
+    }
+
+    /// Destroys what the erasures of a batch that is durable say.
+    pub(super) fn carry_out(&mut self) -> Result<(), WriterError> {
+        let erasing = self.upkeep.erasing.take();
+        let erasures = self.world.erasures();
+        self.shared.keyring.destroy(&Doomed::by(&erasures))?;
+        self.shared.trail.show_erasures(erasures);
+        if let Some((subject, entries)) = erasing {
+            self.make_again(subject, &entries)?;
+        }
+        Ok(())
+    }
+
+    fn make_again(
+        &mut self,
+        subject: SubjectId,
+        entries: &[EntryIndex],
+    ) -> Result<(), WriterError> {
+        let mut read = Vec::with_capacity(entries.len());
+        for index in entries {
+            let found = self.shared.trail.entry(index.0);
+            let found = found.map_err(|_| WriterError::Unreadable(*index))?;
+            read.extend(found.map(|entry| (*index, entry)));
+        }
+        Ok(self.world.make_again(subject, &read)?)
+    }
+
+    /// Destroys what is due at the log's time. Whether there is more to do at once.
+    pub(super) fn look_what_is_due(&mut self, now: Timestamp) -> Result<bool, WriterError> {
+        if !self.time.may_destroy() {
+            return Ok(false);
+        }
+        self.destroy_months(now)?;
+        self.rotate_when_due(now)?;
+        self.go_round(now)
+    }
+
+    /// Destroys the classes and months that are over, each by an entry of its own.
+    fn destroy_months(&mut self, now: Timestamp) -> Result<(), WriterError> {
+        let Ok(this) = month(now) else {
+            return Ok(());
+        };
+        let is_over = |due: &ClassMonth| due.month <= this.number();
+        let due: Vec<_> = self
+            .world
+            .erasures()
+            .months_left()
+            .filter(is_over)
+            .collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let plans = due.into_iter().map(|due| {
+            erasing(Erased {
+                rule: Rule::retention_over(),
+                covers: Covers::Month(due),
+                controller: None,
+                slots: Vec::new(),
+                proposal: None,
+            })
+        });
+        self.record_own(plans.collect(), now)
+    }
+
+    /// Looks at the next people: at what of theirs is over, and makes their records again when a month was
+    /// destroyed since. Whether more of them wait.
+    fn go_round(&mut self, now: Timestamp) -> Result<bool, WriterError> {
+        let unswept = self.world.erasures().unswept();
+        if !self.upkeep.under_way {
+            let begun_lately = |(begun, of): &(Timestamp, Option<EntryIndex>)| {
+                now < begun.plus_days(1) && (unswept.is_none() || *of == unswept)
+            };
+            if self.upkeep.round.as_ref().is_some_and(begun_lately) {
+                return Ok(false);
+            }
+            self.upkeep.round = Some((now, unswept));
+            self.upkeep.after = None;
+            self.upkeep.under_way = true;
+        }
+        let people = self.world.persons_after(self.upkeep.after, AT_ONCE)?;
+        for subject in &people {
+            self.look_at(*subject, now)?;
+        }
+        self.upkeep.after = people.last().copied();
+        if people.len() == AT_ONCE {
+            return Ok(true);
+        }
+        self.upkeep.under_way = false;
+        if let Some((_, Some(erasure))) = self.upkeep.round {
+            self.world.sweep(erasure);
+            self.world.flush(self.log.size())?;
+            self.shared.trail.show_erasures(self.world.erasures());
+        }
+        Ok(false)
+    }
+
+    fn look_at(&mut self, subject: SubjectId, now: Timestamp) -> Result<(), WriterError> {
+        let dossier = self.world.dossier(subject)?;
+        let over = self.records_over(&dossier, now);
+        if over.is_empty() {
+            let sweeping = matches!(self.upkeep.round, Some((_, Some(_))));
+            if sweeping && let Ok(entries) = self.shared.trail.about(&dossier) {
+                drop(dossier);
+                let entries: Vec<_> = entries.into_iter().collect();
+                self.make_again(subject, &entries)?;
+                self.world.flush(self.log.size())?;
+            }
+            return Ok(());
+        }
+        let sealed = self.planner(now).sealed_with(&dossier, |sealed| {
+            seal::record(sealed).is_some_and(|slot| over.contains(&slot))
+        });
+        // Tried again in the next round.
+        let Ok(entries) = sealed else { return Ok(()) };
+        drop(dossier);
+        let slots: Vec<SlotId> = over.into_iter().collect();
+        let plans = parts(&entries).map(|covers| {
+            erasing(Erased {
+                rule: Rule::record_over(),
+                covers,
+                controller: None,
+                slots: slots.clone(),
+                proposal: None,
+            })
+        });
+        let plans = plans.collect();
+        self.note_erasing(subject);
+        self.record_own(plans, now)
+    }
+
+    /// The keys of the open-ended records whose time is over.
+    fn records_over(&self, dossier: &Dossier, now: Timestamp) -> BTreeSet<SlotId> {
+        let is_over = |usage: &SlotUse| match usage {
+            SlotUse::Controller(_) => false,
+            SlotUse::Case(id) => dossier.cases.get(id).is_none_or(|case| {
+                let ends = case.closed_at.map(|at| at.plus_days(self.terms.case_days));
+                ends.is_some_and(|ends| ends <= now)
+            }),
+            SlotUse::Consent(id) => dossier.consents.get(id).is_none_or(|consent| {
+                let ended = consent.ended_at(now);
+                ended.is_some_and(|ended| has_passed(ended, self.terms.consent_months, now))
+            }),
+        };
+        let over = dossier.slots.iter().filter(|(usage, _)| is_over(usage));
+        over.map(|(_, slot)| *slot).collect()
+    }
+
+    /// Changes the key-encryption key when something was erased since it was last changed, and long enough ago.
+    fn rotate_when_due(&mut self, now: Timestamp) -> Result<(), WriterError> {
+        let after = u64::try_from(self.terms.rotate_kek_after.as_millis()).unwrap_or(u64::MAX);
+        let erasures = self.world.erasures();
+        let is_due = erasures
+            .unrotated()
+            .is_some_and(|done| done.at.plus_millis(after) <= now);
+        if !is_due {
+            return Ok(());
+        }
+        if self.rotated() {
+            self.record_own(vec![own::plan(Event::KekRotated)], now)?;
+        }
+        Ok(())
+    }
+
+    /// Changes the key-encryption key. Whether that could be done; why not is told once.
+    pub(super) fn rotated(&mut self) -> bool {
+        match self.shared.keyring.rotate_kek(&self.kek) {
+            Ok(()) => {
+                self.upkeep.told = false;
+                true
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.upkeep.told, true) {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the key-encryption key cannot be changed: what was erased is still in backups under it"
+                    );
+                }
+                false
+            }
+        }
+    }
+
+    /// Records the broker's own acts, as a batch to themselves.
+    fn record_own(&mut self, plans: Vec<Plan>, now: Timestamp) -> Result<(), WriterError> {
+        let mut batch = Batch::default();
+        for plan in plans {
+            self.take_plan(&mut batch, None, plan, None, now)?;
+        }
+        self.commit(batch)
+    }
+
+    pub(super) fn planner(&mut self, now: Timestamp) -> Planner<'_> {
+        Planner {
+            world: &mut self.world,
+            trail: &self.shared.trail,
+            random: self.random.as_mut(),
+            terms: &self.terms,
+            now,
+        }
+    }
+}
+
+/// Whether so many months, and the month that had begun, have passed since an instant.
+fn has_passed(since: Timestamp, months: u32, now: Timestamp) -> bool {
+    let due = month(since).map(|month| month.plus_months(months));
+    matches!((due, month(now)), (Ok(due), Ok(this)) if due.number() <= this.number())
+}

@@ -1,0 +1,33 @@
+//! What the files of the keyring are written with.
+
+use std::{fmt, path::PathBuf};
+
+use schakel_core::random::Random;
+
+use super::{Kek, KeyFileError, file};
+use crate::disk::Disk;
+
+/// The hand that writes. There is one.
+pub(super) struct Hand {
+    pub(super) disk: Disk,
+    pub(super) dir: PathBuf,
+    pub(super) kek: Kek,
+    pub(super) random: Box<dyn Random + Send>,
+}
+
+impl Hand {
+    /// Makes the content of a file durable.
+    pub(super) fn keep(&mut self, name: &str, content: &[u8]) -> Result<(), KeyFileError> {
+        let random = self.random.as_mut();
+        file::replace(&self.disk, &self.dir, name, &self.kek, content, random)
+    }
+}
+
+impl fmt::Debug for Hand {
+    /// Shows no key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hand")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
+    }
+}
