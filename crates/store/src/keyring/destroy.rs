@@ -56,7 +56,8 @@ impl Keyring {
         let mut hand = shared.hand();
         let (shards, mut gone) = write(&shared.slots).destroy_all(&doomed.slots);
         gone |= write(&shared.months).destroy_all(doomed);
-        if !gone && shards.is_empty() {
+        hand.owes_table |= gone || !shards.is_empty();
+        if !hand.owes_table {
             return Ok(false);
         }
         for number in shards {
@@ -70,6 +71,7 @@ impl Keyring {
         table.make_view(hand.random.as_mut());
         hand.keep(months::NAME, &table.encode())?;
         *write(&shared.months) = table;
+        hand.owes_table = false;
         Ok(gone)
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Hand {
     pub(super) dir: PathBuf,
     pub(super) kek: Kek,
     pub(super) random: Box<dyn Random + Send>,
+    /// Whether keys were destroyed since the table of months was last written for that.
+    pub(super) owes_table: bool,
 }
 
 impl Hand {

@@ -155,6 +155,7 @@ impl Keyring {
                 dir: dir.to_owned(),
                 kek,
                 random,
+                owes_table: false,
             }),
             settings,
             _lock: lock,

@@ -4,7 +4,7 @@
 //! 1  the new key is made durable beside the old one, as `<kek>.next`
 //! 2  every file of the keyring is replaced by itself under the new key
 //! 3  the old key is overwritten where it stands
-//! 4  the new key takes its place: `<kek>.next` is renamed over it
+//! 4  the new key takes its place, and then `<kek>.next` goes
 //! ```
 //!
 //! A crash between any two of them leaves both keys, or the new one and all files under it: a start goes on
@@ -16,6 +16,7 @@ use std::{
 };
 
 use schakel_core::random::Random;
+use zeroize::Zeroizing;
 
 use super::{Hand, Kek, KekError, KeyFileError, Keyring, KeyringError, file, months, read, slots};
 use crate::{
@@ -122,11 +123,15 @@ fn prepare(hand: &mut Hand, kek: &Path) -> Result<Kek, KekError> {
     }
 }
 
-/// Destroys the old key and lets the new one take its place.
+/// Destroys the old key and lets the new one take its place. The new one has both names until the old name is
+/// durable: no machine that stops loses it.
 fn finish(disk: &Disk, kek: &Path) -> Result<(), KekError> {
+    let next = next(kek);
     let done = || {
         overwrite(disk, kek)?;
-        disk.rename(&next(kek), kek)?;
+        let content = Zeroizing::new(disk.read(&next)?);
+        durable::replace(disk, kek, &content)?;
+        disk.remove(&next)?;
         durable::settle(disk, kek)
     };
     done().map_err(|source| failed(kek, source))

@@ -172,7 +172,10 @@ proptest! {
         play(&mut recorder, &first);
         erase_all(&mut recorder, &erased);
         play(&mut recorder, &second);
-        let backup = |data: &Path| copy(&data.join("keyring"), &data.join("backup"));
+        let backup = |data: &Path| {
+            copy(&data.join("keyring"), &data.join("backup"));
+            copy(&data.join("view"), &data.join("old"));
+        };
         let mut recorder = recorder.again(backup).unwrap();
         erase_all(&mut recorder, &more);
         let lived = recorder.state(&everything());
@@ -185,10 +188,19 @@ proptest! {
         prop_assert_eq!(&recorder.state(&everything()), &lived, "from the log");
         let restored = |data: &Path| {
             fs::remove_dir_all(data.join("keyring")).unwrap();
-            fs::rename(data.join("backup"), data.join("keyring")).unwrap();
+            copy(&data.join("backup"), &data.join("keyring"));
         };
         let mut recorder = recorder.again(restored).unwrap();
         prop_assert_eq!(&recorder.state(&everything()), &lived, "with the keyring of a backup");
+        let cut_short = |data: &Path| {
+            for (from, to) in [("backup", "keyring"), ("old", "view")] {
+                fs::remove_dir_all(data.join(to)).unwrap();
+                copy(&data.join(from), &data.join(to));
+            }
+        };
+        let mut recorder = recorder.again(cut_short).unwrap();
+        let told = "as if the broker had ended between the entry of an erasure and its end";
+        prop_assert_eq!(&recorder.state(&everything()), &lived, "{}", told);
         prop_assert_eq!(&recorder.world.erasures(), &of_lived);
         for slot in of_lived.slots() {
             prop_assert!(recorder.keyring.key(slot).is_err(), "erased again");

@@ -150,6 +150,8 @@ impl Life<'_> {
         if let Some(Kept::Gone) = before {
             self.at.model.slots.insert(slot, Kept::Gone);
         }
+        // The key of the view goes with any other.
+        self.at.model.view = None;
         let destroyed = self.keyring.destroy_slot(slot);
         if self.keyring.key(slot).is_ok() {
             return broken("a key that is being destroyed can be used");
@@ -158,6 +160,7 @@ impl Life<'_> {
             Ok(()) => {
                 self.at.tally.destroyed += 1;
                 self.at.model.slots.insert(slot, Kept::Gone);
+                self.at.model.view = self.keyring.view_key().ok();
                 Ok(())
             }
             Err(error) => self.failed(&error),
@@ -193,7 +196,11 @@ impl Life<'_> {
 
     fn destroy_month(&mut self) -> Alive<()> {
         let (class, month) = self.a_month();
+        self.at.model.view = None;
         let destroyed = self.keyring.destroy_month(class, month);
+        if destroyed.is_ok() {
+            self.at.model.view = self.keyring.view_key().ok();
+        }
         let kept = match (&destroyed, self.at.model.months.get(&(class, month))) {
             (Ok(()), _) | (_, Some(Kept::Gone)) => Kept::Gone,
             _ => Kept::Doubtful,
