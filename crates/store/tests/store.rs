@@ -10,6 +10,7 @@
 mod store {
     mod anchor;
     mod campaign;
+    mod eraser;
     mod erasing;
     mod events;
     mod index;

@@ -28,7 +28,7 @@ enum Act {
     Propose {
         #[command(flatten)]
         subject: SubjectArgs,
-        /// Why. UNLAWFUL and LOGGED_WRONGLY go before a duty to keep.
+        /// Why. What is unlawful or was logged wrongly does not wait for a duty to keep.
         #[arg(long, value_parser = code::parser::<v1::ErasureGround>())]
         ground: v1::ErasureGround,
     },

@@ -10,7 +10,6 @@ use std::{
 use schakel_audit::leaf::{EntryType, Leaf, Month, RetentionClass};
 use schakel_core::{
     dossier::Dossier,
-    erasure::{Covers, Erased, Ground, Rule},
     event::{Call, Details, Event, SlotUse, Write},
     id::{EntryIndex, IdempotencyKey, PartyId, SlotId, SubjectId},
     inbox::Inbox,
@@ -20,10 +19,9 @@ use schakel_core::{
     time::Timestamp,
 };
 use schakel_store::{
-    details,
-    entry::{self, Entry},
+    details, entry,
     index::{self, Facts},
-    keyring::{Doomed, Kek, Keyring},
+    keyring::{Kek, Keyring},
     log::{Frame, Log, Settings},
     random::OsRandom,
     seal::{self, Scope, Term},
@@ -281,60 +279,6 @@ impl Recorder {
             destroy,
             rules: None,
         }
-    }
-
-    /// Every entry about a person that can be read.
-    pub(crate) fn about(&self, subject: SubjectId) -> Vec<(EntryIndex, Entry)> {
-        let read = |index| {
-            let found = entry::open(index, self.log.read(index), ORIGIN, &self.keyring);
-            (EntryIndex(index), found.unwrap())
-        };
-        (0..self.log.size())
-            .map(read)
-            .filter(|(_, entry)| {
-                let details = entry.details.as_ref();
-                details.is_some_and(|details| details.subject == Some(subject))
-            })
-            .collect()
-    }
-
-    /// Erases a person for a party, as the broker does. Whether there was anything to erase.
-    pub(crate) fn erase(&mut self, n: u8, of: &str) -> bool {
-        let subject = person(n);
-        let usage = SlotUse::Controller(party(of));
-        let dossier = self.world.dossier(subject).unwrap();
-        let Some(slot) = dossier.slots.get(&usage).copied() else {
-            return false;
-        };
-        let sealed_for = |index: &EntryIndex| {
-            let stored = self.log.read(index.0).unwrap();
-            seal::slots(&stored.sealed).contains(&slot)
-        };
-        let about: Vec<_> = self.about(subject).into_iter().map(|(at, _)| at).collect();
-        let covered: Vec<_> = about.iter().copied().filter(sealed_for).collect();
-        let erased = Erased {
-            rule: Rule::of(Ground::Unlawful),
-            covers: Covers::entries(covered),
-            controller: Some(party(of)),
-            slots: vec![slot],
-            proposal: None,
-        };
-        let doomed = Doomed {
-            slots: [slot].into(),
-            ..Doomed::default()
-        };
-        self.record([by("broker", None, Event::Erased(erased))]);
-        assert!(self.keyring.destroy(&doomed).unwrap());
-        let again: Vec<_> = about
-            .into_iter()
-            .map(|at| {
-                let found = entry::open(at.0, self.log.read(at.0), ORIGIN, &self.keyring);
-                (at, found.unwrap())
-            })
-            .collect();
-        self.world.make_again(subject, &again).unwrap();
-        self.world.flush(self.log.size()).unwrap();
-        true
     }
 
     fn slot(

@@ -306,6 +306,19 @@ pub(in crate::sequencer) fn erasing(erased: Erased) -> Plan {
     }
 }
 
+/// The plan for what an administrator does to the broker itself.
+pub(super) fn upkeep(kind: EntryType, event: Event) -> Plan {
+    Plan {
+        kind,
+        subject: Subject::Nobody,
+        retention: Retention::Permanent,
+        controllers: BTreeSet::new(),
+        purpose: None,
+        event,
+        told: Told::Plain(Outcome::Done),
+    }
+}
+
 fn no_actor() -> Obstacle {
     CallError::Invalid {
         field: "actor".to_owned(),

@@ -184,10 +184,10 @@ impl Planner<'_> {
                 self.propose_erasure(request, subject, *ground)
             }
             Call::RejectErasure(id) => self.reject_erasure(request, *id),
-            Call::RotateKek => Ok(upkeep(EntryType::Key, Event::KekRotated)),
+            Call::RotateKek => Ok(erasure::upkeep(EntryType::Key, Event::KekRotated)),
             Call::AcknowledgeClock => {
                 let event = Event::ClockAcknowledged { clock: self.now };
-                Ok(upkeep(EntryType::System, event))
+                Ok(erasure::upkeep(EntryType::System, event))
             }
             Call::LookUp(look_up) => Ok(self.look_up(request, look_up)),
             Call::Withhold { .. }
@@ -364,19 +364,6 @@ fn open_case<'d>(
         .into_iter()
         .max_by_key(|case| case.entry)
         .ok_or_else(|| Reason::CaseClosed.into())
-}
-
-/// The plan for what an administrator does to the broker itself.
-fn upkeep(kind: EntryType, event: Event) -> Plan {
-    Plan {
-        kind,
-        subject: Subject::Nobody,
-        retention: Retention::Permanent,
-        controllers: BTreeSet::new(),
-        purpose: None,
-        event,
-        told: Told::Plain(Outcome::Done),
-    }
 }
 
 /// Whom a call names, where it names somebody.
