@@ -16,6 +16,7 @@ mod shared;
 mod sign;
 mod signing;
 mod start;
+mod steps;
 mod time;
 mod writer;
 

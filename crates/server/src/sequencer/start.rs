@@ -218,13 +218,8 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
 
     let signing = Signing::open(paths, &log, origin, &world)?;
     let erasures = world.erasures();
-    let index = open_index(
-        paths,
-        &log.reader(),
-        (&keyring, &erasures),
-        setup.origin,
-        progress,
-    )?;
+    let keys = (&*keyring, &*erasures);
+    let index = open_index(paths, &log.reader(), keys, setup.origin, progress)?;
     let trail = Trail::new(
         log.reader(),
         Arc::clone(&keyring),

@@ -13,7 +13,7 @@
 //! A crash before 3 ends loses requests that nobody was told about; after it, everything told is in the log.
 //! A failed append ends the process: the state in memory is ahead of the log then, and must not be used.
 
-use std::{path::PathBuf, sync::Arc, thread, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
@@ -27,18 +27,18 @@ use schakel_store::{
     index,
     keyring::KeyringError,
     log::{AppendError, Log, MAX_BATCH_ENTRIES, MAX_BATCH_LEN},
-    publication::{Shown, ShownError},
+    publication::ShownError,
     world::{World, WorldError},
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    compose::{ComposeError, Composed, Composer, changes_registry},
+    compose::{Composed, changes_registry},
     courier::Courier,
     erase::Upkeep,
     job::{Job, Reply},
     own,
-    plan::{Plan, Planned, Subject, Told},
+    plan::{Plan, Planned, Told},
     remember,
     rules::RuleDigests,
     shared::Shared,
@@ -325,31 +325,6 @@ impl Writer {
         Ok(())
     }
 
-    fn compose(
-        &mut self,
-        request: Option<&Request>,
-        plan: &Plan,
-        now: Timestamp,
-    ) -> Result<Result<Composed, ComposeError>, WriterError> {
-        let dossier = match plan.subject {
-            Subject::Known(id) => Some(self.world.dossier(id)?),
-            Subject::Unknown | Subject::Nobody => None,
-        };
-        let registry = self.world.registry();
-        let standing = request.map(|request| registry.roles(&request.peer.principal, now));
-        let mut composer = Composer {
-            keyring: &self.shared.keyring,
-            rules: &self.rules,
-            random: self.random.as_mut(),
-            origin: &self.shared.origin,
-            broker: &self.broker,
-            standing: standing.unwrap_or_default(),
-            terms: &self.terms,
-            now,
-        };
-        Ok(composer.compose(request, plan, dossier.as_deref()))
-    }
-
     /// Makes a batch durable, shows it, and lets its answers go.
     pub(super) fn commit(&mut self, batch: Batch) -> Result<(), WriterError> {
         let Batch {
@@ -385,27 +360,6 @@ impl Writer {
         }
         self.shared.healthy(true);
         self.answer(entries, repeats, first);
-        Ok(())
-    }
-
-    /// Writes the view, and beside that the anchor, when no answer may leave that it does not cover.
-    fn anchored(
-        &mut self,
-        checkpoint: &str,
-        flush: impl FnOnce(&mut World) -> Result<(), WorldError>,
-    ) -> Result<(), WriterError> {
-        let Some(anchor) = &self.anchor else {
-            return Ok(flush(&mut self.world)?);
-        };
-        let head = Shown::parse(checkpoint.to_owned())?;
-        let world = &mut self.world;
-        let (replaced, flushed) = thread::scope(|scope| {
-            let replacing = scope.spawn(|| anchor.replace(&head));
-            let flushed = flush(world);
-            (replacing.join(), flushed)
-        });
-        flushed?;
-        replaced.map_err(|_| WriterError::Signer)??;
         Ok(())
     }
 
