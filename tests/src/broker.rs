@@ -29,6 +29,10 @@ pub struct Settings {
     pub system_clock: bool,
     /// Lines in section `[tls]` of its configuration, and more anchors.
     pub tls: String,
+    /// Lines in section `[listen]`.
+    pub listen: String,
+    /// Files in its place, by name, beside those that every broker needs.
+    pub files: Vec<(&'static str, String)>,
 }
 
 /// A broker in this process, on loopback, with real mutual TLS.
@@ -57,7 +61,12 @@ impl TestBroker {
         } else {
             Arc::<ManualClock>::clone(&manual)
         };
-        let place = Place::furnish(clock.now()).with_tls(&settings.tls);
+        let place = Place::furnish(clock.now())
+            .with_tls(&settings.tls)
+            .with_listen(&settings.listen);
+        for (name, text) in &settings.files {
+            place.write(name, text);
+        }
         let mut broker = Self {
             place,
             settings,

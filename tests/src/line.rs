@@ -5,13 +5,15 @@ use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 use hyper_util::rt::TokioIo;
 use rustls::{
     ClientConfig, RootCertStore,
+    crypto::aws_lc_rs::sign::any_supported_type,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
+    sign::{CertifiedKey, SingleCertAndKey},
     time_provider::TimeProvider,
     version::{TLS12, TLS13},
 };
 use schakel_pki::authority::Issued;
 use schakel_server::clock::Clock;
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 
@@ -19,6 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 #[derive(Clone)]
 pub struct Line {
     address: SocketAddr,
+    origin: Option<SocketAddr>,
     tls: Arc<ClientConfig>,
 }
 
@@ -64,18 +67,29 @@ impl Line {
         let mut tls = match own {
             None => builder.with_no_client_auth(),
             Some(own) => {
-                let chain = CertificateDer::from_pem_slice(own.cert_pem.as_bytes()).expect("PEM");
+                let chain = CertificateDer::pem_slice_iter(own.cert_pem.as_bytes())
+                    .collect::<Result<Vec<_>, _>>()
+                    .expect("PEM");
                 let key = PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes()).expect("PEM");
-                builder
-                    .with_client_auth_cert(vec![chain], key)
-                    .expect("a pair")
+                // Not asked whether they belong together: that is what some tests are about.
+                let key = any_supported_type(&key).expect("a key");
+                let certified = Arc::new(CertifiedKey::new(chain, key));
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
             }
         };
         tls.alpn_protocols = vec![b"h2".to_vec()];
         Self {
             address,
+            origin: None,
             tls: Arc::new(tls),
         }
+    }
+
+    /// The same as a balancer opens it for somebody at this address.
+    #[must_use]
+    pub fn behind(mut self, origin: SocketAddr) -> Self {
+        self.origin = Some(origin);
+        self
     }
 
     /// Opens a connection and does the handshake.
@@ -83,8 +97,11 @@ impl Line {
     /// # Errors
     /// When the broker cannot be reached or TLS refuses.
     pub async fn dial(&self) -> io::Result<TlsStream<TcpStream>> {
-        let stream = TcpStream::connect(self.address).await?;
+        let mut stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
+        if let Some(origin) = self.origin {
+            stream.write_all(&proxy_header(origin)).await?;
+        }
         let name = ServerName::try_from("localhost").expect("a name");
         TlsConnector::from(Arc::clone(&self.tls))
             .connect(name, stream)
@@ -122,6 +139,19 @@ impl Line {
             Box::pin(async move { Ok(TokioIo::new(line.dial().await?)) })
         }))
     }
+}
+
+/// PROXY protocol version 2 for a connection from an IPv4 address.
+fn proxy_header(origin: SocketAddr) -> Vec<u8> {
+    let SocketAddr::V4(origin) = origin else {
+        panic!("an IPv4 address");
+    };
+    let mut header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c".to_vec();
+    header.extend(origin.ip().octets());
+    header.extend([10, 0, 0, 5]);
+    header.extend(origin.port().to_be_bytes());
+    header.extend(7443_u16.to_be_bytes());
+    header
 }
 
 type Dial =

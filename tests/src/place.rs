@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use schakel_audit::note::SigningKey;
 use schakel_core::{catalogue::Catalogue, id::PartyId, time::Timestamp};
 use schakel_pki::{
@@ -34,6 +35,7 @@ pub struct Place {
     dir: TempDir,
     now: Timestamp,
     tls: String,
+    listen: String,
 }
 
 impl Place {
@@ -41,8 +43,12 @@ impl Place {
     #[must_use]
     pub fn furnish(now: Timestamp) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let tls = String::new();
-        let place = Self { dir, now, tls };
+        let place = Self {
+            dir,
+            now,
+            tls: String::new(),
+            listen: String::new(),
+        };
         let organisations = organisations();
         let random = &mut OsRandom;
         develop::develop(&place.certificates(), &organisations, now, random).expect("certificates");
@@ -72,10 +78,17 @@ impl Place {
         self
     }
 
+    /// The same with these lines in section `[listen]` of its configuration.
+    #[must_use]
+    pub fn with_listen(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.listen);
+        self
+    }
+
     /// Writes the configuration, with these lines added, and gives its path.
     #[must_use]
     pub fn configure(&self, listen: SocketAddr, more: &str) -> PathBuf {
-        let tls = &self.tls;
+        let (tls, more_listen) = (&self.tls, &self.listen);
         let text = format!(
             r#"
 [broker]
@@ -87,6 +100,7 @@ kek_file = "kek"
 checkpoint_key_file = "checkpoint.key"
 [listen]
 address = "{listen}"
+{more_listen}
 [tls]
 certificate = "certificates/broker.cert.pem"
 key = "certificates/broker.key.pem"
@@ -187,6 +201,22 @@ log = "warn"
         let new = self.certificates().join("new.crl.pem");
         fs::write(&new, list.expect("a list")).expect("a file");
         fs::rename(new, self.certificates().join(REVOCATION_LIST)).expect("a file");
+    }
+
+    /// Gives the broker another certificate with another key.
+    pub fn renew_broker(&self) {
+        let broker = self.issue(&organisation("broker"), Validity::days(60, self.now));
+        self.write("certificates/broker.cert.pem", &broker.cert_pem);
+        self.write_secret("certificates/broker.key.pem", &broker.key_pem);
+    }
+
+    /// The certificate of the broker, DER.
+    #[must_use]
+    pub fn broker_certificate(&self) -> Vec<u8> {
+        let pem = read(&self.certificates().join("broker.cert.pem"));
+        CertificateDer::from_pem_slice(pem.as_bytes())
+            .expect("PEM")
+            .to_vec()
     }
 
     fn authority(&self) -> DevelopmentAuthority {

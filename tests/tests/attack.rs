@@ -4,7 +4,9 @@
 mod attack {
     mod certificates;
     mod flood;
+    mod matrix;
     mod messages;
     mod roles;
+    mod rotation;
     mod stop;
 }
