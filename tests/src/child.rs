@@ -73,8 +73,13 @@ pub fn schakel() -> &'static Path {
 impl Child {
     /// Furnishes a place for the present and starts a broker there, with these lines in its configuration.
     pub async fn start(more: &str) -> Self {
+        Self::start_with_tls(more, "").await
+    }
+
+    /// The same with these lines in section `[tls]`.
+    pub async fn start_with_tls(more: &str, tls: &str) -> Self {
         let mut child = Self {
-            place: Place::furnish(SystemClock.now()),
+            place: Place::furnish(SystemClock.now()).with_tls(tls),
             more: more.to_owned(),
             evidence: Arc::default(),
             process: None,
@@ -198,7 +203,9 @@ impl Child {
             .expect("a number")
     }
 
-    fn vkey(&self) -> String {
+    /// The key that verifies its log.
+    #[must_use]
+    pub fn vkey(&self) -> String {
         let skey = fs::read_to_string(self.place.path("checkpoint.key")).expect("a key");
         let key = schakel_audit::note::SigningKey::from_skey(skey.trim()).expect("a key");
         key.verifying_key().to_string()

@@ -3,6 +3,7 @@
 /// The tests, by what they are about.
 mod attack {
     mod certificates;
+    mod doctor;
     mod flood;
     mod matrix;
     mod messages;

@@ -9,7 +9,11 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
     version::TLS13,
 };
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 
@@ -103,6 +107,36 @@ pub async fn channels(config: &ClientConfig) -> Result<Vec<Channel>, ConnectErro
         endpoint.connect_with_connector_lazy(tower::service_fn(dialler.clone().into_fn()))
     });
     Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// Does one handshake and waits for the broker's first word: under TLS 1.3 a client whose certificate is refused
+/// learns it only by reading. For whoever wants to know what is wrong; [`channels`] is for calling.
+///
+/// # Errors
+/// What is wrong with the configuration, why the address cannot be reached, or what TLS says.
+pub async fn shake_hands(config: &ClientConfig) -> Result<(), ConnectError> {
+    let address = config.address.clone();
+    let dialler = Dialler::new(config)?;
+    let shaken = async {
+        let mut stream = dialler.dial().await?.into_inner();
+        // HTTP/2 begins so: the preface, and settings that change nothing.
+        stream
+            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+            .await?;
+        stream.read_u8().await
+    };
+    let shaken = timeout(config.timeouts.connect, shaken).await;
+    let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    match shaken {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match tls_refusal(&error) {
+            Some(said) => ConnectError::Tls { address, said },
+            None => ConnectError::Unreachable {
+                address,
+                source: error.into(),
+            },
+        }),
+    }
 }
 
 /// What TLS said when it refused, if that is what failed. A handshake that was merely cut off is no refusal:

@@ -59,7 +59,7 @@ mod trail;
 pub use answer::Incomplete;
 pub use client::{Client, ClientError};
 pub use config::{ClientConfig, Identity, PRINCIPAL_HEADER, Timeouts};
-pub use connect::{ConnectError, channels};
+pub use connect::{ConnectError, channels, shake_hands};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};
 pub use method::{Extension, Section, SectionError};
 pub use receipt::{ReceiptError, proof};

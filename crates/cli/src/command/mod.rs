@@ -5,6 +5,7 @@ mod case;
 mod certificate;
 mod completions;
 mod consent;
+mod doctor;
 mod erasure;
 mod export;
 mod inbox;
@@ -93,6 +94,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Measure disclosures against a bare echo, and whether denials look alike.
     Bench(crate::bench::BenchArgs),
+    /// Say in plain words what is wrong with a connection, or with a broker's certificates.
+    Doctor(doctor::DoctorArgs),
     /// Write completions for a shell.
     Completions(completions::CompletionsArgs),
 }
@@ -121,6 +124,7 @@ impl Arguments {
             Command::Audit(args) => audit::run(args),
             Command::Export(args) => export::run(args),
             Command::Reconcile(args) => reconcile::run(args),
+            Command::Doctor(args) => doctor::run(&args),
             // With exit codes of their own.
             Command::Bench(args) => return measured(crate::bench::run(args)),
             Command::Verify(args) => return verify::run(&args),

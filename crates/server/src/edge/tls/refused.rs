@@ -94,12 +94,12 @@ impl From<Refused> for rustls::Error {
     fn from(refused: Refused) -> Self {
         use webpki::Error as Why;
         let error = match refused {
-            Refused::Chain(Why::UnknownIssuer) => CertificateError::UnknownIssuer,
+            // Whoever only has the name of a trusted authority is unknown too.
+            Refused::Chain(Why::UnknownIssuer | Why::InvalidSignatureForPublicKey) => {
+                CertificateError::UnknownIssuer
+            }
             Refused::Chain(Why::CertExpired { .. }) => CertificateError::Expired,
             Refused::Chain(Why::CertNotValidYet { .. }) => CertificateError::NotValidYet,
-            Refused::Chain(
-                Why::InvalidSignatureForPublicKey | Why::InvalidCrlSignatureForPublicKey,
-            ) => CertificateError::BadSignature,
             Refused::Chain(Why::RequiredEkuNotFoundContext(_)) | Refused::NoUsages => {
                 CertificateError::InvalidPurpose
             }
@@ -107,9 +107,7 @@ impl From<Refused> for rustls::Error {
                 CertificateError::BadEncoding
             }
             Refused::Revoked { .. } => CertificateError::Revoked,
-            Refused::Stale { .. } | Refused::Unlisted { .. } => {
-                CertificateError::UnknownRevocationStatus
-            }
+            // Not for want of an authority, as the library would tell it: a client could not mend that.
             other => CertificateError::Other(OtherError(Arc::new(other))),
         };
         error.into()

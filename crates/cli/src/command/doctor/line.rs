@@ -1,0 +1,293 @@
+//! The party's side: from its own files to what the broker knows of it, step by step.
+
+use std::time::Duration;
+
+use schakel_api::v1::{self, registry_service_client::RegistryServiceClient};
+use schakel_client::{ClientConfig, ConnectError, channels, shake_hands};
+use schakel_core::time::Timestamp;
+use schakel_pki::identity::parse_peer_pem;
+use schakel_server::clock::{Clock as _, SystemClock};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use tonic::{Code, Status, transport::Channel};
+
+use super::Findings;
+use crate::{
+    exit::{chain, sentence},
+    instant,
+};
+
+/// How long an address may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long before its end a certificate is spoken of.
+const SOON_DAYS: u32 = 30;
+
+/// What a sign in what TLS says means, and what to do about it.
+const WORDS: &[(&str, &str, &str)] = &[
+    (
+        "not valid for name",
+        "the broker's certificate is for another name",
+        "give the name in it by --server-name, or ask the broker's operator",
+    ),
+    (
+        "invalid peer certificate: UnknownIssuer",
+        "the broker's certificate is from an authority you do not trust",
+        "give the authority of the broker by --ca",
+    ),
+    (
+        "invalid peer certificate: certificate expired",
+        "the broker's certificate has ended, or the clock here is wrong",
+        "set the clock of this machine right; else tell the broker's operator",
+    ),
+    (
+        "invalid peer certificate",
+        "the broker's certificate does not hold",
+        "tell the broker's operator: `schakel doctor --config FILE` there",
+    ),
+    (
+        "CertificateRevoked",
+        "the broker says that your certificate is revoked",
+        "`schakel pki request`, and have another one signed",
+    ),
+    (
+        "CertificateExpired",
+        "the broker says that your certificate has ended or does not hold yet",
+        "`schakel pki request`, and have another one signed; or set the clock right",
+    ),
+    (
+        "UnknownCA",
+        "the broker does not trust the authority of your certificate, or lacks a certificate in between",
+        "send the authorities between yours and the root along in --certificate; else ask its operator",
+    ),
+    (
+        "CertificateRequired",
+        "the broker got no certificate from you",
+        "name it by --certificate",
+    ),
+    (
+        "CertificateUnknown",
+        "the broker cannot tell whether your certificate is revoked, or does not accept what it is issued for",
+        "ask the broker's operator: `schakel doctor --config FILE` there; `schakel pki check` for the usages",
+    ),
+    (
+        "UnsupportedCertificate",
+        "your certificate is not issued for client authentication",
+        "`schakel pki request`, and have one signed for clients",
+    ),
+    (
+        "ProtocolVersion",
+        "the two speak no version of TLS in common",
+        "`tls.oldest_version` in the broker's configuration",
+    ),
+    (
+        "BadCertificate",
+        "the broker does not accept your certificate",
+        "`schakel pki check CERTIFICATE --config FILE` at the broker says which rule it breaks",
+    ),
+    (
+        "DecryptError",
+        "the private key does not belong to the certificate",
+        "name the two that belong together by --certificate and --key",
+    ),
+];
+
+/// Looks at every step of a connection, and stops at the first that is wrong: what comes after it could only be
+/// guessed at.
+pub(super) async fn examine(config: &ClientConfig, findings: &mut Findings) {
+    if !own_certificate(config, findings) || !address(config, findings).await {
+        return;
+    }
+    let Some(channel) = handshake(config, findings).await else {
+        return;
+    };
+    let mut registry = RegistryServiceClient::new(channel);
+    match registry
+        .get_my_certificate(v1::GetMyCertificateRequest {})
+        .await
+    {
+        Ok(answer) => known(&answer.into_inner(), findings),
+        Err(status) => refused(&status, findings),
+    }
+}
+
+fn own_certificate(config: &ClientConfig, findings: &mut Findings) -> bool {
+    const CHECK: &str = "own certificate";
+    let pem = &config.identity.certificate_pem;
+    // The first of a chain is the own one.
+    let end = "-----END CERTIFICATE-----";
+    let own = pem.split_inclusive(end).next().unwrap_or(pem);
+    let identity = match parse_peer_pem(own) {
+        Ok(identity) => identity,
+        Err(error) => {
+            let mend = "`schakel pki request` makes a request for the next one, which your authority signs";
+            findings.failed(CHECK, sentence(&error.to_string()), mend);
+            return false;
+        }
+    };
+    let now = SystemClock.now();
+    let told = format!("OIN {}, issued by {}", identity.oin, identity.issuer.text);
+    if now < identity.not_before {
+        let said = format!(
+            "{told}, holds from {} only, and the clock here says {now}",
+            identity.not_before
+        );
+        findings.failed(CHECK, said, "set the clock of this machine right, or wait");
+        return false;
+    }
+    if identity.not_after < now {
+        let said = format!(
+            "{told}, ended at {}; the clock here says {now}",
+            identity.not_after
+        );
+        let mend =
+            "`schakel pki request`, and have it signed; or set the clock of this machine right";
+        findings.failed(CHECK, said, mend);
+        return false;
+    }
+    let said = format!("{told}, holds until {}", identity.not_after);
+    if identity.not_after <= now.plus_days(SOON_DAYS) {
+        findings.warned(CHECK, said, "`schakel pki request`, and have it signed");
+    } else {
+        findings.passed(CHECK, said);
+    }
+    true
+}
+
+async fn address(config: &ClientConfig, findings: &mut Findings) -> bool {
+    let server = config.address.as_str();
+    let found = match lookup_host(server).await {
+        Ok(found) => found.collect::<Vec<_>>(),
+        Err(error) => {
+            let mend = "give host and port by --server, and see that the name is known: `getent hosts NAME`";
+            findings.failed("name", format!("`{server}` has no address: {error}"), mend);
+            return false;
+        }
+    };
+    findings.passed("name", format!("`{server}` has {} addresses", found.len()));
+    let mut last = String::new();
+    for address in found {
+        match timeout(PATIENCE, TcpStream::connect(address)).await {
+            Ok(Ok(_)) => {
+                findings.passed("network", format!("{address} answers"));
+                return true;
+            }
+            Ok(Err(error)) => last = format!("{address}: {error}"),
+            Err(_) => last = format!("{address} does not answer within {} s", PATIENCE.as_secs()),
+        }
+    }
+    let mend = "see that the broker runs (`schakel serve`) and that no firewall is in between";
+    findings.failed("network", last, mend);
+    false
+}
+
+async fn handshake(config: &ClientConfig, findings: &mut Findings) -> Option<Channel> {
+    let channels = match shake_hands(config).await {
+        Ok(()) => channels(config).await,
+        Err(error) => Err(error),
+    };
+    match channels {
+        Ok(mut channels) => {
+            findings.passed("TLS", format!("the broker is `{}`", config.server_name));
+            channels.pop()
+        }
+        Err(ConnectError::Tls { said, .. }) => {
+            let (told, mend) = in_plain_words(&said);
+            findings.failed("TLS", format!("{told} ({said})"), mend);
+            None
+        }
+        Err(error) => {
+            let mend = "name the files by --certificate, --key and --ca";
+            findings.failed("TLS", sentence(&chain(&error)), mend);
+            None
+        }
+    }
+}
+
+/// What TLS says, for people, and what to do about it. Alerts came from the broker; the rest is this side's.
+fn in_plain_words(said: &str) -> (&'static str, &'static str) {
+    let found = WORDS.iter().find(|(sign, ..)| said.contains(sign));
+    found.map_or(
+        (
+            "the two could not agree on a connection",
+            "ask the broker's operator to look: `schakel doctor --config FILE` there",
+        ),
+        |(_, told, mend)| (told, mend),
+    )
+}
+
+fn known(own: &v1::GetMyCertificateResponse, findings: &mut Findings) {
+    let anchors = own.anchors.join(", ");
+    findings.passed(
+        "registry",
+        format!("you are party `{}`, under anchor {anchors}", own.party_id),
+    );
+    if own.expires_soon {
+        let end = instant::shown_if(own.not_after.as_ref()).unwrap_or_default();
+        let said = format!("the broker counts your certificate until {end}");
+        findings.warned(
+            "registry",
+            said,
+            "`schakel pki request`, and have it signed",
+        );
+    }
+    if let Some(skew) = skew(own) {
+        findings.warned("clock", skew, "set the clock of this machine right");
+    }
+}
+
+/// Whether the certificate holds by the broker's clock and not by the one here.
+fn skew(own: &v1::GetMyCertificateResponse) -> Option<String> {
+    let end = instant::shown_if(own.not_after.as_ref())?;
+    let end: Timestamp = end.parse().ok()?;
+    let now = SystemClock.now();
+    (end < now).then(|| format!("the clock here says {now}, past what the broker still admits"))
+}
+
+fn refused(status: &Status, findings: &mut Findings) {
+    let said = status.message();
+    let mend = match status.code() {
+        Code::PermissionDenied if said.contains("blocked") => {
+            "ask the broker's operator why; administrators let it go on by `schakel certificate unblock`"
+        }
+        Code::PermissionDenied if said.contains("no longer holds") => {
+            "`schakel pki request`, and have another certificate signed"
+        }
+        Code::PermissionDenied if said.contains("schakel-principal") => {
+            "leave --for out, or have the party register you as its delegate"
+        }
+        Code::PermissionDenied => {
+            "have the party registered with this OIN and anchor (`schakel party show`), or reinstated (`schakel party reinstate`)"
+        }
+        Code::Unavailable => "the broker stops or cannot record: try again, and look at its log",
+        Code::Unimplemented => "the broker is older than this program",
+        _ => "try again; then ask the broker's operator",
+    };
+    findings.failed("registry", format!("{said} ({:?})", status.code()), mend);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tls_says_is_told_in_plain_words() {
+        for (said, told) in [
+            ("received fatal alert: CertificateRevoked", "is revoked"),
+            ("received fatal alert: UnknownCA", "does not trust"),
+            (
+                "invalid peer certificate: UnknownIssuer",
+                "you do not trust",
+            ),
+            (
+                "invalid peer certificate: certificate not valid for name \"a\"",
+                "another name",
+            ),
+            ("received fatal alert: DecryptError", "private key"),
+            ("something new", "could not agree"),
+        ] {
+            assert!(in_plain_words(said).0.contains(told), "{said}");
+        }
+    }
+}
