@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 use super::support::{ORIGIN, append, damage, data, frame, settings};
 
-pub(super) fn key() -> SigningKey {
+pub(crate) fn key() -> SigningKey {
     SigningKey::from_seed(ORIGIN, &[7; 32]).unwrap()
 }
 
@@ -41,7 +41,7 @@ pub(super) fn grow(log: &mut Log, size: u64) {
     }
 }
 
-pub(super) fn signed(log: &LogReader, size: u64) -> String {
+pub(crate) fn signed(log: &LogReader, size: u64) -> String {
     let checkpoint = Checkpoint {
         origin: ORIGIN.parse().unwrap(),
         size,

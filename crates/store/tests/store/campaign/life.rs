@@ -6,13 +6,14 @@ use schakel_store::{
     disk::simulated::{Errno, Fault, Operation, Simulation, Stop},
     keyring::{self, Kek, KekError, Keyring},
     log::{Log, OpenError, Settings},
+    publication::Publication,
 };
 
 use super::{
     Tally,
     dice::Dice,
     model::{Kept, Model},
-    outsider,
+    outsider, publishing,
     steps::Life,
 };
 use crate::store::support::ORIGIN;
@@ -126,11 +127,12 @@ impl Schedule {
     fn live(&mut self) -> Result<(), String> {
         self.tally.lives += 1;
         self.is_excused = false;
-        let lived = self.open().and_then(|(log, keyring)| {
+        let lived = self.open().and_then(|(log, keyring, publication)| {
             self.tally.opened += 1;
             let mut life = Life {
                 log,
                 keyring,
+                publication,
                 at: self,
             };
             life.work()
@@ -151,11 +153,19 @@ impl Schedule {
         let any = self.dice.pick(&[Stop::Process, Stop::Machine]).unwrap();
         self.disk.restart(stop.unwrap_or(any));
         let found = outsider::entries(&self.disk, Path::new("/data/log"))?;
-        self.model.check_found(&found)
+        self.model.check_found(&found)?;
+        let shown = publishing::shown(&self.disk, &found)?;
+        if shown < self.model.shown {
+            return Err(format!(
+                "a checkpoint of {} entries was shown, and now one of {shown}",
+                self.model.shown
+            ));
+        }
+        Ok(())
     }
 
     /// Opens everything in the order of a broker.
-    fn open(&mut self) -> Alive<(Log, Arc<Keyring>)> {
+    fn open(&mut self) -> Alive<(Log, Arc<Keyring>, Publication)> {
         let kek = self.kek()?;
         let settings = keyring::Settings {
             disk: self.disk.disk(),
@@ -182,7 +192,11 @@ impl Schedule {
         self.model
             .check_keyring(&keyring)
             .map_err(|what| self.excuse_or_broken(what))?;
-        Ok((log, keyring))
+        let publication = Publication::open(self.disk.disk(), Path::new(publishing::DIR));
+        let publication = publication.map_err(|error| self.excuse(&error))?;
+        // What stands there when it was opened has been seen, and stays.
+        self.model.shown = self.model.shown.max(publication.size());
+        Ok((log, keyring, publication))
     }
 
     fn kek(&mut self) -> Alive<Kek> {

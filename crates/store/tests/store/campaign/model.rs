@@ -29,6 +29,8 @@ pub(super) struct Model {
     pub(super) months: BTreeMap<(RetentionClass, Month), Kept>,
     /// The keys for entries about nobody known.
     pub(super) unknown: BTreeMap<Month, (SlotId, Key)>,
+    /// The size of the checkpoint that is shown: a larger one may be, a smaller one not.
+    pub(super) shown: u64,
     /// The key of the view; `None` when another one was on its way.
     pub(super) view: Option<Key>,
 }

@@ -7,17 +7,20 @@ use schakel_core::id::SlotId;
 use schakel_store::{
     keyring::{self, Keyring},
     log::{AppendError, Log},
+    publication::Publication,
 };
 
 use super::{
     life::{Alive, End, Schedule},
     model::{Kept, entry, text},
 };
+use crate::store::publication::signed;
 
 /// A process that runs.
 pub(super) struct Life<'a> {
     pub(super) log: Log,
     pub(super) keyring: Arc<Keyring>,
+    pub(super) publication: Publication,
     pub(super) at: &'a mut Schedule,
 }
 
@@ -37,7 +40,7 @@ impl Life<'_> {
     }
 
     fn step(&mut self) -> Alive<()> {
-        match self.at.dice.below(24) {
+        match self.at.dice.below(26) {
             0..12 => self.append(),
             12..14 => self.destroy_slot(),
             14..17 => self.month(),
@@ -45,6 +48,7 @@ impl Life<'_> {
             18 => self.unknown(),
             19 => self.new_view(),
             20 => self.prove(),
+            23 => self.publish(),
             21 => {
                 let room = self.at.dice.below(3 * self.at.segment_len);
                 self.at.disk.set_room(self.at.disk.taken() + room);
@@ -241,6 +245,25 @@ impl Life<'_> {
         let reader = self.log.reader();
         let proved = self.at.model.check_proofs(&reader, index);
         proved.map_err(|what| self.at.excuse_or_broken(what))
+    }
+
+    /// Publishes all there is. When it fails, the process goes on, and tries again later.
+    fn publish(&mut self) -> Alive<()> {
+        let (reader, size) = (self.log.reader(), self.log.size());
+        let note = signed(&reader, size);
+        let published = self.publication.lay(&reader, size);
+        let published = published.and_then(|laid| self.publication.show(&laid, &note));
+        match published {
+            Ok(()) => {
+                self.at.tally.shown += 1;
+                self.at.model.shown = size;
+                Ok(())
+            }
+            Err(error) => match self.at.excuse(&error) {
+                End::Over if !self.at.disk.is_stopped() => Ok(()),
+                end => Err(end),
+            },
+        }
     }
 
     fn ready(&mut self) -> Alive<()> {
