@@ -34,7 +34,10 @@
 //! [`Leaf::decode`]: crate::leaf::Leaf::decode
 //! [`verify_commit`]: crate::commitment::verify_commit
 
+mod check;
 mod json;
+
+pub use check::{ExportCheck, ExportFinding, ExportSummary};
 
 use std::{fmt, str::FromStr};
 

@@ -6,6 +6,7 @@ mod audit {
     mod commitment;
     mod cosignature;
     mod export;
+    mod export_check;
     mod hostile;
     mod leaf;
     mod leaf_vectors;

@@ -62,12 +62,22 @@ impl Erasure {
     /// anybody.
     #[must_use]
     pub fn covers(&self, index: u64, leaf: &Leaf) -> bool {
+        self.covers_one(index, leaf.class, leaf.destroy)
+    }
+
+    /// As [`covers`](Self::covers), of an entry whose leaf names this class and month.
+    pub(crate) fn covers_one(
+        &self,
+        index: u64,
+        of: RetentionClass,
+        destroy: Option<Month>,
+    ) -> bool {
         match &self.covers {
             Covers::Entries(ranges) => {
                 let at = ranges.partition_point(|range| *range.end() < index);
                 ranges.get(at).is_some_and(|range| range.contains(&index))
             }
-            Covers::Month(class, month) => leaf.class == *class && leaf.destroy == Some(*month),
+            Covers::Month(class, month) => of == *class && destroy == Some(*month),
         }
     }
 

@@ -3,9 +3,13 @@
 use proptest::prelude::*;
 use schakel_audit::{
     checkpoint::Checkpoint,
-    note::{Note, SigningKey, VerifyingKey},
+    cosignature::{WitnessKey, WitnessSigningKey},
+    erasure::Opened,
+    note::{Note, Signature, SigningKey, VerifyingKey},
+    policy::Policy,
     proof::TlogProof,
     tree::{Hash, leaf_hash},
+    witness::{AddCheckpoint, parse_conflict, parse_cosignatures},
 };
 use signed_note::{StandardVerifier, VerifierList};
 
@@ -33,6 +37,31 @@ fn signed() -> String {
 
 fn proof() -> String {
     TlogProof::new(5, vec![leaf_hash(b"1"), leaf_hash(b"2")], signed()).to_string()
+}
+
+fn witness() -> WitnessSigningKey {
+    WitnessSigningKey::from_seed("witness.example", &[8; 32]).unwrap()
+}
+
+fn cosigned() -> String {
+    let mut note = Note::parse(&signed()).unwrap();
+    note.add(witness().cosign(&checkpoint().text(), 1_790_000_000));
+    note.to_string()
+}
+
+fn request() -> String {
+    AddCheckpoint {
+        old: 5,
+        proof: vec![leaf_hash(b"1"), leaf_hash(b"2")],
+        checkpoint: cosigned(),
+    }
+    .to_string()
+}
+
+fn policy() -> String {
+    let (log, witness) = (key(), witness().witness_key());
+    let log = log.verifying_key();
+    format!("log {log}\nwitness w {witness}\ngroup g 1 w\nquorum g\n")
 }
 
 /// Replaces some characters by ones that mean something to the formats.
@@ -71,6 +100,37 @@ proptest! {
     #[test]
     fn a_bent_proof_is_read_strictly_or_refused(text in bent(proof())) {
         assert_strict(&text)?;
+    }
+
+    #[test]
+    fn a_bent_request_to_cosign_is_read_strictly_or_refused(text in bent(request())) {
+        assert_strict(&text)?;
+    }
+
+    #[test]
+    fn a_bent_checkpoint_never_counts_for_more_than_was_signed(text in bent(cosigned())) {
+        let policy: Policy = policy().parse().unwrap();
+        if let Ok(endorsed) = policy.open(&text) {
+            prop_assert_eq!(endorsed.checkpoint(), &checkpoint());
+            prop_assert!(endorsed.seen().all(|(_, at)| at == 1_790_000_000));
+        }
+    }
+
+    #[test]
+    fn a_bent_policy_is_read_or_refused(text in bent(policy())) {
+        if let Ok(policy) = text.parse::<Policy>() {
+            let witness = witness().witness_key();
+            prop_assert!(policy.witnesses().iter().all(|it| it.key == witness));
+            prop_assert!(policy.logs().iter().all(|it| &it.key == key().verifying_key()));
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_opened_details_or_too_short(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        match Opened::decode(&bytes) {
+            Some(opened) => prop_assert_eq!(opened.encode(), bytes),
+            None => prop_assert!(bytes.len() < 32),
+        }
     }
 
     #[test]
@@ -125,6 +185,22 @@ fn assert_strict(text: &str) -> Result<(), TestCaseError> {
     }
     if let Ok(proof) = text.parse::<TlogProof>() {
         prop_assert_eq!(proof.to_string(), text);
+    }
+    if let Ok(request) = text.parse::<AddCheckpoint>() {
+        prop_assert_eq!(request.to_string(), text);
+    }
+    if let Some(signature) = Signature::parse(text) {
+        prop_assert_eq!(signature.to_string(), text);
+    }
+    if let Some(signatures) = parse_cosignatures(text) {
+        let lines: String = signatures.iter().map(ToString::to_string).collect();
+        prop_assert_eq!(lines, text);
+    }
+    if let Some(size) = parse_conflict(text) {
+        prop_assert_eq!(format!("{size}\n"), text);
+    }
+    if let Ok(key) = text.parse::<WitnessKey>() {
+        prop_assert_eq!(key.to_string(), text);
     }
     if let Ok(checkpoint) = Checkpoint::parse(text) {
         prop_assert!(text.starts_with(&checkpoint.text()));

@@ -7,6 +7,7 @@ use schakel_audit::{
     checkpoint::Checkpoint,
     commitment::released,
     cosignature::WitnessSigningKey,
+    export::{Details, End, Entry, Head, Line},
     leaf::{EntryType, Leaf, Month, RetentionClass},
     note::{Note, SigningKey},
     proof::TlogProof,
@@ -73,6 +74,31 @@ fn policy(quorum: &str) -> String {
         "log {log}\nwitness first {first}\nwitness second {second}\n\
          group outsiders {quorum} first second\nquorum outsiders\n"
     )
+}
+
+/// An export of all entries of a log, none of them opened.
+fn export(log: &Log) -> Vec<u8> {
+    let mut lines = vec![Line::Head(Head {
+        origin: ORIGIN.parse().unwrap(),
+        checkpoint: cosign(&log.checkpoint()),
+        from: 0,
+        controller: None,
+        consistency: Vec::new(),
+    })];
+    lines.extend((0..log.0).map(|index| {
+        Line::Entry(Entry {
+            index,
+            leaf: leaf(index),
+            proof: inclusion_proof(index, log.0, log).unwrap(),
+            details: Details::Withheld,
+        })
+    }));
+    lines.push(Line::End(End {
+        end: log.0,
+        entries: log.0,
+    }));
+    let lines: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
+    lines.concat().into_bytes()
 }
 
 /// The published files of a log.
@@ -177,6 +203,14 @@ fn single_files() -> Vec<(&'static str, Vec<u8>)> {
         ("five-to-nine.proof", lines(&consistency).into_bytes()),
         ("too-short.proof", lines(&consistency[1..]).into_bytes()),
         ("nonsense", b"nonsense\n".to_vec()),
+        ("export.jsonl", export(&nine)),
+        ("shorter.jsonl", {
+            let mut export = export(&nine);
+            let at = export.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+            let next = export[at..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+            export.drain(at..at + next);
+            export
+        }),
         ("any.policy", policy("any").into_bytes()),
         ("all.policy", policy("all").into_bytes()),
         (

@@ -156,7 +156,7 @@ fn tell(summary: &Summary, signed: &Checkpoint, report: &mut Report) {
 }
 
 /// On standard error, when that is a terminal.
-fn bar(size: u64) -> ProgressBar {
+pub(super) fn bar(size: u64) -> ProgressBar {
     let bar = ProgressBar::new(size);
     let style = ProgressStyle::with_template("verifying {wide_bar} {pos}/{len}, {eta} left");
     // A template that does not parse leaves the ordinary bar.

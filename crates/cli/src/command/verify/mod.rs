@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod consistency;
+mod export;
 mod finding;
 #[cfg(test)]
 mod guide;
@@ -79,6 +80,9 @@ enum What {
     /// Verify a published log as a whole: every entry, every hash, the root.
     #[command(after_help = EXIT_CODES)]
     Log(log::LogArgs),
+    /// Verify an export: that every entry stands in the log, and what was opened is what it is committed to.
+    #[command(after_help = EXIT_CODES)]
+    Export(export::ExportArgs),
 }
 
 pub(super) fn run(args: &VerifyArgs) -> ExitCode {
@@ -89,6 +93,7 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
         What::Checkpoint(args) => checkpoint::check(args, &mut report),
         What::Consistency(args) => consistency::check(args, &mut report),
         What::Log(args) => log::check(args, &mut report),
+        What::Export(args) => export::check(args, &mut report),
     };
     let exit = match checked {
         Ok(()) => {
@@ -112,6 +117,7 @@ impl What {
             Self::Checkpoint(args) => &args.policy,
             Self::Consistency(args) => &args.policy,
             Self::Log(args) => &args.policy,
+            Self::Export(args) => &args.policy,
         }
     }
 }

@@ -102,6 +102,11 @@ impl PolicyArgs {
 }
 
 impl Rules {
+    /// Which logs and witnesses count.
+    pub(super) const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// Checks the origin of a signed checkpoint, and every signature by a known key. `None` when it cannot be
     /// relied on.
     pub(super) fn open(
