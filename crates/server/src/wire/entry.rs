@@ -115,20 +115,19 @@ pub(crate) fn entry(index: u64, read: &Entry, viewer: &Viewer) -> v1::Entry {
     entry
 }
 
-/// The entry as it is shown when it was erased: what its leaf says, and by which rule.
-pub(crate) fn redacted(index: u64, leaf: &Leaf, done: &Done, viewer: &Viewer) -> v1::Entry {
+/// The entry as it is shown when the controller can no longer read it: what its leaf says, and by which rule.
+pub(crate) fn redacted(index: u64, leaf: &Leaf, by: Option<&Done>, viewer: &Viewer) -> v1::Entry {
     let erased = Entry {
         leaf: leaf.clone(),
         details: None,
         erased: BTreeSet::new(),
     };
-    let rule = rule(done);
-    let summary = format!("redacted: erased by {} ({})", rule.code, rule.law_ref);
-    v1::Entry {
-        redacted: Some(rule),
-        summary,
-        ..entry(index, &erased, viewer)
+    let mut shown = entry(index, &erased, viewer);
+    if let Some(rule) = by.map(rule) {
+        shown.summary = format!("redacted: erased by {} ({})", rule.code, rule.law_ref);
+        shown.redacted = Some(rule);
     }
+    shown
 }
 
 /// The reason of a finding as this officer may see it: that the data reveal detention is not told to

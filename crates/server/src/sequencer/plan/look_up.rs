@@ -50,7 +50,7 @@ impl Planner<'_> {
     }
 
     /// Whom a look concerns: the person it names, or the person of the entry it looks at, so that the
-    /// person can be told who looked.
+    /// person can be told who looked. A controller that has erased the person has nobody to look at any more.
     fn looked_at(&self, request: &Request, look_up: &LookUp) -> Subject {
         let named = look_up
             .subject
@@ -58,7 +58,9 @@ impl Planner<'_> {
             .and_then(|subject| self.world.subject_of(subject, &request.peer.principal));
         let of_entry = || {
             let entry = self.trail.entry(look_up.entry?.0).ok()??;
-            entry.details?.subject
+            let of = self.officer_for(&request.peer.principal);
+            let subject = entry.details?.subject;
+            subject.filter(|_| entry.erased.is_disjoint(&of))
         };
         named
             .or_else(of_entry)

@@ -174,11 +174,11 @@ impl Audit {
 
     /// An entry that may be shown: whole, or as what was erased by which rule.
     pub(super) fn shown(&self, (index, found): (EntryIndex, &Entry), viewer: &Viewer) -> v1::Entry {
-        let by = redaction(self.sequencer.trail(), index, found, viewer);
-        match by.filter(|_| !viewer.reads(found)) {
-            Some(by) => redacted(index.0, &found.leaf, &by, viewer),
-            None => entry(index.0, found, viewer),
+        if viewer.reads(found) {
+            return entry(index.0, found, viewer);
         }
+        let by = redaction(self.sequencer.trail(), index, found, viewer);
+        redacted(index.0, &found.leaf, by.as_ref(), viewer)
     }
 
     /// By which rule an entry was erased for the controller.

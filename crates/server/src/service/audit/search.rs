@@ -56,7 +56,7 @@ impl Audit {
             .await?;
         if search.subject.is_none() {
             let (purpose, words) = (&search.purpose, search.filter.in_words());
-            let shown = one_a_person(&found);
+            let shown = one_a_person(&found, &viewer);
             self.record_each(&caller, &search.who, purpose, &words, shown)
                 .await?;
         }
@@ -266,10 +266,10 @@ fn found_by_leaf(query: &Query, read: &Entry) -> bool {
     !by_details && query.outcome.is_none_or(|wanted| wanted == outcome)
 }
 
-/// One entry about each person in what was found.
-fn one_a_person(found: &[(EntryIndex, Entry)]) -> Vec<EntryIndex> {
+/// One entry about each person in what was found, of those entries whose details are shown.
+fn one_a_person(found: &[(EntryIndex, Entry)], viewer: &Viewer) -> Vec<EntryIndex> {
     let mut one: BTreeMap<SubjectId, EntryIndex> = BTreeMap::new();
-    for (index, read) in found {
+    for (index, read) in found.iter().filter(|(_, read)| viewer.reads(read)) {
         if let Some(subject) = read.details.as_ref().and_then(|details| details.subject) {
             one.insert(subject, *index);
         }
