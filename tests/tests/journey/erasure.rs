@@ -275,6 +275,7 @@ async fn a_controller_erases_for_itself() {
             let request = v1::ExplainEntryRequest {
                 actor: actor(),
                 index: entry.index,
+                purpose: "P-ACCOUNTABILITY".into(),
                 ..v1::ExplainEntryRequest::default()
             };
             let answer = officer.audit().explain_entry(request).await.unwrap();
