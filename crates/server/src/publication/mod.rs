@@ -25,6 +25,8 @@ use tokio::{sync::watch, task::spawn_blocking, time::Instant};
 pub(crate) mod halt;
 pub(crate) mod outside;
 mod serve;
+#[cfg(test)]
+mod tests;
 mod witness;
 mod witnesses;
 

@@ -133,15 +133,24 @@ impl Witnesses {
                 origin: origin.clone(),
             });
         }
-        if !policy.is_met_by(|witness| witness.url.is_some()) {
-            return Err(WitnessesError::TooFew);
-        }
-        let all = addressed(&policy)?;
         let tls = publication.witness_ca.as_ref().map(|authorities| Files {
             authorities: authorities.clone(),
             certificate: config.tls.certificate.clone(),
             key: config.tls.key.clone(),
         });
+        Self::of(policy, publication.witness_timeout, tls)
+    }
+
+    /// The witnesses of a policy; `None` when it has none that can be asked.
+    fn of(
+        policy: Policy,
+        within: Duration,
+        tls: Option<Files>,
+    ) -> Result<Option<Self>, WitnessesError> {
+        if !policy.is_met_by(|witness| witness.url.is_some()) {
+            return Err(WitnessesError::TooFew);
+        }
+        let all = addressed(&policy)?;
         match &tls {
             Some(files) => drop(files.connect()?),
             None if all.iter().any(|witness| witness.address.encrypted) => {
@@ -153,9 +162,15 @@ impl Witnesses {
         Ok(asks.then_some(Self {
             policy,
             all,
-            within: publication.witness_timeout,
+            within,
             tls,
         }))
+    }
+
+    /// The witnesses of a policy, asked in clear.
+    #[cfg(test)]
+    pub(super) fn in_clear(policy: &str, within: Duration) -> Option<Self> {
+        Self::of(policy.parse().unwrap(), within, None).unwrap()
     }
 
     /// Whether a published checkpoint was seen by as many witnesses as must be.

@@ -16,24 +16,24 @@ use schakel_core::{
 use schakel_pki::organisation::Organisations;
 use schakel_store::{keyring::Kek, random::OsRandom};
 
-use super::{Paths, Sequencer, Setup, Started, start};
+use super::{Paths, Sequencer, Setup, StartError, Started, start};
 use crate::{
     call::{Answer, Call, CallError, Outcome, Request},
     clock::{Clock as _, ManualClock},
     telemetry::Metrics,
 };
 
-const ORIGIN: &str = "schakel.test/log";
+pub(crate) const ORIGIN: &str = "schakel.test/log";
 
-struct Bench {
-    clock: Arc<ManualClock>,
-    paths: Paths,
+pub(crate) struct Bench {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) paths: Paths,
     founding: Catalogue,
     _dir: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         let paths = Paths {
@@ -56,7 +56,11 @@ impl Bench {
         }
     }
 
-    fn start(&self) -> Started {
+    pub(crate) fn start(&self) -> Started {
+        self.try_start().unwrap()
+    }
+
+    pub(crate) fn try_start(&self) -> Result<Started, StartError> {
         let setup = Setup {
             origin: ORIGIN,
             segment_len: 1 << 22,
@@ -67,7 +71,7 @@ impl Bench {
             runtime: tokio::runtime::Handle::current(),
             progress: &mut |_, _, _| {},
         };
-        start(&self.paths, setup).unwrap()
+        start(&self.paths, setup)
     }
 }
 
@@ -86,7 +90,7 @@ fn founding(now: Timestamp) -> Catalogue {
     }
 }
 
-fn request(party: &str, role: Role, call: Call) -> Request {
+pub(crate) fn request(party: &str, role: Role, call: Call) -> Request {
     let principal: PartyId = party.parse().unwrap();
     Request {
         peer: Peer {
@@ -141,7 +145,7 @@ async fn case_with_housing(sequencer: &Sequencer, now: Timestamp) -> SubjectRef 
     SubjectRef::Case(case)
 }
 
-fn plan_ask(subject: SubjectRef) -> Call {
+pub(crate) fn plan_ask(subject: SubjectRef) -> Call {
     Call::Ask(Ask {
         subject,
         purpose: "P-PLAN".parse().unwrap(),
@@ -239,7 +243,7 @@ async fn everything_is_there_again_after_a_restart_and_without_the_view() {
     }
 }
 
-async fn stop(started: Started) {
+pub(crate) async fn stop(started: Started) {
     drop(started.sequencer);
     started.ended.await.unwrap().unwrap();
 }
