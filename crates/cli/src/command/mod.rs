@@ -9,6 +9,7 @@ mod doctor;
 mod erasure;
 mod export;
 mod inbox;
+mod key;
 mod notice;
 mod opening;
 mod party;
@@ -55,6 +56,8 @@ enum Command {
     CheckConfig(serve::CheckConfigArgs),
     /// Make, issue, renew, revoke, check and rehearse certificates.
     Pki(pki::PkiArgs),
+    /// Make and show the keys that sign the log's checkpoints.
+    Key(key::KeyArgs),
     /// Show and change the registered parties.
     Party(party::PartyArgs),
     /// Show and change the registered purposes.
@@ -108,6 +111,7 @@ impl Arguments {
             Command::Serve(args) => serve::serve(&args),
             Command::CheckConfig(args) => serve::check(&args),
             Command::Pki(args) => pki::run(args),
+            Command::Key(args) => key::run(args),
             Command::Party(args) => party::run(args),
             Command::Purpose(args) => purpose::run(args),
             Command::Proposal(args) => proposal::run(args),

@@ -118,6 +118,9 @@ log = "warn"
 
 [inbox]
 publication_tick = "50ms"
+
+[publication]
+every = "250ms"
 "#
     )
 }
