@@ -109,6 +109,11 @@ impl TestBroker {
         Ok(())
     }
 
+    /// Adds lines to its configuration, from the next start on.
+    pub fn configure_more(&mut self, more: &str) {
+        self.settings.more.push_str(more);
+    }
+
     /// Ends the broker in order.
     pub async fn stop(&mut self) {
         let running = self.running.take().expect("it runs");
@@ -119,6 +124,20 @@ impl TestBroker {
     #[must_use]
     pub fn take(&mut self) -> Running {
         self.running.take().expect("it runs")
+    }
+
+    /// Where it serves what it published.
+    #[must_use]
+    pub fn files(&self) -> SocketAddr {
+        let running = self.running.as_ref().expect("it runs");
+        running.publication_address().expect("it serves files")
+    }
+
+    /// How many entries are published.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        let running = self.running.as_ref().expect("it runs");
+        running.trail().published_size()
     }
 
     /// A party on a connection of its own.

@@ -13,7 +13,10 @@ use rustls::{
 };
 use schakel_pki::authority::Issued;
 use schakel_server::clock::Clock;
-use tokio::{io::AsyncWriteExt as _, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 
@@ -108,6 +111,34 @@ impl Line {
             .await
     }
 
+    /// Reads a published file: the status, the head of the answer and its content.
+    ///
+    /// # Errors
+    /// As [`Self::dial`], or when the answer is not one.
+    pub async fn read(&self, address: SocketAddr, request: &str) -> io::Result<Answered> {
+        let mut tls = ClientConfig::clone(&self.tls);
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let line = Self {
+            address,
+            origin: self.origin,
+            tls: Arc::new(tls),
+        };
+        let mut stream = line.dial().await?;
+        let request = format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = end.ok_or(io::ErrorKind::InvalidData)?;
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        Ok(Answered {
+            status: status.ok_or(io::ErrorKind::InvalidData)?,
+            head: head.to_ascii_lowercase(),
+            content: answer[end + 4..].to_vec(),
+        })
+    }
+
     /// Opens a connection for calls. One that is lost opens itself anew.
     ///
     /// # Errors
@@ -139,6 +170,17 @@ impl Line {
             Box::pin(async move { Ok(TokioIo::new(line.dial().await?)) })
         }))
     }
+}
+
+/// An answer over HTTP/1.1.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// Its first line and headers, in small letters.
+    pub head: String,
+    /// What follows.
+    pub content: Vec<u8>,
 }
 
 /// PROXY protocol version 2 for a connection from an IPv4 address.

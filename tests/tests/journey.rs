@@ -13,6 +13,7 @@ mod journey {
     mod logbook;
     mod officer;
     mod privacy;
+    mod publication;
     mod questions;
     mod receipts;
     mod reconciliation;

@@ -228,6 +228,18 @@ impl Answer for v1::ListHandedOverResponse {
     }
 }
 
+impl Answer for v1::GetReceiptResponse {
+    /// The receipt may be of any entry, under a head that was published a while ago.
+    fn check(&self, expected: &Expected<'_>) -> Checked {
+        let proof = self.proof.as_ref().ok_or(Incomplete { what: "proof" });
+        expected.check_place_ever(proof.map_err(Fault::Incomplete)?)?;
+        match &self.receipt {
+            Some(receipt) => proved(expected, EntryType::LookUp, Some(receipt)),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Answer for v1::GetEntryResponse {
     /// The entry may be anybody's; the look-up is the caller's own.
     fn check(&self, expected: &Expected<'_>) -> Checked {

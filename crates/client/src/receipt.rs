@@ -211,6 +211,19 @@ impl Expected<'_> {
 
     /// Checks that the leaf stands in the log where the receipt says, whoever's it is.
     pub(crate) fn check_place(&self, receipt: &v1::Receipt) -> Result<Leaf, ReceiptError> {
+        self.check_place_since(receipt, self.floor.as_ref())
+    }
+
+    /// As [`Self::check_place`], under any head of the log: what is published is older than what was seen.
+    pub(crate) fn check_place_ever(&self, receipt: &v1::Receipt) -> Result<Leaf, ReceiptError> {
+        self.check_place_since(receipt, None)
+    }
+
+    fn check_place_since(
+        &self,
+        receipt: &v1::Receipt,
+        floor: Option<&Arc<Head>>,
+    ) -> Result<Leaf, ReceiptError> {
         let TlogProof {
             index,
             hashes,
@@ -220,7 +233,7 @@ impl Expected<'_> {
         let leaf = Leaf::decode(&receipt.leaf).map_err(ReceiptError::Leaf)?;
         let head = self
             .trail
-            .admit_since(&checkpoint, self.floor.as_ref())
+            .admit_since(&checkpoint, floor)
             .map_err(ReceiptError::Head)?;
         let (size, root) = (head.checkpoint.size, head.checkpoint.root);
         verify_inclusion(leaf_hash(&receipt.leaf), index, size, &hashes, root)

@@ -401,6 +401,9 @@ pub enum CallError {
     /// The question is so wide that a second officer must approve it first.
     #[error("a second officer must approve a question this wide")]
     WideSearch,
+    /// No published tree head that witnesses have seen is over the entry yet.
+    #[error("the receipt is not witnessed yet")]
+    NotWitnessed,
     /// Nothing that is not about a person is known by this name.
     #[error("no {0} is known by this name")]
     NotFound(&'static str),

@@ -20,6 +20,9 @@ use crate::{
 /// After how long a caller may try again when too much waits already.
 pub const RETRY_AFTER: Duration = Duration::from_millis(250);
 
+/// After how long a receipt may be witnessed that is not yet: a publication, as brokers are set by default.
+pub const RETRY_WITNESSED_AFTER: Duration = Duration::from_secs(10);
+
 impl From<CallError> for Status {
     fn from(error: CallError) -> Self {
         match error {
@@ -57,6 +60,7 @@ impl From<CallError> for Status {
                  period; or propose it with ProposeSearch and pass the `search_id` once it is approved",
                 HashMap::new(),
             ),
+            CallError::NotWitnessed => not_witnessed(),
             CallError::NotFound(what) => told(
                 Code::NotFound,
                 ErrorReason::NotFound,
@@ -139,6 +143,13 @@ pub fn misread(code: Code, message_bytes: usize) -> Option<Refusal> {
         _ => return None,
     };
     Some(Refusal::Invalid(InvalidRequest::of("message", rule)))
+}
+
+fn not_witnessed() -> Status {
+    let mut details = info(ErrorReason::NotWitnessed, HashMap::new());
+    details.set_retry_info(Some(RETRY_WITNESSED_AFTER));
+    let message = "the receipt is not witnessed yet: ask again after the next publication, or for a lower level";
+    Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
 fn overloaded() -> Status {

@@ -3,6 +3,7 @@
 mod breach;
 mod entry;
 mod integrity;
+mod kept;
 mod person;
 mod report;
 mod searches;
@@ -69,6 +70,8 @@ enum Act {
     Approve(searches::DecideArgs),
     /// Reject a search that waits.
     Reject(searches::DecideArgs),
+    /// Fetch the receipt of an entry of your own again, as strong as it has become, and keep it.
+    Receipt(kept::ReceiptArgs),
     /// Give the newest signed head of the log, verified: keep it to hold the log to it later.
     Checkpoint,
     /// Prove that the log has only grown since a checkpoint that was kept.
@@ -145,6 +148,7 @@ pub(super) fn run(args: AuditArgs) -> Result<Exit, Failure> {
         Act::Pending => searches::pending(session).await,
         Act::Approve(args) => searches::decide(session, args, true).await,
         Act::Reject(args) => searches::decide(session, args, false).await,
+        Act::Receipt(args) => kept::receipt(session, &args).await,
         Act::Checkpoint => checkpoint(session).await,
         Act::Consistency { from, proof } => {
             consistency(session, &connection::read(&from)?, proof.as_deref()).await

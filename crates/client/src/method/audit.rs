@@ -90,6 +90,27 @@ impl Client {
         }
     }
 
+    /// Gives the receipt of an entry again, as strong as it has become. That it is of this entry and that the log
+    /// signed the head it leads to has been verified; the cosignatures on it are for a policy of the caller's own.
+    ///
+    /// # Errors
+    /// When the broker refuses or cannot be reached, its answer does not hold, or it is of another entry.
+    pub async fn get_receipt(
+        &self,
+        request: v1::GetReceiptRequest,
+    ) -> Result<v1::GetReceiptResponse, ClientError> {
+        let want = request.index;
+        let response: v1::GetReceiptResponse = self
+            .call(Safety::Ask, true, request, |channel, request| async move {
+                AuditServiceClient::new(channel).get_receipt(request).await
+            })
+            .await?;
+        match response.proof.as_ref().map(|proof| proof.index) {
+            Some(got) if got != want => Err(ReceiptError::OtherEntry { want, got }.into()),
+            _ => Ok(response),
+        }
+    }
+
     /// Gives the newest signed tree head. It has been verified with the pinned key; the key that comes with
     /// it says nothing.
     ///

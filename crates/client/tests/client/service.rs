@@ -282,6 +282,13 @@ impl AuditService for Service {
         }))
     }
 
+    async fn get_receipt(
+        &self,
+        _: Request<v1::GetReceiptRequest>,
+    ) -> Result<Response<v1::GetReceiptResponse>, Status> {
+        nobody_asks()
+    }
+
     async fn explain_entry(
         &self,
         _: Request<v1::ExplainEntryRequest>,

@@ -140,6 +140,7 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "AuditService/GetConsistency" Unary Party,
     "schakel.v1." "AuditService/GetEntry" Unary Roles(&[PrivacyOfficer, Auditor]),
     "schakel.v1." "AuditService/GetIntegrity" Unary Roles(OVERSEERS),
+    "schakel.v1." "AuditService/GetReceipt" Unary Party,
     "schakel.v1." "AuditService/GetReport" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/GetStatement" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/ListSearches" Unary Roles(OFFICERS),

@@ -79,7 +79,8 @@ impl Published {
         for seed in 1..=count {
             let witness = FakeWitness::start(seed, vec![vkey(7), vkey(8)], now).await;
             policy += &witness.line();
-            group += &format!(" w{seed}");
+            group.push_str(" w");
+            group.push_str(&seed.to_string());
             all.push(witness);
         }
         self.policy = format!("{policy}{group}\nquorum enough\n");
@@ -180,13 +181,13 @@ async fn what_is_published_carries_the_quorum_and_proves_every_entry() {
     // Asked from where they had come to, and only once more than at first.
     assert_eq!(witnesses[0].asked(), [0, size - 5]);
     for index in 0..size {
-        let (receipt, witnessed) = run
+        let (receipt, seen) = run
             .sequencer
             .trail()
             .published_receipt(index)
             .unwrap()
             .unwrap();
-        assert!(witnessed && *receipt.checkpoint == *note);
+        assert!(seen && *receipt.checkpoint == *note);
         let hashes: Vec<_> = receipt.hashes.iter().map(|hash| (*hash).into()).collect();
         let root = endorsed.checkpoint().root;
         verify_inclusion(leaf_hash(&receipt.leaf), index, size, &hashes, root).unwrap();
@@ -305,7 +306,8 @@ async fn a_log_that_was_taken_back_does_not_start() {
         let mut text = error.to_string();
         let mut source = std::error::Error::source(&error);
         while let Some(error) = source {
-            text += &format!(": {error}");
+            text.push_str(": ");
+            text.push_str(&error.to_string());
             source = error.source();
         }
         text

@@ -7,6 +7,7 @@ mod entry;
 mod look;
 mod oversight;
 mod person;
+mod receipt;
 mod report;
 mod search;
 
@@ -75,6 +76,7 @@ handed_on! {
     decide_search(DecideSearchRequest) -> DecideSearchResponse;
     list_searches(ListSearchesRequest) -> ListSearchesResponse;
     get_checkpoint(GetCheckpointRequest) -> GetCheckpointResponse;
+    get_receipt(GetReceiptRequest) -> GetReceiptResponse;
     get_consistency(GetConsistencyRequest) -> GetConsistencyResponse;
 }
 

@@ -20,6 +20,7 @@ fn every_call_error() -> Vec<CallError> {
         CallError::PurposeNotForRole("P-PLAN".parse().unwrap()),
         CallError::KeyReused,
         CallError::SecondActor,
+        CallError::NotWitnessed,
         CallError::NotFound("proposal"),
         CallError::Conflict { field, rule },
         CallError::Overloaded,
@@ -59,6 +60,7 @@ fn each_error_of_a_call_has_its_code_and_reason() {
         (Code::PermissionDenied, "PURPOSE_NOT_FOR_ROLE"),
         (Code::AlreadyExists, "IDEMPOTENCY_KEY_REUSED"),
         (Code::FailedPrecondition, "SECOND_ACTOR_REQUIRED"),
+        (Code::FailedPrecondition, "NOT_WITNESSED"),
         (Code::NotFound, "NOT_FOUND"),
         (Code::FailedPrecondition, "REGISTRY_CONFLICT"),
         (Code::ResourceExhausted, "OVERLOADED"),
@@ -103,7 +105,7 @@ fn every_reason_of_the_interface_is_told_by_something() {
     for number in 1.. {
         let Ok(reason) = ErrorReason::try_from(number) else {
             assert_eq!(
-                number, 14,
+                number, 15,
                 "the interface has other reasons than this test knows"
             );
             break;

@@ -167,6 +167,44 @@ pub(crate) fn get(message: v1::GetEntryRequest, peer: &Peer, fields: &mut Fields
     })
 }
 
+/// Which receipt is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct WantedReceipt {
+    /// Who acts, where it was said.
+    pub(crate) who: Option<Who>,
+    /// The entry.
+    pub(crate) entry: EntryIndex,
+    /// How strong it must be.
+    pub(crate) level: v1::ReceiptLevel,
+}
+
+/// Reads a request for a receipt.
+pub(crate) fn receipt(
+    message: v1::GetReceiptRequest,
+    _: &Peer,
+    fields: &mut Fields,
+) -> Option<WantedReceipt> {
+    let v1::GetReceiptRequest {
+        actor,
+        index,
+        min_level,
+    } = message;
+    let who = match actor {
+        Some(actor) => fields.who(Some(actor)).map(Some),
+        None => Some(None),
+    };
+    let level = v1::ReceiptLevel::try_from(min_level).unwrap_or_default();
+    if level == v1::ReceiptLevel::Unspecified {
+        fields.refuse("min_level", "must be one of DURABLE, LOG_SIGNED, WITNESSED");
+        return None;
+    }
+    Some(WantedReceipt {
+        who: who?,
+        entry: EntryIndex(index),
+        level,
+    })
+}
+
 /// Reads a request to explain one entry.
 pub(crate) fn explain(
     message: v1::ExplainEntryRequest,

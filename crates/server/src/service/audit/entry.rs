@@ -266,7 +266,7 @@ fn replayed(
     })
 }
 
-fn look_at(entry: EntryIndex, purpose: Option<PurposeCode>, denied: bool) -> LookUp {
+pub(super) fn look_at(entry: EntryIndex, purpose: Option<PurposeCode>, denied: bool) -> LookUp {
     LookUp {
         purpose,
         entry: Some(entry),
