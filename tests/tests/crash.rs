@@ -5,7 +5,7 @@
 //! | fault | where |
 //! |---|---|
 //! | killed at every system call of an append | `tests/faults/run`; under load, `kill` |
-//! | stopped, or failing, at every operation; sectors and names lost | `store/campaign`, `tests/campaign/run` |
+//! | stopped, or failing, at every operation; sectors and names lost | `store/campaign`, `tests/campaign/run`, `store/publication_crash` |
 //! | torn last batch: cut, or refused when something follows | `damage`, `store/log_recovery`, `store/log_property` |
 //! | a sync that fails: the process ends, no second try, the tail written again | `store/log_faults`, `log/tests.rs` |
 //! | a flipped bit in the log: refused, with its place | `damage`, `store/log_recovery` |
