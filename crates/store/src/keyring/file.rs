@@ -95,6 +95,13 @@ pub(super) fn replace(
     replaced.map_err(|source| KeyFileError::Io { path, source })
 }
 
+/// Removes a file, for good.
+pub(super) fn remove(disk: &Disk, dir: &Path, name: &str) -> Result<(), KeyFileError> {
+    let path = dir.join(name);
+    let removed = disk.remove(&path).and_then(|()| disk.sync_dir(dir));
+    removed.map_err(|source| KeyFileError::Io { path, source })
+}
+
 fn open(bytes: &[u8], name: &str, kek: &Kek) -> Option<Zeroizing<Vec<u8>>> {
     let rest = bytes.strip_prefix(MAGIC)?;
     let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;

@@ -11,6 +11,7 @@
 //! from there. What a backup of the keyring holds opens under the old key only, which is gone.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
 };
@@ -54,7 +55,25 @@ impl Keyring {
             }
         }
         let table = read(&self.shared.months).encode();
-        Ok(hand.keep(months::NAME, &table)?)
+        hand.keep(months::NAME, &table)?;
+        Ok(self.remove_unknown(hand)?)
+    }
+
+    /// Removes what is on disk although writing it failed: a shard of which nothing was ever given out, and
+    /// that would open under the old key alone.
+    fn remove_unknown(&self, hand: &Hand) -> Result<(), KeyFileError> {
+        let mut known: BTreeSet<_> = read(&self.shared.slots)
+            .numbers()
+            .into_iter()
+            .map(slots::name)
+            .collect();
+        known.insert(months::NAME.to_owned());
+        for name in file::names(&hand.disk, &hand.dir)? {
+            if !known.contains(&name) {
+                file::remove(&hand.disk, &hand.dir, &name)?;
+            }
+        }
+        Ok(())
     }
 }
 

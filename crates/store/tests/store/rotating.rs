@@ -7,7 +7,7 @@ use schakel_core::id::SlotId;
 use schakel_store::{
     disk::{
         Disk,
-        simulated::{Errno, Fault, Simulation, Stop},
+        simulated::{Errno, Fault, Operation, Simulation, Stop},
     },
     keyring::{Doomed, Kek, Key, Keyring, Settings, recover_on},
     random::OsRandom,
@@ -168,6 +168,30 @@ fn a_change_that_fails_anywhere_can_be_tried_again() {
             }
             drop(keyring);
             held.simulation.restart(Stop::Machine);
+            held.check(&open(&held.simulation));
+        }
+    }
+}
+
+/// A shard may be on the disk although writing it failed. Nothing was ever given out of it, and it would open
+/// under a key that is gone.
+#[test]
+fn a_shard_that_could_not_be_written_does_not_shut_the_keyring_after_a_change() {
+    for operation in [Operation::Rename, Operation::SyncDir] {
+        for stop in [Stop::Process, Stop::Machine] {
+            let held = Held::new(7);
+            let keyring = open(&held.simulation);
+            keyring.ready().unwrap();
+            held.simulation
+                .plan_in(operation, 0, Fault::After(Errno::Device));
+            while held.simulation.happened().is_empty() {
+                // The pool is refilled in the end, and that fails.
+                keyring.take_slot().unwrap();
+            }
+            held.simulation.forget_plan();
+            keyring.rotate_kek(Path::new(KEK)).unwrap();
+            drop(keyring);
+            held.simulation.restart(stop);
             held.check(&open(&held.simulation));
         }
     }
