@@ -116,8 +116,21 @@ pub fn recover_on(
         let content = file::read(disk, keyring, &name, old)?.ok_or_else(locked)?;
         file::replace(disk, keyring, &name, &new, &content, random)?;
     }
+    // A file that was found under the new key may have its name since a moment ago only.
+    settle(disk, keyring)?;
     finish(disk, kek)?;
     Ok((new, true))
+}
+
+/// Makes what was found in the keyring durable, when the keyring is there.
+fn settle(disk: &Disk, keyring: &Path) -> Result<(), KeyFileError> {
+    if !disk.is_dir(keyring) {
+        return Ok(());
+    }
+    disk.sync_dir(keyring).map_err(|source| KeyFileError::Io {
+        path: keyring.to_owned(),
+        source,
+    })
 }
 
 /// Takes the keyring's lock, when the keyring is there.

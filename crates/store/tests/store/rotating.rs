@@ -146,6 +146,35 @@ fn a_change_that_is_cut_short_anywhere_is_finished_by_the_next_start() {
     }
 }
 
+/// A start that goes on with a change may be cut short itself, and the machine may stop with it.
+#[test]
+fn a_start_that_finishes_a_change_may_be_cut_short_anywhere_too() {
+    let mut times = 0;
+    for at in 0..40 {
+        for again in 0.. {
+            let held = Held::new(40 * at + again);
+            let simulation = &held.simulation;
+            let keyring = open(simulation);
+            simulation.plan(simulation.operations() + at, Fault::StopBefore);
+            let changed = keyring.rotate_kek(Path::new(KEK)).is_ok();
+            drop(keyring);
+            simulation.restart(Stop::Process);
+            simulation.forget_plan();
+            simulation.plan(simulation.operations() + again, Fault::StopBefore);
+            let (kek, dir) = (Path::new(KEK), Path::new(DIR));
+            let recovered = recover_on(&simulation.disk(), kek, dir, &mut OsRandom);
+            simulation.restart(Stop::Machine);
+            simulation.forget_plan();
+            held.check(&open(simulation));
+            if changed || recovered.is_ok() {
+                break;
+            }
+            times += 1;
+        }
+    }
+    assert!(times > 100, "{times}");
+}
+
 /// A disk that refuses an operation leaves a keyring that goes on, and a change that can be tried again.
 #[test]
 fn a_change_that_fails_anywhere_can_be_tried_again() {
