@@ -4,7 +4,7 @@ use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use schakel_store::{
     disk::simulated::{Errno, Fault, Operation, Simulation, Stop},
-    keyring::{self, Kek, KekError, Keyring},
+    keyring::{self, Kek, KekError, Keyring, KeyringError},
     log::{Log, OpenError, Settings},
     publication::Publication,
 };
@@ -28,6 +28,11 @@ pub(super) const FAULTS: [Fault; 7] = [
     Fault::Before(Errno::NoRoom),
     Fault::After(Errno::NoRoom),
 ];
+
+/// Where the key-encryption key is.
+pub(super) const KEK: &str = "/kek";
+/// Where the keyring is.
+const RING: &str = "/keys/ring";
 
 /// What most depends on.
 pub(super) const OFTEN: [Operation; 4] = [
@@ -172,7 +177,7 @@ impl Schedule {
             shard: self.shard,
         };
         let random = Box::new(self.dice.random());
-        let keyring = Keyring::open_with(settings, Path::new("/keys/ring"), kek, random);
+        let keyring = Keyring::open_with(settings, Path::new(RING), kek, random);
         let keyring = keyring.map_err(|error| self.excuse(&error))?;
         let log = self.open_log()?;
         let was_in_flight = !self.model.in_flight.is_empty();
@@ -200,13 +205,15 @@ impl Schedule {
     }
 
     fn kek(&mut self) -> Alive<Kek> {
-        let (disk, path) = (self.disk.disk(), Path::new("/kek"));
-        match Kek::read_on(&disk, path) {
-            Ok(kek) => {
+        let (disk, path) = (self.disk.disk(), Path::new(KEK));
+        // Nothing drawn here may be drawn again later.
+        let mut random = self.dice.random();
+        match keyring::recover_on(&disk, path, Path::new(RING), &mut random) {
+            Ok((kek, _)) => {
                 self.kek_is_known = true;
                 Ok(kek)
             }
-            Err(KekError::Io { source, .. })
+            Err(KeyringError::Kek(KekError::Io { source, .. }))
                 if source.kind() == ErrorKind::NotFound && !self.kek_is_known =>
             {
                 let made = Kek::create_on(&disk, path, &mut self.dice.random());

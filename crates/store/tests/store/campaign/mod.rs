@@ -37,6 +37,8 @@ pub(super) struct Tally {
     pub(super) refused: u64,
     /// Segments that were put into use.
     pub(super) segments: u64,
+    /// Changes of the key-encryption key.
+    pub(super) rotated: u64,
     /// Checkpoints that were shown.
     pub(super) shown: u64,
     /// Keys that were destroyed.
@@ -54,6 +56,7 @@ impl Tally {
         self.dropped += other.dropped;
         self.refused += other.refused;
         self.segments += other.segments;
+        self.rotated += other.rotated;
         self.shown += other.shown;
         self.destroyed += other.destroyed;
         for (fault, count) in other.faults {
@@ -76,8 +79,8 @@ impl fmt::Display for Tally {
         )?;
         writeln!(
             f,
-            "  {} checkpoints shown; {} keys destroyed",
-            self.shown, self.destroyed
+            "  {} checkpoints shown; {} keys destroyed, {} changes of the key-encryption key",
+            self.shown, self.destroyed, self.rotated
         )?;
         for ((operation, fault), count) in &self.faults {
             writeln!(f, "  {count:>8} x {fault:?} in {operation:?}")?;
@@ -126,7 +129,7 @@ fn campaign_nothing_that_was_promised_is_lost_whatever_fails_or_stops() {
         assert!(tally.entries > 10 * schedules && tally.opened > schedules);
         assert!(tally.kept > 0 && tally.dropped > 0 && tally.refused > 0);
         assert!(tally.segments > schedules && tally.destroyed > schedules / 2);
-        assert!(tally.shown > schedules / 2);
+        assert!(tally.shown > schedules / 2 && tally.rotated > schedules / 2);
         let stops = |operation, fault| tally.faults.contains_key(&(operation, fault));
         for operation in life::OFTEN {
             for fault in life::FAULTS {

@@ -1,6 +1,6 @@
 //! What a process does with its log and its keyring, and what may come of it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use schakel_audit::leaf::{Month, RetentionClass};
 use schakel_core::id::SlotId;
@@ -11,7 +11,7 @@ use schakel_store::{
 };
 
 use super::{
-    life::{Alive, End, Schedule},
+    life::{Alive, End, KEK, Schedule},
     model::{Kept, entry, text},
 };
 use crate::store::publication::signed;
@@ -40,7 +40,7 @@ impl Life<'_> {
     }
 
     fn step(&mut self) -> Alive<()> {
-        match self.at.dice.below(26) {
+        match self.at.dice.below(27) {
             0..12 => self.append(),
             12..14 => self.destroy_slot(),
             14..17 => self.month(),
@@ -49,6 +49,7 @@ impl Life<'_> {
             19 => self.new_view(),
             20 => self.prove(),
             23 => self.publish(),
+            24 => self.rotate(),
             21 => {
                 let room = self.at.dice.below(3 * self.at.segment_len);
                 self.at.disk.set_room(self.at.disk.taken() + room);
@@ -154,8 +155,7 @@ impl Life<'_> {
         if let Some(Kept::Gone) = before {
             self.at.model.slots.insert(slot, Kept::Gone);
         }
-        // The key of the view goes with any other.
-        self.at.model.view = None;
+        let view = self.view_in_doubt();
         let destroyed = self.keyring.destroy_slot(slot);
         if self.keyring.key(slot).is_ok() {
             return broken("a key that is being destroyed can be used");
@@ -164,11 +164,23 @@ impl Life<'_> {
             Ok(()) => {
                 self.at.tally.destroyed += 1;
                 self.at.model.slots.insert(slot, Kept::Gone);
-                self.at.model.view = self.keyring.view_key().ok();
+                self.view_is(view);
                 Ok(())
             }
             Err(error) => self.failed(&error),
         }
+    }
+
+    /// The key of the view goes with any other: what was promised of it, and what it is.
+    fn view_in_doubt(&mut self) -> (Option<keyring::Key>, Option<keyring::Key>) {
+        (self.at.model.view.take(), self.keyring.view_key().ok())
+    }
+
+    /// The destruction is done. When nothing was left to destroy nothing was written, and no more is promised
+    /// than before: a key that could not be written may be on the disk all the same.
+    fn view_is(&mut self, (promised, before): (Option<keyring::Key>, Option<keyring::Key>)) {
+        let now = self.keyring.view_key().ok();
+        self.at.model.view = if now == before { promised } else { now };
     }
 
     fn a_month(&mut self) -> (RetentionClass, Month) {
@@ -200,10 +212,10 @@ impl Life<'_> {
 
     fn destroy_month(&mut self) -> Alive<()> {
         let (class, month) = self.a_month();
-        self.at.model.view = None;
+        let view = self.view_in_doubt();
         let destroyed = self.keyring.destroy_month(class, month);
         if destroyed.is_ok() {
-            self.at.model.view = self.keyring.view_key().ok();
+            self.view_is(view);
         }
         let kept = match (&destroyed, self.at.model.months.get(&(class, month))) {
             (Ok(()), _) | (_, Some(Kept::Gone)) => Kept::Gone,
@@ -221,6 +233,17 @@ impl Life<'_> {
                 Some(before) if before != found => broken("another key for nobody known"),
                 _ => Ok(()),
             },
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// Changes the key-encryption key.
+    fn rotate(&mut self) -> Alive<()> {
+        match self.keyring.rotate_kek(Path::new(KEK)) {
+            Ok(()) => {
+                self.at.tally.rotated += 1;
+                Ok(())
+            }
             Err(error) => self.failed(&error),
         }
     }
