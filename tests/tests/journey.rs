@@ -19,6 +19,7 @@ mod journey {
     mod reconciliation;
     mod registry;
     mod replay;
+    mod rights;
     mod stopping;
     mod storm;
 }

@@ -64,6 +64,7 @@ outcomes! {
     LiftRestrictionResponse, lift_restriction_response::Lifted => Restriction;
     ReportStatusResponse, report_status_response::Reported => Status;
     IntroduceResponse, introduce_response::Introduction => Introduction;
+    GetMyRightsResponse, get_my_rights_response::Rights => LookUp;
     GetNoticeResponse, get_notice_response::Notices => LookUp;
     ExplainEntryResponse, explain_entry_response::Explanation => LookUp;
     ReplayEntryResponse, replay_entry_response::Replayed => LookUp;

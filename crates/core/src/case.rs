@@ -95,4 +95,31 @@ impl Case {
     pub fn has_party(&self, party: &PartyId, condition: Condition, at: Timestamp) -> bool {
         self.has_member(party, at) || self.introduced.contains(&(party.clone(), condition))
     }
+
+    /// When the place that the party has in the case for this condition ends; `None` when no end is set.
+    #[must_use]
+    pub fn place_ends(
+        &self,
+        party: &PartyId,
+        condition: Condition,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        let introduced = self.introduced.contains(&(party.clone(), condition));
+        if self.opened_by == *party || introduced {
+            return None;
+        }
+        let mut places = self.returns.iter().chain(&self.members).collect::<Vec<_>>();
+        places.retain(|given| given.party == *party);
+        let mut end = at;
+        // One place may follow upon another.
+        loop {
+            let held = places.iter().filter(|given| given.period.contains(end));
+            let ends = held.map(|given| given.period.until);
+            // An open end is the last of all.
+            let Some(ends) = ends.max_by_key(|end| (end.is_none(), *end)) else {
+                return Some(end);
+            };
+            end = ends?;
+        }
+    }
 }

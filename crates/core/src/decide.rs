@@ -192,7 +192,8 @@ impl Denial {
         std::iter::once(self.first).chain(self.rest).collect()
     }
 
-    fn from_findings(mut findings: Vec<Finding>) -> Self {
+    /// A denial for everything that was found; when that is nothing, because there is nothing to tell.
+    pub(crate) fn from_findings(mut findings: Vec<Finding>) -> Self {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.reason.stage()));
         findings.truncate(MOST_FINDINGS);
         let mut findings = findings.into_iter();

@@ -32,6 +32,7 @@ pub mod random;
 pub mod registry;
 pub mod replay;
 pub mod restriction;
+pub mod right;
 pub mod status;
 pub mod time;
 pub mod withdrawal;

@@ -297,6 +297,19 @@ impl Minimised {
         self.released.version
     }
 
+    /// What it would be told on, with the party to talk to and the basis for providing as they would be told;
+    /// the values are dropped.
+    pub(crate) fn without_values(
+        self,
+    ) -> impl Iterator<Item = (Grant, PartyId, Option<LegalBasis>)> {
+        let items = self.released.items.into_iter();
+        let shown = items.map(|item| (item.counterpart, item.provider_basis));
+        let grants = self.grants.into_iter();
+        grants
+            .zip(shown)
+            .map(|(grant, (counterpart, basis))| (grant, counterpart, basis))
+    }
+
     /// Turns the values into the exact bytes to release, and gives out only their digest under a salt.
     ///
     /// Both are plain functions, not closures: they can carry nothing away.

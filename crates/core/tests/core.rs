@@ -19,6 +19,7 @@ mod core {
     mod records;
     mod registry;
     mod release;
+    mod rights;
     mod scene;
     mod world;
 }

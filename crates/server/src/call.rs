@@ -22,6 +22,7 @@ use schakel_core::{
     person::{ClientRef, Identifier, SubjectRef},
     registry::{Change, NoStanding},
     restriction::RestrictionKind,
+    right::Right,
     status::Report,
     time::Timestamp,
 };
@@ -168,6 +169,11 @@ pub enum Call {
     },
     /// Ask.
     Ask(Ask),
+    /// Look at what may be asked.
+    MyRights {
+        /// Whom or which.
+        subject: SubjectRef,
+    },
     /// Take the next message out of the principal's inbox.
     NextMessage {
         /// After this position.
@@ -299,6 +305,8 @@ pub enum Outcome {
         /// The salt.
         salt: [u8; 32],
     },
+    /// What may be asked.
+    Rights(Vec<Right>),
     /// The next message of the inbox.
     Message(Box<Message>),
     /// There is no message that may be read. Nothing was recorded, and there is no receipt to show.

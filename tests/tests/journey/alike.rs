@@ -14,7 +14,7 @@ use tonic::metadata::MetadataMap;
 const ROUNDS: usize = 80;
 
 /// The six classes, as marks by which `wonen-zuid` asks about somebody. None may be told about.
-async fn six_classes(broker: &TestBroker) -> Vec<(&'static str, String)> {
+pub(super) async fn six_classes(broker: &TestBroker) -> Vec<(&'static str, String)> {
     let municipality = broker.party("gemeente-oost").await;
     let association = broker.party("wonen-zuid").await;
     let set = |n| Scene::set(broker, n);
@@ -77,7 +77,7 @@ fn without_reference(mut answer: v1::AskResponse) -> Vec<u8> {
 }
 
 /// Headers and trailers; the date is the transport's.
-fn headers(metadata: &MetadataMap) -> Vec<String> {
+pub(super) fn headers(metadata: &MetadataMap) -> Vec<String> {
     let mut headers: Vec<_> = metadata.iter().map(|pair| format!("{pair:?}")).collect();
     headers.retain(|header| !header.contains("\"date\""));
     headers.sort();

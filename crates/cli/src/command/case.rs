@@ -59,6 +59,8 @@ enum Act {
     },
     /// Show a case in which you have a place.
     Show(SubjectArgs),
+    /// Show what you may ask about a person now, for which purposes, on which basis and until when.
+    Rights(SubjectArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -90,6 +92,7 @@ pub(super) fn run(args: CaseArgs) -> Result<Exit, Failure> {
         Act::RemoveMember { case, party } => remove(session, case, party).await,
         Act::Close { case, reason } => close(session, case, reason).await,
         Act::Show(args) => show(session, args).await,
+        Act::Rights(args) => rights(session, args).await,
     })
 }
 
@@ -233,6 +236,25 @@ async fn show(session: &Session, args: SubjectArgs) -> Result<Exit, Failure> {
         Some(Sent::Case(case)) => {
             session.keep(case.receipt.as_ref())?;
             Some(Outcome::Told("case", view::Case::from(case)))
+        }
+        Some(Sent::NotDisclosed(denial)) => Some(Outcome::denied(&denial)),
+        None => None,
+    })?;
+    Ok(outcome.show(session))
+}
+
+async fn rights(session: &Session, args: SubjectArgs) -> Result<Exit, Failure> {
+    use v1::get_my_rights_response::Outcome as Sent;
+
+    let request = v1::GetMyRightsRequest {
+        actor: session.actor(),
+        subject: Some(args.reference()?),
+    };
+    let response = session.ask(session.client.get_my_rights(request)).await?;
+    let outcome = Outcome::of(match response.outcome {
+        Some(Sent::Rights(rights)) => {
+            session.keep(rights.receipt.as_ref())?;
+            Some(Outcome::Told("rights", view::Rights::from(rights)))
         }
         Some(Sent::NotDisclosed(denial)) => Some(Outcome::denied(&denial)),
         None => None,

@@ -20,6 +20,7 @@ mod registry;
 mod replay;
 mod report;
 mod retention;
+mod right;
 mod trail;
 
 pub(crate) use case::Case;
@@ -37,6 +38,7 @@ pub(crate) use registry::{Proposals, Proposed};
 pub(crate) use replay::{AsOf, Replayed};
 pub(crate) use report::Report;
 pub(crate) use retention::{Erasing, Erasures, Retention};
+pub(crate) use right::Rights;
 pub(crate) use trail::{Checkpoint, Consistency};
 
 use schakel_api::v1;

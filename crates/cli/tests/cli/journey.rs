@@ -15,14 +15,14 @@ const SCHAKEL: &str = env!("CARGO_BIN_EXE_schakel");
 const BSN: &str = "999999990";
 
 /// A broker that runs until it is dropped.
-struct Broker {
+pub(super) struct Broker {
     process: Child,
     address: String,
     dir: TempDir,
 }
 
 impl Broker {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut process = Command::new(SCHAKEL)
             .args(["dev", "--quiet", "--listen", "127.0.0.1:0", "--directory"])
@@ -46,7 +46,7 @@ impl Broker {
     }
 
     /// Runs a command as a party, which the environment says with the rest of the connection.
-    fn run(&self, party: &str, arguments: &[&str]) -> Output {
+    pub(super) fn run(&self, party: &str, arguments: &[&str]) -> Output {
         Command::new(SCHAKEL)
             .args(arguments)
             .env("SCHAKEL_AS", party)
@@ -58,14 +58,14 @@ impl Broker {
     }
 
     /// What a command says that must succeed.
-    fn says(&self, party: &str, arguments: &[&str]) -> String {
+    pub(super) fn says(&self, party: &str, arguments: &[&str]) -> String {
         let output = self.run(party, arguments);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn json(&self, party: &str, arguments: &[&str]) -> Value {
+    pub(super) fn json(&self, party: &str, arguments: &[&str]) -> Value {
         let arguments = [arguments, &["--json"]].concat();
         serde_json::from_str(&self.says(party, &arguments)).unwrap()
     }
@@ -78,7 +78,7 @@ impl Broker {
         (output.status.code().unwrap(), said)
     }
 
-    fn open_case(&self) -> String {
+    pub(super) fn open_case(&self) -> String {
         let open = [
             "case",
             "open",

@@ -10,3 +10,4 @@
 mod evidence;
 mod golden;
 mod journey;
+mod rights;

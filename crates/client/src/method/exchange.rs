@@ -17,6 +17,9 @@ super::methods! { ExchangeServiceClient:
     ask
     /// Asks what may be told. What is disclosed has been held against what the log is committed to.
     ask(AskRequest) -> AskResponse;
+    ask
+    /// Shows what may be asked now, and until when.
+    get_my_rights(GetMyRightsRequest) -> GetMyRightsResponse;
 }
 
 impl Client {

@@ -206,6 +206,13 @@ impl ExchangeService for Service {
         let answers = vec![v1::AskResponse { outcome }];
         Ok(Response::new(v1::AskBatchResponse { answers }))
     }
+
+    async fn get_my_rights(
+        &self,
+        _: Request<v1::GetMyRightsRequest>,
+    ) -> Result<Response<v1::GetMyRightsResponse>, Status> {
+        nobody_asks()
+    }
 }
 
 type Events = Pin<Box<dyn Stream<Item = Result<v1::SubscribeResponse, Status>> + Send>>;

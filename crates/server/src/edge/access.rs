@@ -163,6 +163,7 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "ConsentsService/WithdrawConsent" NeverRefused Roles(PARTNERS_AND_OFFICERS),
     "schakel.v1." "ExchangeService/Ask" Unary Roles(PARTNERS),
     "schakel.v1." "ExchangeService/AskBatch" Unary Roles(PARTNERS),
+    "schakel.v1." "ExchangeService/GetMyRights" Unary Roles(PARTNERS),
     "schakel.v1." "ExchangeService/Introduce" Unary Roles(INSIDERS),
     "schakel.v1." "ExchangeService/Redeem" Unary Roles(REDEEMERS),
     "schakel.v1." "ExchangeService/ReportStatus" Unary Roles(REPORTERS),

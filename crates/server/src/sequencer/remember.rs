@@ -37,6 +37,7 @@ pub(in crate::sequencer) fn remembered(outcome: &Outcome) -> Remembered {
         | Outcome::Message(_)
         | Outcome::NoMessage
         | Outcome::Notices(_)
+        | Outcome::Rights(_)
         | Outcome::SearchProposed(_)
         | Outcome::SearchDecided(_) => Remembered::Done,
     }

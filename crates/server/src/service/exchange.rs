@@ -8,7 +8,7 @@ use super::{Fault, answer, called, opened};
 use crate::{
     call::{Call, CallError},
     sequencer::Sequencer,
-    wire::{exchange, request::read},
+    wire::{exchange, request::read, right},
 };
 
 /// The service.
@@ -109,5 +109,11 @@ impl ExchangeService for Exchange {
             .map(|answer| Ok(exchange::answered(answer?).map_err(Fault::from)?))
             .collect::<Result<Vec<_>, Status>>()?;
         Ok(Response::new(v1::AskBatchResponse { answers }))
+    }
+    async fn get_my_rights(
+        &self,
+        request: Request<v1::GetMyRightsRequest>,
+    ) -> Result<Response<v1::GetMyRightsResponse>, Status> {
+        answer(&self.sequencer, request, right::get, right::shown).await
     }
 }

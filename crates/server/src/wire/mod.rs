@@ -31,6 +31,7 @@ pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod restriction;
 pub(crate) mod retention;
+pub(crate) mod right;
 pub(crate) mod statement;
 mod summary;
 pub(crate) mod terms;

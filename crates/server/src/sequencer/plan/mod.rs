@@ -11,6 +11,7 @@ mod exchange;
 mod inbox;
 mod look_up;
 mod registry;
+mod right;
 mod told;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -190,6 +191,7 @@ impl Planner<'_> {
                 Ok(erasure::upkeep(EntryType::System, event))
             }
             Call::LookUp(look_up) => Ok(self.look_up(request, look_up)),
+            Call::MyRights { subject } => self.rights(request, subject),
             Call::Withhold { .. }
             | Call::RecordVerification(_)
             | Call::ProposeSearch { .. }
@@ -375,6 +377,7 @@ fn subject_ref(call: &Call) -> Option<SubjectRef> {
         | Call::CloseCase { case, .. }
         | Call::Introduce { case, .. } => Some(SubjectRef::Case(*case)),
         Call::GetCase { subject }
+        | Call::MyRights { subject }
         | Call::RecordConsent { subject, .. }
         | Call::WithdrawConsent { subject, .. }
         | Call::Consents { subject, .. }

@@ -9,6 +9,7 @@ use schakel_core::{code::Role, party::Peer};
 use crate::wire::{
     Fields, audit, case, exchange, notice,
     request::read,
+    right,
     testing::{self, actor, bsn, day, id, subject},
 };
 
@@ -289,6 +290,19 @@ fn asking() {
         exchange::ask,
         &[(|m| m.item = None, "item", "must be set")],
     );
+}
+
+#[test]
+fn looking_at_rights() {
+    let get = v1::GetMyRightsRequest {
+        actor: Some(actor()),
+        subject: Some(subject()),
+    };
+    let spoils: Spoils<v1::GetMyRightsRequest> = &[
+        (|m| m.actor = None, "actor", "must be set"),
+        (|m| m.subject = None, "subject", "must be set"),
+    ];
+    assert_refusals(&get, Role::Uwv, right::get, spoils);
 }
 
 const BATCH: Spoils<v1::AskBatchRequest> = &[

@@ -16,7 +16,7 @@ use schakel_core::{
 use crate::{
     call::{Answer, Message, MessageContent, Outcome},
     wire::{
-        Misfit, case, consent, disclosure, exchange, inbox, notice, registry, restriction,
+        Misfit, case, consent, disclosure, exchange, inbox, notice, registry, restriction, right,
         testing::{self, answer, denial},
         veil::Veil,
     },
@@ -73,17 +73,25 @@ fn deniable() -> Vec<(Renderer, Outcome)> {
             },
         ),
         (
+            |a| right::shown(a).map(|m| m.encode_to_vec()),
+            Outcome::Rights(Vec::new()),
+        ),
+        (
             |a| exchange::answered(a).map(|m| m.encode_to_vec()),
-            Outcome::Disclosed {
-                content: vec![1, 2, 3],
-                salt: [4; 32],
-            },
+            disclosed(),
         ),
         (
             |a| notice::shown(a, &Veil::default()).map(|m| m.encode_to_vec()),
             Outcome::Notices(vec![a_notice("pi-1", None)]),
         ),
     ]
+}
+
+fn disclosed() -> Outcome {
+    Outcome::Disclosed {
+        content: vec![1, 2, 3],
+        salt: [4; 32],
+    }
 }
 
 /// The methods that give the same answer whoever is meant, each with its outcome.
