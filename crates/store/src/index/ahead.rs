@@ -1,10 +1,10 @@
 //! Looking through the runs from the oldest to the newest: for whoever reads on from where it was.
 
-use std::sync::Arc;
-
 use schakel_core::id::EntryIndex;
 
-use super::{Closed, Query, SearchError, Shared, list::Lists, search::common};
+use super::{
+    Closed, Query, SearchError, Shared, heads::Number, list::Lists, search::common, token::Sought,
+};
 
 /// The most entries found at once.
 const MOST: usize = 1000;
@@ -26,21 +26,25 @@ pub(super) fn ahead(
     query: &Query,
     from: EntryIndex,
 ) -> Result<Ahead, SearchError> {
-    let (closed, recent, indexed) = {
+    let sought = shared.tokens.sought(query);
+    let (closed, newest, recent, indexed) = {
         let runs = shared.read();
-        let Ok(recent) = found(&runs.recent, query, from);
-        let newest = runs.recent.next();
-        (runs.closed.clone(), recent, newest)
+        let Ok(recent) = found(&runs.recent, query, &sought, from);
+        let newest = runs.newest(&sought);
+        (runs.closed.clone(), newest, recent, runs.recent.next())
     };
     let limit = query.limit.clamp(1, MOST);
     let mut entries: Vec<EntryIndex> = Vec::new();
     // Every run but the last one that begins at or before `from` ends before it.
-    let first = closed.partition_point(|run| first_of(run) <= from.0);
-    for run in closed.iter().skip(first.saturating_sub(1)) {
+    let first = closed.begun(from).saturating_sub(1);
+    for number in numbers(&closed, &sought, first, newest)? {
         if entries.len() > limit {
             break;
         }
-        entries.extend(in_closed(run, query, from)?);
+        if let Some((_, run)) = closed.get(number) {
+            let more = found(run, query, &sought, from);
+            entries.extend(more.map_err(|source| SearchError::file(run, source))?);
+        }
     }
     if entries.len() <= limit {
         entries.extend(recent);
@@ -55,35 +59,42 @@ pub(super) fn ahead(
     })
 }
 
-fn first_of(run: &Arc<Closed>) -> u64 {
-    match &**run {
-        Closed::File(run) => run.first(),
-        Closed::Memory(run) => run.first(),
+/// The runs from `first` to `newest` to look at, from the oldest: all of them, or those with the person that is sought.
+fn numbers(
+    closed: &Closed,
+    sought: &[Sought<'_>],
+    first: Number,
+    newest: Option<Number>,
+) -> Result<Vec<Number>, SearchError> {
+    let mut numbers = Vec::new();
+    let mut next = newest;
+    while let Some((number, run)) = next.and_then(|number| closed.get(number))
+        && number >= first
+    {
+        numbers.push(number);
+        next = match sought.iter().find(|sought| sought.is_person()) {
+            Some(person) => {
+                let list = run.list(person);
+                list.map_err(|source| SearchError::file(run, source))?
+                    .before
+            }
+            None => number.checked_sub(1),
+        };
     }
+    numbers.reverse();
+    Ok(numbers)
 }
 
-fn in_closed(
-    run: &Closed,
+fn found<R: Lists>(
+    run: &R,
     query: &Query,
+    sought: &[Sought<'_>],
     from: EntryIndex,
-) -> Result<Vec<EntryIndex>, SearchError> {
-    match run {
-        Closed::Memory(run) => {
-            let Ok(found) = found(run, query, from);
-            Ok(found)
-        }
-        Closed::File(run) => found(&**run, query, from).map_err(|source| SearchError::File {
-            first: run.first(),
-            source,
-        }),
-    }
-}
-
-fn found<R: Lists>(run: &R, query: &Query, from: EntryIndex) -> Result<Vec<EntryIndex>, R::Error> {
+) -> Result<Vec<EntryIndex>, R::Error> {
     let first = run.first();
     let (begin, end) = run.period(query.period.as_ref())?;
     let begin = begin.max(from.0.saturating_sub(first));
-    let places = common(run, query, &query.terms())?.into_iter();
+    let places = common(run, sought)?.places.into_iter();
     Ok(places
         .map(u64::from)
         .filter(|place| (begin..end).contains(place))

@@ -45,23 +45,20 @@ pub(super) struct Blocks {
     key: Key,
     /// Bytes of content.
     len: u64,
-    /// What only somebody with the key of this file can compute.
-    secret: Key,
 }
 
-/// Writes a file; its content is made with the file's secret. A crash leaves the file whole, absent, or
+/// Writes a file. A crash leaves the file whole, absent, or
 /// such that it does not open. It is not synced: all of it can be made again, and syncing would hold
 /// up the log.
 pub(super) fn write(
     path: &Path,
     key: &Key,
-    content: impl FnOnce(&Key) -> Vec<u8>,
+    content: &[u8],
     random: &mut dyn Random,
 ) -> Result<(), FileError> {
     let mut salt = [0; SALT];
     random.fill(&mut salt);
-    let (sealing, secret) = derive(key, &salt);
-    let content = content(&secret);
+    let sealing = derive(key, &salt);
     let mut bytes = salt.to_vec();
     for (number, chunk) in (0..).zip(content.chunks(CONTENT)) {
         let mut block = chunk.to_vec();
@@ -101,23 +98,13 @@ impl Blocks {
         let len = full * CONTENT as u64 + rest.ok_or(FileError::Damaged)?;
         let mut salt = [0; SALT];
         file.read_exact_at(&mut salt, 0)?;
-        let (key, secret) = derive(key, &salt);
-        Ok(Self {
-            file,
-            key,
-            len,
-            secret,
-        })
+        let key = derive(key, &salt);
+        Ok(Self { file, key, len })
     }
 
     /// Bytes of content.
     pub(super) const fn len(&self) -> u64 {
         self.len
-    }
-
-    /// 32 bytes that belong to this file and that only somebody with its key can compute.
-    pub(super) const fn secret(&self) -> &Key {
-        &self.secret
     }
 
     /// Reads a part of the content, which must lie within it.
@@ -144,18 +131,6 @@ impl Blocks {
         content.truncate(usize::try_from(len).map_err(|_| FileError::Damaged)?);
         Ok(content)
     }
-
-    /// Reads every block once.
-    pub(super) fn verify(&self) -> Result<(), FileError> {
-        const AT_ONCE: u64 = 64 * CONTENT as u64;
-        let mut from = 0;
-        while from < self.len {
-            let len = AT_ONCE.min(self.len - from);
-            self.read(from, len)?;
-            from += len;
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Debug for Blocks {
@@ -167,13 +142,9 @@ impl fmt::Debug for Blocks {
     }
 }
 
-/// The key that seals a file, and its secret.
-fn derive(key: &Key, salt: &[u8; SALT]) -> (Key, Key) {
-    let sealing = aes::derive(salt, &[key], b"schakel/index/seal/v1");
-    (
-        sealing,
-        aes::derive(salt, &[key], b"schakel/index/token/v1"),
-    )
+/// The key that seals a file.
+fn derive(key: &Key, salt: &[u8; SALT]) -> Key {
+    aes::derive(salt, &[key], b"schakel/index/seal/v1")
 }
 
 /// A block's number never repeats under the key of its file.
@@ -204,10 +175,9 @@ mod tests {
         let path = dir.path().join("f");
         for len in [0, 1, CONTENT - 1, CONTENT, CONTENT + 1, 3 * CONTENT + 17] {
             let written = content(len);
-            write(&path, &key(7), |_| written.clone(), &mut OsRandom).unwrap();
+            write(&path, &key(7), &written, &mut OsRandom).unwrap();
             let blocks = Blocks::open(&path, &key(7)).unwrap();
             assert_eq!(blocks.len(), len as u64);
-            blocks.verify().unwrap();
             for from in [0, len / 2, len.saturating_sub(1), len] {
                 for part in [0, 1.min(len - from), len - from] {
                     let read = blocks.read(from as u64, part as u64).unwrap();
@@ -225,20 +195,20 @@ mod tests {
     fn what_was_changed_or_cut_or_belongs_to_another_key_does_not_open() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
-        write(&path, &key(7), |_| content(3 * CONTENT), &mut OsRandom).unwrap();
+        write(&path, &key(7), &content(3 * CONTENT), &mut OsRandom).unwrap();
         let whole = fs::read(&path).unwrap();
-        let verify = |bytes: &[u8], key: &Key| {
+        let read = |bytes: &[u8], key: &Key| {
             fs::write(&path, bytes).unwrap();
-            Blocks::open(&path, key).and_then(|blocks| blocks.verify())
+            Blocks::open(&path, key).and_then(|blocks| blocks.read(0, blocks.len()))
         };
-        verify(&whole, &key(7)).unwrap();
-        assert!(verify(&whole, &key(8)).is_err());
-        assert!(verify(&whole[..whole.len() - BLOCK], &key(7)).is_err());
-        assert!(verify(&[], &key(7)).is_err());
+        read(&whole, &key(7)).unwrap();
+        assert!(read(&whole, &key(8)).is_err());
+        assert!(read(&whole[..whole.len() - BLOCK], &key(7)).is_err());
+        assert!(read(&[], &key(7)).is_err());
         for at in [0, SALT, whole.len() - 1] {
             let mut changed = whole.clone();
             changed[at] ^= 1;
-            assert!(verify(&changed, &key(7)).is_err(), "{at}");
+            assert!(read(&changed, &key(7)).is_err(), "{at}");
         }
     }
 }

@@ -7,7 +7,7 @@ use schakel_core::{
     time::Period,
 };
 
-use super::{Outcome, Query, Whose};
+use super::{Outcome, Query, heads::Number, token::Sought};
 
 /// The place of an entry in its run: a run holds at most 65,536.
 pub(super) type Place = u16;
@@ -48,16 +48,26 @@ pub(super) trait Lists {
     /// The places of the entries recorded within a period: from the first to before the second.
     fn period(&self, period: Option<&Period>) -> Result<(u64, u64), Self::Error>;
 
-    /// The places of somebody's entries that are found by something, in order.
-    fn list(&self, whose: &Whose, term: &Term<'_>) -> Result<Vec<Place>, Self::Error>;
+    /// Where somebody's entries are that are found by something.
+    fn list(&self, sought: &Sought<'_>) -> Result<List, Self::Error>;
+}
+
+/// Where something is found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct List {
+    /// The places in this run, in order.
+    pub(super) places: Vec<Place>,
+    /// For a person, the newest closed run before this one with an entry.
+    pub(super) before: Option<Number>,
 }
 
 impl Query {
     /// All that an entry must be found by; at least one thing.
     pub(super) fn terms(&self) -> Vec<Term<'_>> {
         let mut terms = Vec::with_capacity(9);
-        terms.extend(self.reference.map(Term::Reference));
+        // A person leads from run to run, see `heads`, and stands first for that.
         terms.extend(self.subject.map(Term::Subject));
+        terms.extend(self.reference.map(Term::Reference));
         terms.extend(self.certificate.as_ref().map(Term::Certificate));
         terms.extend(self.transport.as_ref().map(Term::Transport));
         terms.extend(self.party.as_ref().map(Term::Party));

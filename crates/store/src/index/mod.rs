@@ -4,7 +4,8 @@
 //! full becomes a file that never changes again, and that opens only with the key of the view's
 //! present generation. A search looks through the runs from the newest to the oldest and stops when
 //! its page is full; in a run it costs a look-up for each thing searched for, however many entries
-//! there are. All of it can be rebuilt from the log, and is when anything is missing or damaged.
+//! there are. A search for a person looks at those runs alone that the person is found in, however many
+//! there are besides. All of it can be rebuilt from the log, and is when anything is missing or damaged.
 //!
 //! Entries are added by a thread of their own, behind the writer of the log, so that no answer waits
 //! for them. Whoever searches waits instead, until everything is added that was in the log when the
@@ -14,11 +15,13 @@ mod ahead;
 mod blocks;
 mod facts;
 mod file;
+mod heads;
 mod list;
 mod open;
 mod query;
 mod recent;
 mod search;
+mod token;
 mod worker;
 
 use std::{
@@ -39,7 +42,14 @@ pub use self::{
     open::{DEFAULT_RUN, OpenIndexError, Options},
     query::{LARGEST_PAGE, Page, Query},
 };
-use self::{file::RunFile, recent::Recent, worker::Added};
+use self::{
+    file::Run,
+    heads::{Heads, Link, Number},
+    list::Lists as _,
+    recent::Recent,
+    token::{Sought, Tokens},
+    worker::Added,
+};
 
 /// The search indexes. Shared between threads behind an [`Arc`].
 #[derive(Debug)]
@@ -66,29 +76,36 @@ pub enum SearchError {
     },
 }
 
+impl SearchError {
+    fn file(run: &Run, source: FileError) -> Self {
+        Self::File {
+            first: run.first(),
+            source,
+        }
+    }
+}
+
 /// What searching and adding threads share.
 #[derive(Debug)]
 struct Shared {
+    tokens: Arc<Tokens>,
     runs: RwLock<Runs>,
     progress: Mutex<Progress>,
     advanced: Condvar,
 }
 
-/// The runs, the closed ones oldest first.
+/// The runs.
 #[derive(Debug)]
 struct Runs {
-    closed: Vec<Arc<Closed>>,
+    closed: Arc<Closed>,
+    /// In which of the closed ones people are found.
+    heads: Heads,
     recent: Recent,
 }
 
-/// A run that is full.
-#[derive(Debug)]
-enum Closed {
-    /// As it should be.
-    File(Box<RunFile>),
-    /// Its file could not be written; it is at the next start.
-    Memory(Recent),
-}
+/// Those that are full, oldest first. Replaced when there is one more, so that a search need not copy them.
+#[derive(Debug, Default)]
+struct Closed(Vec<Arc<Run>>);
 
 #[derive(Debug)]
 struct Progress {
@@ -141,6 +158,43 @@ impl Index {
     /// When a file of the index cannot be read.
     pub fn ahead(&self, query: &Query, from: EntryIndex) -> Result<Ahead, SearchError> {
         ahead::ahead(&self.shared, query, from)
+    }
+}
+
+impl Closed {
+    /// A run, with its number.
+    fn get(&self, number: Number) -> Option<(Number, &Run)> {
+        let run = self.0.get(usize::try_from(number).ok()?)?;
+        Some((number, run))
+    }
+
+    /// How many begin at or before an entry.
+    fn begun(&self, entry: EntryIndex) -> Number {
+        let begun = self.0.partition_point(|run| run.first() <= entry.0);
+        Number::try_from(begun).unwrap_or(Number::MAX)
+    }
+
+    /// How many there are: the number of the next one.
+    fn count(&self) -> Number {
+        // A log has far fewer runs than 2^32.
+        Number::try_from(self.0.len()).unwrap_or(Number::MAX)
+    }
+}
+
+impl Runs {
+    /// The newest closed run in which something of this may be found.
+    fn newest(&self, sought: &[Sought<'_>]) -> Option<Number> {
+        match token::person(sought) {
+            Some(person) => self.heads.newest(&person),
+            None => self.closed.count().checked_sub(1),
+        }
+    }
+
+    /// Adds a run that is full, with the people in it.
+    fn close(&mut self, run: Run, links: &[Link]) {
+        self.heads.add(self.closed.count(), links);
+        let runs = self.closed.0.iter().cloned();
+        self.closed = Arc::new(Closed(runs.chain([Arc::new(run)]).collect()));
     }
 }
 

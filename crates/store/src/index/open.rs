@@ -10,9 +10,10 @@ use std::{
 use schakel_core::{id::EntryIndex, random::Random};
 
 use super::{
-    Closed, Facts, FileError, Index, Progress, Runs, Shared,
-    file::{self, RunFile},
+    Facts, FileError, Heads, Index, Progress, Runs, Shared,
+    file::{self, Run},
     recent::Recent,
+    token::Tokens,
     worker::{Files, Worker},
 };
 use crate::{disk::Disk, durable, keyring::Key};
@@ -105,8 +106,17 @@ impl Index {
             dir: dir.clone(),
             source,
         })?;
-        let mut files = Files { dir, key, random };
-        let mut closed = Vec::new();
+        let mut files = Files {
+            dir,
+            tokens: Arc::new(Tokens::new(&key)),
+            key,
+            random,
+        };
+        let mut runs = Runs {
+            closed: Arc::default(),
+            heads: Heads::default(),
+            recent: Recent::new(0, 0),
+        };
         let mut since = 0;
         let mut gather = |from: u64, until: u64, since: u64| {
             let mut gathered = Recent::new(from, since);
@@ -118,9 +128,13 @@ impl Index {
             Ok(gathered)
         };
         for first in (0..size / run).map(|number| number.saturating_mul(run)) {
-            let opened = RunFile::open(&files.dir, first, run, &files.key);
-            let file = match opened.and_then(|file| file.verify().map(|()| file)) {
-                Ok(file) => file,
+            let opened = Run::open(&files.dir, first, run, &files.key);
+            let opened = opened.and_then(|(file, links)| {
+                // One that leads elsewhere than it must would hide entries.
+                runs.heads.check(&links).map(|()| (file, links))
+            });
+            let (file, links) = match opened {
+                Ok(opened) => opened,
                 Err(error) => {
                     tracing::info!(
                         first,
@@ -128,15 +142,15 @@ impl Index {
                         "the index of a run is made again"
                     );
                     let gathered = gather(first, first.saturating_add(run), since)?;
-                    RunFile::write(&gathered, &mut files)
+                    Run::write(&gathered, &runs.heads, &mut files)
                         .map_err(|source| OpenIndexError::Write { first, source })?
                 }
             };
             since = file.last_at();
-            closed.push(Arc::new(Closed::File(Box::new(file))));
+            runs.close(file, &links);
         }
-        let recent = gather(size / run * run, size, since)?;
-        start(Runs { closed, recent }, files, run).map_err(OpenIndexError::Thread)
+        runs.recent = gather(size / run * run, size, since)?;
+        start(runs, files, run).map_err(OpenIndexError::Thread)
     }
 }
 
@@ -144,6 +158,7 @@ impl Index {
 fn start(runs: Runs, files: Files, run: u64) -> io::Result<Index> {
     let indexed = runs.recent.next();
     let shared = Arc::new(Shared {
+        tokens: Arc::clone(&files.tokens),
         runs: RwLock::new(runs),
         progress: Mutex::new(Progress {
             indexed,

@@ -11,7 +11,8 @@ use schakel_core::{
 
 use super::{
     Facts, Outcome, Whose,
-    list::{Lists, Place, Term, within},
+    list::{List, Lists, Place, Term, within},
+    token::Sought,
 };
 
 /// A run in memory.
@@ -114,12 +115,13 @@ impl Lists for Recent {
         })
     }
 
-    fn list(&self, whose: &Whose, term: &Term<'_>) -> Result<Vec<Place>, Self::Error> {
-        let found = self.found.get(whose);
-        Ok(found
-            .and_then(|found| found.list(term))
-            .cloned()
-            .unwrap_or_default())
+    fn list(&self, sought: &Sought<'_>) -> Result<List, Self::Error> {
+        let found = self.found.get(sought.whose);
+        let places = found.and_then(|found| found.list(&sought.term)).cloned();
+        Ok(List {
+            places: places.unwrap_or_default(),
+            before: None,
+        })
     }
 }
 

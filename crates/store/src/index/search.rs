@@ -5,39 +5,31 @@ use std::sync::Arc;
 use schakel_core::id::EntryIndex;
 
 use super::{
-    Closed, LARGEST_PAGE, Page, Query, SearchError, Shared,
-    list::{Lists, Place, Term, meet},
+    LARGEST_PAGE, Page, Query, SearchError, Shared,
+    heads::Number,
+    list::{List, Lists, meet},
+    token::{Sought, person},
 };
 
 /// Finds the newest entries.
 pub(super) fn search(shared: &Shared, query: &Query) -> Result<Page, SearchError> {
-    let mut finding = Finding::new(query);
-    let closed: Vec<Arc<Closed>> = {
+    let mut finding = Finding::new(query, shared.tokens.sought(query));
+    let (closed, mut next) = {
         let runs = shared.read();
-        let Ok(()) = finding.look_through(&runs.recent);
-        // Most pages are full by now, or end in the newest of the closed runs.
-        if finding.is_over() {
-            Vec::new()
-        } else {
-            runs.closed.clone()
-        }
+        let Ok(_) = finding.look_through(&runs.recent);
+        (Arc::clone(&runs.closed), runs.newest(&finding.sought))
     };
-    for run in closed.iter().rev() {
-        if finding.is_over() {
-            break;
-        }
-        match &**run {
-            Closed::Memory(run) => {
-                let Ok(()) = finding.look_through(run);
-            }
-            Closed::File(run) => {
-                let looked = finding.look_through(&**run);
-                looked.map_err(|source| SearchError::File {
-                    first: run.first(),
-                    source,
-                })?;
-            }
-        }
+    // Most pages are full by now, or end in the newest of the closed runs.
+    while !finding.is_over()
+        && let Some((number, run)) = next.and_then(|number| closed.get(number))
+    {
+        let before = finding
+            .look_through(run)
+            .map_err(|source| SearchError::file(run, source))?;
+        next = match person(&finding.sought) {
+            Some(_) => before,
+            None => number.checked_sub(1),
+        };
     }
     Ok(finding.page())
 }
@@ -45,7 +37,7 @@ pub(super) fn search(shared: &Shared, query: &Query) -> Result<Page, SearchError
 /// A search on its way.
 struct Finding<'q> {
     query: &'q Query,
-    terms: Vec<Term<'q>>,
+    sought: Vec<Sought<'q>>,
     limit: usize,
     /// One more than fits the page, to know whether there is more.
     entries: Vec<EntryIndex>,
@@ -54,10 +46,10 @@ struct Finding<'q> {
 }
 
 impl<'q> Finding<'q> {
-    fn new(query: &'q Query) -> Self {
+    fn new(query: &'q Query, sought: Vec<Sought<'q>>) -> Self {
         Self {
             query,
-            terms: query.terms(),
+            sought,
             limit: query.limit.clamp(1, LARGEST_PAGE),
             entries: Vec::new(),
             too_old: false,
@@ -68,7 +60,8 @@ impl<'q> Finding<'q> {
         self.too_old || self.entries.len() > self.limit
     }
 
-    fn look_through<R: Lists>(&mut self, run: &R) -> Result<(), R::Error> {
+    /// Looks through a run. When a person is sought, gives the next older run with that person.
+    fn look_through<R: Lists>(&mut self, run: &R) -> Result<Option<Number>, R::Error> {
         let first = run.first();
         let before = self
             .query
@@ -78,20 +71,23 @@ impl<'q> Finding<'q> {
         self.too_old = from > 0;
         let places = from..until.min(before);
         if places.is_empty() {
-            return Ok(());
+            // Of a person, this run must still say which is the next.
+            let person = self.sought.first().filter(|sought| sought.is_person());
+            return match person {
+                Some(person) => Ok(run.list(person)?.before),
+                None => Ok(None),
+            };
         }
-        let found = common(run, self.query, &self.terms)?;
-        let found = found
-            .into_iter()
-            .rev()
-            .filter(|place| places.contains(&u64::from(*place)));
-        let entries = found.map(|place| EntryIndex(first.saturating_add(u64::from(place))));
+        let found = common(run, &self.sought)?;
+        let fitting = found.places.into_iter().rev();
+        let fitting = fitting.filter(|place| places.contains(&u64::from(*place)));
+        let entries = fitting.map(|place| EntryIndex(first.saturating_add(u64::from(place))));
         let room = self
             .limit
             .saturating_add(1)
             .saturating_sub(self.entries.len());
         self.entries.extend(entries.take(room));
-        Ok(())
+        Ok(found.before)
     }
 
     fn page(mut self) -> Page {
@@ -105,20 +101,22 @@ impl<'q> Finding<'q> {
     }
 }
 
-/// The places that every term leads to. The terms that tell most stand first, so that a run
-/// without any entry of the person costs one look-up.
-pub(super) fn common<R: Lists>(
-    run: &R,
-    query: &Query,
-    terms: &[Term<'_>],
-) -> Result<Vec<Place>, R::Error> {
-    let mut lists = Vec::with_capacity(terms.len());
-    for term in terms {
-        let list = run.list(&query.whose, term)?;
-        if list.is_empty() {
-            return Ok(list);
+/// The places that everything sought leads to, and the run before of the person, if one is sought. What tells most
+/// stands first, so that a run without any entry of it costs one look-up.
+pub(super) fn common<R: Lists>(run: &R, sought: &[Sought<'_>]) -> Result<List, R::Error> {
+    let mut lists = Vec::with_capacity(sought.len());
+    let mut before = None;
+    for sought in sought {
+        let list = run.list(sought)?;
+        before = before.or(list.before);
+        if list.places.is_empty() {
+            lists = vec![list.places];
+            break;
         }
-        lists.push(list);
+        lists.push(list.places);
     }
-    Ok(meet(lists))
+    Ok(List {
+        places: meet(lists),
+        before,
+    })
 }

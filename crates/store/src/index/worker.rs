@@ -1,14 +1,13 @@
 //! The thread that adds entries, behind the writer of the log.
 
 use std::{
-    mem,
     path::PathBuf,
     sync::{Arc, mpsc::Receiver},
 };
 
 use schakel_core::{id::EntryIndex, random::Random};
 
-use super::{Closed, Facts, Shared, file::RunFile, recent::Recent};
+use super::{Facts, FileError, Shared, file::Run, recent::Recent, token::Tokens};
 use crate::keyring::Key;
 
 /// The most entries added at once: searches wait while they are.
@@ -33,6 +32,7 @@ pub(super) struct Worker {
 pub(super) struct Files {
     pub(super) dir: PathBuf,
     pub(super) key: Key,
+    pub(super) tokens: Arc<Tokens>,
     pub(super) random: Box<dyn Random + Send>,
 }
 
@@ -41,10 +41,10 @@ impl Worker {
     pub(super) fn work(mut self, receiver: &Receiver<Added>) {
         while let Ok(first) = receiver.recv() {
             let added = std::iter::once(first).chain(receiver.try_iter().take(MOST_AT_ONCE));
-            if let Err(out_of_order) = self.add(added) {
+            if let Err(error) = self.add(added) {
                 tracing::error!(
-                    entry = out_of_order.0,
-                    "an entry came to the index out of order; restart the broker to rebuild it"
+                    error = &error as &dyn std::error::Error,
+                    "nothing is added to the index any more; restart the broker to rebuild it"
                 );
                 break;
             }
@@ -54,19 +54,19 @@ impl Worker {
     }
 
     /// Adds entries. The first that is not the next one ends it.
-    fn add(&mut self, added: impl Iterator<Item = Added>) -> Result<(), EntryIndex> {
+    fn add(&mut self, added: impl Iterator<Item = Added>) -> Result<(), Stuck> {
         for Added { entry, facts } in added {
             let next = {
                 let mut runs = self.shared.write();
                 let next = runs.recent.next();
                 if entry.0 != next {
-                    return Err(entry);
+                    return Err(Stuck::Order(entry.0));
                 }
                 runs.recent.add(facts);
                 next.saturating_add(1)
             };
             if next.is_multiple_of(self.run) {
-                self.close();
+                self.close()?;
             }
             self.shared.progress().indexed = next;
         }
@@ -75,21 +75,30 @@ impl Worker {
     }
 
     /// Closes the run that is full. Searches go on while its file is written.
-    fn close(&mut self) {
-        let written = RunFile::write(&self.shared.read().recent, &mut self.files);
-        let mut runs = self.shared.write();
-        let following = Recent::new(runs.recent.next(), runs.recent.last_at());
-        let run = mem::replace(&mut runs.recent, following);
-        let closed = match written {
-            Ok(file) => Closed::File(Box::new(file)),
-            Err(error) => {
+    fn close(&mut self) -> Result<(), Stuck> {
+        let (run, links) = {
+            let runs = self.shared.read();
+            Run::write(&runs.recent, &runs.heads, &mut self.files).or_else(|error| {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the index of a run cannot be written; it stays in memory until the next start"
                 );
-                Closed::Memory(run)
-            }
-        };
-        runs.closed.push(Arc::new(closed));
+                Run::hold(&runs.recent, &runs.heads, &self.files)
+            })
+        }
+        .map_err(Stuck::Run)?;
+        let mut runs = self.shared.write();
+        runs.recent = Recent::new(runs.recent.next(), runs.recent.last_at());
+        runs.close(run, &links);
+        Ok(())
     }
+}
+
+/// Why nothing is added any more.
+#[derive(Debug, thiserror::Error)]
+enum Stuck {
+    #[error("entry {0} came out of order")]
+    Order(u64),
+    #[error("a run that is full cannot be read")]
+    Run(#[source] FileError),
 }

@@ -15,6 +15,8 @@ use crate::store::{
     story::PARTIES,
 };
 
+/// How many people there are: some come up all the time, most in few runs.
+pub(super) const PEOPLE: u8 = 12;
 const PURPOSES: [&str; 2] = ["P-ONE", "P-TWO"];
 
 fn facts() -> impl Strategy<Value = Facts> {
@@ -32,7 +34,7 @@ fn facts() -> impl Strategy<Value = Facts> {
     );
     (
         0..4_usize,
-        proptest::option::of(0..3_u8),
+        proptest::option::of(prop_oneof![0..3_u8, 3..PEOPLE]),
         0..2_usize,
         0..3_usize,
         conditions,
@@ -88,7 +90,7 @@ pub(super) fn entries(most: usize) -> impl Strategy<Value = Entries> {
 pub(super) fn query() -> impl Strategy<Value = Query> {
     let what = (
         0..4_usize,
-        proptest::option::of(0..4_u8),
+        proptest::option::of(0..=PEOPLE),
         proptest::option::of(0..2_usize),
     );
     let rest = (

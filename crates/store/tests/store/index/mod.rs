@@ -3,6 +3,7 @@
 mod files;
 mod finding;
 mod generated;
+mod lives;
 
 use std::{convert::Infallible, path::Path, time::Duration};
 
