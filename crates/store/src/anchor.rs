@@ -30,6 +30,8 @@ pub struct Anchor {
     disk: Disk,
     file: PathBuf,
     held: Option<Shown>,
+    /// What was to be written last: it may stand there although the disk failed.
+    tried: Option<String>,
 }
 
 /// How a checkpoint that was signed for a log contradicts the log.
@@ -177,6 +179,12 @@ impl Anchor {
             None => None,
             Some(text) if text.trim().is_empty() => None,
             Some(text) => {
+                // The process before this one may have ended before its name was durable, and no larger one
+                // may follow for long.
+                durable::settle(&disk, &file).map_err(|source| AnchorError::Io {
+                    file: file.clone(),
+                    source,
+                })?;
                 let held = Shown::parse(text).map_err(Contradiction::from);
                 let checked = held.and_then(|held| check(log, origin, &held, keys).map(|()| held));
                 match checked {
@@ -185,7 +193,12 @@ impl Anchor {
                 }
             }
         };
-        Ok(Self { disk, file, held })
+        Ok(Self {
+            disk,
+            file,
+            held,
+            tried: None,
+        })
     }
 
     /// Looks whether the file still holds what was read or written last.
@@ -195,7 +208,8 @@ impl Anchor {
     pub fn compare(&self) -> Result<(), AnchorError> {
         let found = read(&self.disk, &self.file)?.unwrap_or_default();
         let held = self.held.as_ref().map_or("", |held| &held.note);
-        if found == held || (held.is_empty() && found.trim().is_empty()) {
+        let is_tried = self.tried.as_ref().is_some_and(|tried| *tried == found);
+        if found == held || is_tried || (held.is_empty() && found.trim().is_empty()) {
             Ok(())
         } else {
             Err(AnchorError::Moved {
@@ -218,6 +232,7 @@ impl Anchor {
         {
             return Ok(());
         }
+        self.tried = Some(shown.note.clone());
         let replaced = durable::replace(&self.disk, &self.file, shown.note.as_bytes());
         replaced.map_err(|source| AnchorError::Io {
             file: self.file.clone(),

@@ -195,6 +195,9 @@ impl Publication {
         durable::create_dir(&disk, dir).map_err(at(dir))?;
         durable::settle(&disk, dir).map_err(at(dir))?;
         durable::remove_unfinished(&disk, dir).map_err(at(dir))?;
+        // The process before this one may have ended between renaming the checkpoint and making that durable.
+        // Outsiders may have seen it, and it is what comes next is held against: it must not go back.
+        disk.sync_dir(dir).map_err(at(dir))?;
         let file = dir.join(CHECKPOINT);
         let shown = match disk.read(&file) {
             Ok(note) => {

@@ -106,6 +106,29 @@ fn whatever_stops_it_where_what_is_shown_is_whole_and_the_next_attempt_goes_thro
     }
 }
 
+/// Outsiders may have seen it, and later checkpoints are held against it.
+#[test]
+fn what_was_shown_when_it_was_opened_does_not_go_back_when_the_machine_stops() {
+    let (_data, mut log) = log_of(250);
+    let reader = log.reader();
+    grow(&mut log, 300);
+    let mut gone_on = 0;
+    for at in 0.. {
+        let disk = begun(&reader, at);
+        disk.plan(disk.operations() + at, Fault::StopBefore);
+        if publish(&disk, &reader, 300).is_ok() {
+            break;
+        }
+        disk.restart(Stop::Process);
+        disk.forget_plan();
+        let opened = Publication::open(disk.disk(), Path::new(DIR)).unwrap();
+        disk.restart(Stop::Machine);
+        assert!(shown(&disk, &reader) >= opened.size(), "{at}");
+        gone_on += u64::from(opened.size() == 300);
+    }
+    assert!(gone_on > 0, "it was never stopped after the renaming");
+}
+
 #[test]
 fn an_operation_that_fails_shows_nothing_that_is_not_whole_and_passes_when_the_disk_recovers() {
     let (_data, mut log) = log_of(250);
@@ -162,4 +185,37 @@ fn the_anchor_holds_the_old_head_or_the_new_one_whatever_stops_its_replacement()
             assert!(size == 40 || (size == 20 && !replaced), "{size} at {at}");
         }
     }
+}
+
+#[test]
+fn an_anchor_that_could_not_be_replaced_can_be_later_and_does_not_go_back() {
+    let (_data, log) = log_of(50);
+    let (_fresh, empty) = log_of(0);
+    let (reader, origin, key) = (log.reader(), ORIGIN.parse().unwrap(), key());
+    let file = Path::new("/head");
+    let head = |size| Shown::parse(signed(&reader, size)).unwrap();
+    let open = |disk: &Simulation, log: &LogReader| {
+        Anchor::open(disk.disk(), file, log, &origin, &[key.verifying_key()]).unwrap()
+    };
+    let mut failed = 0;
+    for at in 0..8 {
+        for fault in [Fault::Before(Errno::Device), Fault::After(Errno::Device)] {
+            let disk = Simulation::new(at);
+            let mut anchor = open(&disk, &empty.reader());
+            anchor.replace(&head(20)).unwrap();
+            disk.plan(disk.operations() + at, fault);
+            failed += u32::from(anchor.replace(&head(30)).is_err());
+            disk.forget_plan();
+            anchor.replace(&head(40)).unwrap();
+            // The name of the next one is not durable when the process ends.
+            disk.plan(disk.operations() + 4, Fault::StopBefore);
+            assert!(anchor.replace(&head(50)).is_err());
+            disk.restart(Stop::Process);
+            disk.forget_plan();
+            let found = open(&disk, &reader).size();
+            disk.restart(Stop::Machine);
+            assert_eq!(open(&disk, &reader).size(), found, "{at} {fault:?}");
+        }
+    }
+    assert!(failed >= 8, "{failed}");
 }
