@@ -7,6 +7,7 @@ use prost::Message as _;
 const FILES: &[&str] = &[
     "schakel/v1/audit.proto",
     "schakel/v1/cases.proto",
+    "schakel/v1/certificates.proto",
     "schakel/v1/consents.proto",
     "schakel/v1/error_reason.proto",
     "schakel/v1/exchange.proto",
@@ -20,6 +21,7 @@ const FILES: &[&str] = &[
     "schakel/v1/retention.proto",
     "schakel/v1/statement.proto",
     "schakel/bench/v1/echo.proto",
+    "schakel/enrolment/v1/enrolment.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

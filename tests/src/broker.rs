@@ -185,6 +185,15 @@ impl TestBroker {
         )
     }
 
+    /// A line without a certificate to where certificates are asked for.
+    #[must_use]
+    pub fn enrolment_line(&self) -> Line {
+        let running = self.running.as_ref().expect("it runs");
+        let address = running.enrolment_address().expect("it is configured");
+        let authority = self.place.authority_pem();
+        Line::new(address, &authority, None, Arc::clone(&self.clock))
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {

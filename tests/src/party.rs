@@ -8,13 +8,14 @@ use std::sync::Arc;
 use prost::Message as _;
 use schakel_api::v1::{
     self, ask_response, audit_service_client::AuditServiceClient,
-    cases_service_client::CasesServiceClient, consents_service_client::ConsentsServiceClient,
-    exchange_service_client::ExchangeServiceClient, export_service_client::ExportServiceClient,
-    inbox_service_client::InboxServiceClient, introduce_response, message::Content,
-    notices_service_client::NoticesServiceClient, open_case_response,
-    reconciliation_service_client::ReconciliationServiceClient, record_consent_response,
-    registry_service_client::RegistryServiceClient, report_status_response,
-    retention_service_client::RetentionServiceClient,
+    cases_service_client::CasesServiceClient,
+    certificates_service_client::CertificatesServiceClient,
+    consents_service_client::ConsentsServiceClient, exchange_service_client::ExchangeServiceClient,
+    export_service_client::ExportServiceClient, inbox_service_client::InboxServiceClient,
+    introduce_response, message::Content, notices_service_client::NoticesServiceClient,
+    open_case_response, reconciliation_service_client::ReconciliationServiceClient,
+    record_consent_response, registry_service_client::RegistryServiceClient,
+    report_status_response, retention_service_client::RetentionServiceClient,
 };
 use schakel_core::time::Timestamp;
 use schakel_server::clock::Clock;
@@ -299,6 +300,7 @@ macro_rules! services {
 services! {
     audit: AuditServiceClient;
     cases: CasesServiceClient;
+    certificates: CertificatesServiceClient;
     consents: ConsentsServiceClient;
     exchange: ExchangeServiceClient;
     export: ExportServiceClient;

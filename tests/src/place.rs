@@ -157,6 +157,17 @@ log = "warn"
             .expect("a certificate")
     }
 
+    /// A certificate for a key that an organisation made itself, from the authority of this place.
+    #[must_use]
+    pub fn certify(&self, id: &str, key_pem: &str) -> Issued {
+        let key = read(&self.certificates().join(AUTHORITY_KEY));
+        let authority = DevelopmentAuthority::load(&self.authority_pem(), &key).expect("authority");
+        let validity = Validity::days(90, self.now);
+        authority
+            .reissue(&organisation(id), key_pem, validity, &mut OsRandom)
+            .expect("a certificate")
+    }
+
     /// A certificate like an organisation's, from an authority nobody trusts.
     #[must_use]
     pub fn foreign(&self, id: &str) -> Issued {

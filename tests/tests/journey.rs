@@ -3,6 +3,7 @@
 /// The tests, by what they are about.
 mod journey {
     mod alike;
+    mod certificates;
     mod consent_times;
     mod erasure;
     mod errors;

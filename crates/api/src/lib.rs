@@ -43,6 +43,26 @@ pub mod bench {
     }
 }
 
+/// The first certificate of a party, package `schakel.enrolment.v1`.
+pub mod enrolment {
+    pub use generated::*;
+
+    mod generated {
+        #![allow(
+            missing_docs,
+            missing_debug_implementations,
+            unreachable_pub,
+            unused_qualifications,
+            clippy::all,
+            clippy::pedantic,
+            clippy::allow_attributes,
+            clippy::allow_attributes_without_reason,
+            reason = "generated from proto/"
+        )]
+        tonic::include_proto!("schakel.enrolment.v1");
+    }
+}
+
 /// The encoded `google.protobuf.FileDescriptorSet` of every file in `proto/`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 

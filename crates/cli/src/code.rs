@@ -52,6 +52,7 @@ macro_rules! codes {
 }
 
 codes! {
+    CertificateOrigin "CERTIFICATE_ORIGIN_" [Registered Announced Enrolled];
     ClosingReason "CLOSING_REASON_" [Completed PersonDeclined MovedAbroad Deceased OpenedInError];
     CollectionMethod "COLLECTION_METHOD_" [Written Oral Digital];
     Condition "CONDITION_" [IdentityDocument Housing Income Debt Care CareInsurance];
@@ -61,6 +62,7 @@ codes! {
     ConsentState "CONSENT_STATE_"
         [Requested Deferred Refused Given Renewed Withdrawn Revoked Expired Invalidated];
     ErasureGround "ERASURE_GROUND_" [NotNeeded ConsentWithdrawn Objection Unlawful LoggedWrongly];
+    EnrolmentProgress "ENROLMENT_PROGRESS_" [Open Waiting Issued];
     Granularity "GRANULARITY_" [Signal Status StatusWithDates];
     Moment "MOMENT_" [Entry Release SixMonths TwelveMonths Interim];
     NoticeKind "NOTICE_KIND_" [Withdrawal Correction Restriction Recall];

@@ -88,6 +88,11 @@ receipts! {
     ProposeChangeResponse => Registry;
     ApproveChangeResponse => Registry;
     RejectChangeResponse => Registry;
+    RegisterCertificateResponse => Registry;
+    AnnounceCertificateResponse => Registry;
+    RevokeCertificateResponse => Registry;
+    OpenEnrolmentResponse => Registry;
+    AnswerEnrolmentResponse => Registry;
     StopResponse => Registry;
     SearchEntriesResponse => LookUp;
     CompareDigestsResponse => LookUp;
@@ -135,6 +140,7 @@ macro_rules! plain {
 
 plain! {
     GetCheckpointResponse GetConsistencyResponse GetMyCertificateResponse ListCertificatesResponse
+    ListEnrolmentsResponse ListIssuedCertificatesResponse RenewCertificateResponse
     GetRetentionResponse ListErasuresResponse ListPartiesResponse ListProposalsResponse ListPurposesResponse
 }
 

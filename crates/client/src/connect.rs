@@ -1,6 +1,6 @@
 //! Connections: TLS 1.3 with both certificates, HTTP/2, no delay.
 
-use std::{error::Error, io, sync::Arc};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
 use hyper_util::rt::TokioIo;
 use rustls::{
@@ -18,6 +18,10 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::config::ClientConfig;
+
+/// How long a guest waits for a connection, and for an answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Why there is no connection. What is about a file's content names what it must be.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +102,7 @@ pub async fn channels(config: &ClientConfig) -> Result<Vec<Channel>, ConnectErro
         return Err(ConnectError::Connections { connections });
     }
     let dialler = Dialler::new(config)?;
-    let endpoint = endpoint(config)?;
+    let endpoint = endpoint(&config.address, config.timeouts.connect)?;
     let first = endpoint
         .connect_with_connector(tower::service_fn(dialler.clone().into_fn()))
         .await
@@ -137,6 +141,25 @@ pub async fn shake_hands(config: &ClientConfig) -> Result<(), ConnectError> {
             },
         }),
     }
+}
+
+/// Opens a connection without a certificate, to where certificates are asked for.
+pub(crate) async fn guest_channel(
+    address: &str,
+    server_name: &str,
+    ca_pem: &str,
+) -> Result<Channel, ConnectError> {
+    let roots = roots(ca_pem)?;
+    let mut tls = versioned(address)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let dialler = Dialler::to(address, server_name, tls)?;
+    endpoint(address, CONNECT_TIMEOUT)?
+        .timeout(CALL_TIMEOUT)
+        .connect_with_connector(tower::service_fn(dialler.into_fn()))
+        .await
+        .map_err(|error| refused(address, error))
 }
 
 /// What TLS said when it refused, if that is what failed. A handshake that was merely cut off is no refusal:
@@ -184,13 +207,17 @@ struct Dialler {
 
 impl Dialler {
     fn new(config: &ClientConfig) -> Result<Self, ConnectError> {
-        let name = ServerName::try_from(config.server_name.clone());
-        let server_name = name.map_err(|_| ConnectError::ServerName {
-            name: config.server_name.clone(),
+        Self::to(&config.address, &config.server_name, tls(config)?)
+    }
+
+    fn to(address: &str, name: &str, tls: rustls::ClientConfig) -> Result<Self, ConnectError> {
+        let server_name = ServerName::try_from(name.to_owned());
+        let server_name = server_name.map_err(|_| ConnectError::ServerName {
+            name: name.to_owned(),
         })?;
         Ok(Self {
-            tls: TlsConnector::from(Arc::new(tls(config)?)),
-            address: config.address.as_str().into(),
+            tls: TlsConnector::from(Arc::new(tls)),
+            address: address.into(),
             server_name,
         })
     }
@@ -211,21 +238,20 @@ impl Dialler {
 type Dial =
     std::pin::Pin<Box<dyn Future<Output = io::Result<TokioIo<TlsStream<TcpStream>>>> + Send>>;
 
-fn endpoint(config: &ClientConfig) -> Result<Endpoint, ConnectError> {
+fn endpoint(to: &str, connect_timeout: Duration) -> Result<Endpoint, ConnectError> {
     let address = || ConnectError::Address {
-        address: config.address.clone(),
+        address: to.to_owned(),
     };
-    let port = config.address.rsplit_once(':').map(|(_, port)| port);
+    let port = to.rsplit_once(':').map(|(_, port)| port);
     if port.is_none_or(|port| port.parse::<u16>().is_err()) {
         return Err(address());
     }
     // The scheme is that of what the connector gives, in which TLS is already spoken.
-    let endpoint =
-        Endpoint::from_shared(format!("http://{}", config.address)).map_err(|_| address())?;
+    let endpoint = Endpoint::from_shared(format!("http://{to}")).map_err(|_| address())?;
     Ok(endpoint
-        .connect_timeout(config.timeouts.connect)
-        .http2_keep_alive_interval(std::time::Duration::from_secs(30))
-        .keep_alive_timeout(std::time::Duration::from_secs(20)))
+        .connect_timeout(connect_timeout)
+        .http2_keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20)))
 }
 
 fn tls(config: &ClientConfig) -> Result<rustls::ClientConfig, ConnectError> {
@@ -238,18 +264,24 @@ fn tls(config: &ClientConfig) -> Result<rustls::ClientConfig, ConnectError> {
     }
     let key = PrivateKeyDer::from_pem_slice(config.identity.key_pem.as_bytes())
         .map_err(|_| ConnectError::Key)?;
-    let mut tls =
-        rustls::ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[&TLS13])
-            .map_err(|fault| ConnectError::Tls {
-                address: config.address.clone(),
-                said: fault.to_string(),
-            })?
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .map_err(|_| ConnectError::Key)?;
+    let mut tls = versioned(&config.address)?
+        .with_root_certificates(roots)
+        .with_client_auth_cert(chain, key)
+        .map_err(|_| ConnectError::Key)?;
     tls.alpn_protocols = vec![b"h2".to_vec()];
     Ok(tls)
+}
+
+/// TLS 1.3 and nothing older.
+fn versioned(
+    address: &str,
+) -> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, ConnectError> {
+    rustls::ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&TLS13])
+        .map_err(|fault| ConnectError::Tls {
+            address: address.to_owned(),
+            said: fault.to_string(),
+        })
 }
 
 fn roots(pem: &str) -> Result<RootCertStore, ConnectError> {

@@ -4,6 +4,7 @@
 
 mod audit;
 mod call;
+mod refusal;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ pub use self::{
         ReplayDiffered, SearchDecided, SearchProposed, TrailVerified, Withheld, WithholdingGround,
     },
     call::{Call, Remembered, SlotUse, Write},
+    refusal::RefusalReason,
 };
 use crate::{
     ask::Ask,
@@ -22,6 +24,7 @@ use crate::{
     code::{Condition, Granularity, Regime},
     consent::{ConsentState, ConsentTerms},
     decide::{Finding, Grant},
+    enrolment::IssuanceEvent,
     erasure::{Erased, ErasureProposal, Ground},
     id::{
         CaseId, ConsentId, DeliveryId, EntryIndex, NoticeId, Oin, PartyId, ProposalId, PurposeCode,
@@ -190,6 +193,8 @@ pub enum Event {
     TrailVerified(TrailVerified),
     /// A past decision was replayed and came out otherwise.
     ReplayDiffered(ReplayDiffered),
+    /// Something happened to a certificate's issue or to an enrolment.
+    Issuance(IssuanceEvent),
     /// A change of the registry was proposed.
     Proposed(Proposal),
     /// A change of the registry was approved and made, or founded the registry.
@@ -378,23 +383,4 @@ pub struct LookedUp {
     pub question: String,
     /// How many results were handed over.
     pub results: u32,
-}
-
-/// Why a call was refused before anything was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum RefusalReason {
-    /// No usable certificate, or the handshake failed.
-    Handshake,
-    /// The certificate is nobody's in the registry, or its party is suspended.
-    UnknownParty,
-    /// The method is not for this role.
-    Access,
-    /// The message did not parse or broke a rule of its form.
-    Invalid,
-    /// Too much at once.
-    Quota,
-    /// The certificate is blocked.
-    Blocked,
-    /// The certificate was revoked or ended while its connection was open, or revocation data went missing.
-    Lapsed,
 }

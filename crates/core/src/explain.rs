@@ -99,6 +99,7 @@ pub fn explain(
         | Event::SearchDecided(_)
         | Event::TrailVerified(_)
         | Event::ReplayDiffered(_)
+        | Event::Issuance(_)
         | Event::Proposed(_)
         | Event::Changed { .. }
         | Event::Rejected { .. }

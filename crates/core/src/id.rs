@@ -166,6 +166,10 @@ random_id!(
     ProposalId
 );
 random_id!(
+    /// An enrolment: leave to ask for one certificate.
+    EnrolmentId
+);
+random_id!(
     /// A restriction or objection.
     RestrictionId
 );
@@ -201,6 +205,7 @@ shown!(
     NoticeId,
     DeliveryId,
     ProposalId,
+    EnrolmentId,
     RestrictionId,
     IdempotencyKey,
     SlotId,

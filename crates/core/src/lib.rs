@@ -17,6 +17,7 @@ pub mod correction;
 pub mod decide;
 pub mod deliver;
 pub mod dossier;
+pub mod enrolment;
 pub mod erasure;
 pub mod event;
 pub mod explain;

@@ -3,8 +3,11 @@
 
 mod certificate;
 mod check;
+mod enrolment;
 mod key;
 mod peer;
+mod proposal;
+mod shared;
 
 pub use self::{
     certificate::MOST_SEEN,
@@ -20,8 +23,9 @@ use crate::{
     case::Case,
     certificate::{Blocked, Seen, StopReason, Thumbprint},
     code::Role,
-    id::{EntryIndex, PartyId, ProposalId, PurposeCode},
-    party::{MOST_PERIODS, Party, Peer},
+    enrolment::{Enrolment, IssuedCertificate},
+    id::{EnrolmentId, EntryIndex, PartyId, ProposalId, PurposeCode},
+    party::{MOST_PERIODS, Party},
     purpose::PurposeVersion,
     time::{Period, Timestamp},
 };
@@ -35,6 +39,8 @@ pub struct Registry {
     blocked: BTreeMap<Thumbprint, Blocked>,
     seen: BTreeMap<Thumbprint, Seen>,
     checkpoint_keys: BTreeMap<String, CheckpointKey>,
+    issued: BTreeMap<[u8; 32], Arc<IssuedCertificate>>,
+    enrolments: BTreeMap<EnrolmentId, Arc<Enrolment>>,
 }
 
 /// A registered purpose version.
@@ -102,6 +108,10 @@ pub enum RegistryKey {
     Seen(Thumbprint),
     /// A checkpoint key, by its vkey.
     CheckpointKey(String),
+    /// A certificate that was issued, by its SHA-256.
+    Issued([u8; 32]),
+    /// An enrolment.
+    Enrolment(EnrolmentId),
 }
 
 /// A row of the registry as it is kept on disk.
@@ -123,6 +133,10 @@ pub enum RegistryRow {
     Seen(Seen),
     /// A checkpoint key.
     CheckpointKey(CheckpointKey),
+    /// A certificate that was issued.
+    Issued(#[serde(with = "shared")] Arc<IssuedCertificate>),
+    /// An enrolment.
+    Enrolment(#[serde(with = "shared")] Arc<Enrolment>),
 }
 
 impl Registry {
@@ -151,6 +165,12 @@ impl Registry {
             RegistryRow::CheckpointKey(row) => {
                 self.checkpoint_keys.insert(row.key.clone(), row);
             }
+            RegistryRow::Issued(issued) => {
+                self.issued.insert(issued.sha256, issued);
+            }
+            RegistryRow::Enrolment(enrolment) => {
+                self.enrolments.insert(enrolment.id, enrolment);
+            }
         }
     }
 
@@ -173,6 +193,11 @@ impl Registry {
                 .get(key)
                 .cloned()
                 .map(RegistryRow::CheckpointKey),
+            RegistryKey::Issued(one) => self.issued.get(one).cloned().map(RegistryRow::Issued),
+            RegistryKey::Enrolment(one) => {
+                let enrolment = self.enrolments.get(one).cloned();
+                enrolment.map(RegistryRow::Enrolment)
+            }
         }
     }
 
@@ -349,53 +374,10 @@ impl Registry {
     }
 }
 
-impl Proposal {
-    /// For how long a proposal waits.
-    pub const LIFETIME_DAYS: u32 = 14;
-
-    /// The first instant at which it can no longer be approved.
-    #[must_use]
-    pub fn expires_at(&self) -> Timestamp {
-        self.proposed_at.plus_days(Self::LIFETIME_DAYS)
-    }
-
-    /// Whether this is a second actor: another party, over a connection of another party, with another certificate.
-    #[must_use]
-    pub fn may_be_approved_by(&self, peer: &Peer, certificate: &[u8; 32]) -> bool {
-        let proposers = [Some(&self.proposed_by), self.transport.as_ref()];
-        let approvers = [&peer.principal, &peer.transport];
-        self.certificate != *certificate
-            && !proposers
-                .into_iter()
-                .flatten()
-                .any(|one| approvers.contains(&one))
-    }
-}
-
 impl Registered {
     /// Whether the version may be used at an instant.
     #[must_use]
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.version.validity.contains(at) && self.withdrawn_at.is_none_or(|end| at < end)
-    }
-}
-
-/// Writes a shared value as the value itself.
-mod shared {
-    use std::sync::Arc;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<T: Serialize, S: Serializer>(
-        value: &Arc<T>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.as_ref().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Arc<T>, D::Error> {
-        T::deserialize(deserializer).map(Arc::new)
     }
 }

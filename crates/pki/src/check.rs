@@ -13,6 +13,7 @@ use x509_parser::pem::Pem;
 
 use crate::{
     identity::{self, Serial, sha256},
+    pem,
     revocation::RevocationList,
 };
 
@@ -116,6 +117,14 @@ impl Chain {
     #[must_use]
     pub fn own(&self) -> &[u8] {
         &self.own
+    }
+
+    /// All of it, PEM.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        self.iter()
+            .map(|der| pem::block(der, "CERTIFICATE"))
+            .collect()
     }
 
     /// All of it, the certificate itself first.

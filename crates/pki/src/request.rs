@@ -109,6 +109,16 @@ impl CertificateRequest {
         subject::oin(&request.certification_request_info.subject)
     }
 
+    /// Whether a certificate (DER) is for the key of this request.
+    #[must_use]
+    pub fn is_answered_by(&self, certificate: &[u8]) -> bool {
+        let (Ok(request), Ok(certificate)) = (parse(&self.der), identity::parse(certificate))
+        else {
+            return false;
+        };
+        request.certification_request_info.subject_pki.raw == certificate.public_key().raw
+    }
+
     /// Takes the public key, when the request proves possession of the private key and asks for nothing
     /// beyond what the holder gets.
     ///

@@ -3,6 +3,10 @@
 //! A service parses a message into a [`Call`], hands it to the sequencer and renders the [`Answer`]. What
 //! is about a person is decided, recorded and only then answered; the services never see a record.
 
+mod error;
+mod issuance;
+mod look_up;
+
 use std::collections::BTreeSet;
 
 use schakel_core::{
@@ -14,18 +18,20 @@ use schakel_core::{
     erasure::{Duty, Ground},
     event::{TrailVerified, Withheld},
     id::{
-        ActorRef, CaseId, ConsentId, DeliveryId, EntryIndex, IdempotencyKey, PartyId, ProposalId,
-        PurposeCode, Reference, RestrictionId,
+        ActorRef, CaseId, ConsentId, DeliveryId, EnrolmentId, EntryIndex, IdempotencyKey, PartyId,
+        ProposalId, PurposeCode, Reference, RestrictionId,
     },
     notice::Notice,
     party::Peer,
     person::{ClientRef, Identifier, SubjectRef},
-    registry::{Change, NoStanding},
+    registry::Change,
     restriction::RestrictionKind,
     right::Right,
     status::Report,
     time::Timestamp,
 };
+
+pub use self::{error::CallError, issuance::IssuanceCall, look_up::LookUp};
 
 /// A call with everything that is recorded about it.
 #[derive(Debug)]
@@ -219,6 +225,8 @@ pub enum Call {
     RotateKek,
     /// Say that a clock that jumped ahead is right.
     AcknowledgeClock,
+    /// Do something about the issue of a certificate, or about an enrolment.
+    Issuance(Box<IssuanceCall>),
     /// Record that the trail was looked into, before what was found is shown.
     LookUp(LookUp),
     /// Record a decision to withhold entries from what the person is told.
@@ -246,23 +254,6 @@ pub enum Call {
         /// For how long it may be made; `None` rejects it.
         approved_for: Option<std::time::Duration>,
     },
-}
-
-/// A look into the trail that is about to be shown.
-#[derive(Debug)]
-pub struct LookUp {
-    /// What for.
-    pub purpose: Option<PurposeCode>,
-    /// Whom it was about.
-    pub subject: Option<SubjectRef>,
-    /// Which entry it was about.
-    pub entry: Option<EntryIndex>,
-    /// The rest of the question in words: filters and their values.
-    pub question: String,
-    /// How many results are shown.
-    pub results: u32,
-    /// Whether the answer is a denial: shown as the uniform one.
-    pub denied: bool,
 }
 
 /// What came of a call, recorded and ready to be told.
@@ -323,6 +314,8 @@ pub enum Outcome {
     Erased(u64, Timestamp),
     /// The law has the controller keep what it asks to be erased.
     Retained(Duty),
+    /// An enrolment was opened, or went on.
+    Enrolment(EnrolmentId),
 }
 
 /// A message that left the inbox.
@@ -375,58 +368,4 @@ impl Receipt {
             checkpoint: "".into(),
         }
     }
-}
-
-/// Why a call could not be taken. None of these depends on what is held about a person.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// A field does not fit what is registered, or breaks a rule that only the log's time can judge.
-    #[error("`{field}` {rule}")]
-    Invalid {
-        /// The field.
-        field: String,
-        /// The rule.
-        rule: String,
-    },
-    /// The certificate was blocked while the call was on its way.
-    #[error("the certificate is blocked")]
-    Blocked,
-    /// The party lost its place while the call was on its way.
-    #[error("the party may no longer act")]
-    NoStanding(NoStanding),
-    /// The purpose, or this version of it, is not in force.
-    #[error("purpose `{0}` is not in force")]
-    PurposeUnknown(PurposeCode),
-    /// No route of the purpose leads to a role of the caller.
-    #[error("purpose `{0}` is not for a role of the caller")]
-    PurposeNotForRole(PurposeCode),
-    /// The key was used for another request within 24 hours.
-    #[error("the idempotency key was used for another request")]
-    KeyReused,
-    /// The same actor, or the same certificate, proposed it.
-    #[error("a second actor with another certificate must approve it")]
-    SecondActor,
-    /// The question is so wide that a second officer must approve it first.
-    #[error("a second officer must approve a question this wide")]
-    WideSearch,
-    /// No published tree head that witnesses have seen is over the entry yet.
-    #[error("the receipt is not witnessed yet")]
-    NotWitnessed,
-    /// Nothing that is not about a person is known by this name.
-    #[error("no {0} is known by this name")]
-    NotFound(&'static str),
-    /// The change does not fit what is registered.
-    #[error("`{field}` {rule}")]
-    Conflict {
-        /// The field.
-        field: String,
-        /// The rule.
-        rule: String,
-    },
-    /// Too much waits already.
-    #[error("too much waits already")]
-    Overloaded,
-    /// The log cannot be written.
-    #[error("the log cannot be written")]
-    AuditUnavailable,
 }

@@ -41,6 +41,9 @@ pub struct Config {
     pub tls: Tls,
     /// What is registered at the first start.
     pub bootstrap: Bootstrap,
+    /// Where organisations without a certificate ask for one; absent: nowhere.
+    #[serde(default)]
+    pub enrolment: Option<Enrolment>,
     /// How much at once.
     #[serde(default)]
     pub limits: Limits,
@@ -114,6 +117,15 @@ pub struct Bootstrap {
     pub parties: PathBuf,
     /// The first purposes, TOML.
     pub purposes: PathBuf,
+}
+
+/// Section `[enrolment]`: where organisations without a certificate ask for one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// Address and port, another than that of `[listen]`. No client certificate is asked for there, and nothing
+    /// but enrolment is served.
+    pub address: SocketAddr,
 }
 
 /// Section `[telemetry]`: logs, traces and metrics.

@@ -1,6 +1,6 @@
 //! The broker as a whole: starting it in order, and ending it in the reverse order within a deadline.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use schakel_store::random::OsRandom;
 use tokio::{
@@ -17,16 +17,18 @@ use crate::{
         accept::{Acceptor, Protocol},
         admit::Admission,
         refusals::Refusals,
-        tls::{Tls, TlsError},
+        tls::Tls,
     },
-    publication::WitnessesError,
-    sequencer::{Sequencer, StartError, Started, WriterError},
-    telemetry::{Metrics, Telemetry, TelemetryError},
+    sequencer::{Sequencer, Started, WriterError},
+    telemetry::{Metrics, Telemetry},
     trail::Trail,
 };
 
+use enrolment::serve_guests;
 use publish::{Prepared, Publishing};
 
+mod enrolment;
+mod error;
 mod foresight;
 mod founding;
 mod publish;
@@ -36,6 +38,7 @@ mod serve;
 mod store;
 mod upkeep;
 
+pub use error::RunError;
 pub use founding::FoundingError;
 pub use publish::ReaderError;
 pub use serve::serve_bare;
@@ -58,53 +61,7 @@ pub struct Running {
     trail: Trail,
     metrics: Metrics,
     publication_address: Option<SocketAddr>,
-}
-
-/// Why the broker does not start, or ended of its own.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// What is to be registered first.
-    #[error(transparent)]
-    Founding(#[from] FoundingError),
-    /// The listener for published files.
-    #[error("`publication.listen`: cannot listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
-    /// A certificate of a reader of published files.
-    #[error(transparent)]
-    Reader(#[from] ReaderError),
-    /// The reflection service.
-    #[error("the description of the interface cannot be served")]
-    Reflection(#[from] tonic_reflection::server::Error),
-    /// Connections.
-    #[error("connections can no longer be served")]
-    Serve(#[source] tonic::transport::Error),
-    /// Log, keyring, view or indexes.
-    #[error("the store cannot be opened")]
-    Store(#[from] StartError),
-    /// A task ended that never should.
-    #[error("a task of the broker ended in a fault")]
-    Task,
-    /// Logs, traces and metrics.
-    #[error(transparent)]
-    Telemetry(#[from] TelemetryError),
-    /// Certificates and keys.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// Calls that would not end.
-    #[error("calls did not end in time: what was recorded stays recorded")]
-    Unfinished,
-    /// The witnesses.
-    #[error(transparent)]
-    Witnesses(#[from] WitnessesError),
-    /// The writer.
-    #[error("the log can no longer be written")]
-    Writer(#[from] WriterError),
+    enrolment: Option<SocketAddr>,
 }
 
 /// What runs, beside the task that waits for its end.
@@ -189,32 +146,31 @@ impl Opened {
             telemetry,
             tls,
             prepared,
-            started:
-                Started {
-                    sequencer,
-                    outside,
-                    ended,
-                },
+            started,
         } = self;
+        let Started {
+            sequencer,
+            outside,
+            ended,
+        } = started;
         let (stopping, stops) = watch::channel(false);
         let (cut, cuts) = watch::channel(false);
         let refusals = Arc::new(Refusals::default());
         let mut upkeep = JoinSet::new();
         let acceptor = acceptor(&config, &tls, &refusals, clock, cuts);
         let publication_address = prepared.address();
-        let published = prepared.start(
-            &mut upkeep,
-            Publishing {
-                config: &config,
-                outside,
-                sequencer: &sequencer,
-                metrics: telemetry.metrics(),
-                acceptor: &acceptor,
-                stopping: &stops,
-            },
-        );
+        let publishing = Publishing {
+            config: &config,
+            outside,
+            sequencer: &sequencer,
+            metrics: telemetry.metrics(),
+            acceptor: &acceptor,
+            stopping: &stops,
+        };
+        let published = prepared.start(&mut upkeep, publishing);
         let health = upkeep::health(&mut upkeep, &sequencer, published, stops.clone()).await;
         upkeep::start(&mut upkeep, &config, &sequencer, &refusals, &tls, &stops);
+        let enrolment = serve_guests(&mut upkeep, &config, &sequencer, &acceptor, &stops).await?;
         let routes = serve::routes(&config, &sequencer, &stops, health)?;
         let admission = admission(&config, &sequencer, &refusals, telemetry.metrics(), &stops);
         let links = acceptor.run(listener, stops.clone());
@@ -240,6 +196,7 @@ impl Opened {
             trail,
             metrics,
             publication_address,
+            enrolment,
         })
     }
 }
@@ -249,6 +206,12 @@ impl Running {
     #[must_use]
     pub fn verifier_key(&self) -> &str {
         self.trail.verifier_key()
+    }
+
+    /// Where certificates may be asked for, when that is configured.
+    #[must_use]
+    pub const fn enrolment_address(&self) -> Option<SocketAddr> {
+        self.enrolment
     }
 
     /// The trail, for reading what stands in it. Who calls over the wire is never shown it this way.

@@ -6,6 +6,7 @@ mod certificate;
 mod completions;
 mod consent;
 mod doctor;
+mod enrolment;
 mod erasure;
 mod export;
 mod inbox;
@@ -64,6 +65,8 @@ enum Command {
     Purpose(purpose::PurposeArgs),
     /// Show the certificates that are used, block them, and look at your own.
     Certificate(certificate::CertificateArgs),
+    /// Invite to ask for a certificate, sign what waits, renew.
+    Enrolment(enrolment::EnrolmentArgs),
     /// Show, approve and reject changes that wait for a second administrator.
     Proposal(proposal::ProposalArgs),
     /// Open, show, change and close cases.
@@ -117,6 +120,7 @@ impl Arguments {
             Command::Proposal(args) => proposal::run(args),
             Command::Case(args) => case::run(args),
             Command::Certificate(args) => certificate::run(args),
+            Command::Enrolment(args) => enrolment::run(args),
             Command::Consent(args) => consent::run(args),
             Command::Restriction(args) => restriction::run(args),
             Command::Status(args) => status::run(args),

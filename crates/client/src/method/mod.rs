@@ -3,6 +3,7 @@
 
 mod audit;
 mod case;
+mod certificate;
 mod consent;
 mod exchange;
 mod export;

@@ -8,7 +8,7 @@ use crate::{
     consent::{Consent, Narrowing, StateChange},
     decide::Grant,
     event::{ConsentEnded, Delivered, Details, Event},
-    id::{CaseId, ConsentId, EntryIndex, PartyId},
+    id::{CaseId, ConsentId, EntryIndex, NoticeId, PartyId},
     inbox::Topic,
     notice::Notice,
     person::{Identifier, SubjectRef},
@@ -58,12 +58,7 @@ impl Dossier {
                 self.serve(&disclosed.ask.subject, &disclosed.grants, &mut change);
             }
             Event::Delivered(delivered) => self.apply_delivery(delivered, &mut change),
-            Event::Acknowledged { notice, .. } => {
-                if let Some(notice) = notice.and_then(|id| self.notices.get_mut(&id)) {
-                    notice.acknowledged_at.get_or_insert(at);
-                    change.rows.push(RowKey::Notice(notice.id));
-                }
-            }
+            Event::Acknowledged { notice, .. } => self.acknowledge(*notice, &mut change),
             Event::Denied(_)
             | Event::LookedUp(_)
             | Event::Withheld(_)
@@ -71,6 +66,7 @@ impl Dossier {
             | Event::SearchDecided(_)
             | Event::TrailVerified(_)
             | Event::ReplayDiffered(_)
+            | Event::Issuance(_)
             | Event::Proposed(_)
             | Event::Changed { .. }
             | Event::Rejected { .. }
@@ -88,6 +84,13 @@ impl Dossier {
             | Event::CheckpointKey { .. } => {}
         }
         change.rows
+    }
+
+    fn acknowledge(&mut self, notice: Option<NoticeId>, change: &mut Change<'_>) {
+        if let Some(notice) = notice.and_then(|id| self.notices.get_mut(&id)) {
+            notice.acknowledged_at.get_or_insert(change.at);
+            change.rows.push(RowKey::Notice(notice.id));
+        }
     }
 
     fn apply_consent(&mut self, event: &Event, change: &mut Change<'_>) {

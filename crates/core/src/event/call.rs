@@ -6,7 +6,8 @@ use crate::{
     code::Role,
     erasure::Duty,
     id::{
-        ActorRef, CaseId, ConsentId, IdempotencyKey, PartyId, ProposalId, Reference, RestrictionId,
+        ActorRef, CaseId, ConsentId, EnrolmentId, IdempotencyKey, PartyId, ProposalId, Reference,
+        RestrictionId,
     },
     time::Timestamp,
 };
@@ -77,6 +78,8 @@ pub enum Remembered {
     Erased(u64, Timestamp),
     /// The law has the controller keep it.
     Retained(Duty),
+    /// An enrolment was opened, or went on.
+    Enrolment(EnrolmentId),
 }
 
 /// What a key in the keyring is used for.

@@ -4,6 +4,7 @@
 use crate::{
     code::Granularity,
     decide::{Grant, Reason},
+    enrolment::{EnrolmentState, IssuanceEvent, Origin},
     event::{Asked, Event},
 };
 
@@ -76,6 +77,7 @@ pub(super) const fn summary(event: &Event) -> &'static str {
         Event::SearchDecided(_) => "a wide search was decided about",
         Event::TrailVerified(_) => "somebody verified the trail",
         Event::ReplayDiffered(_) => "a past decision came out otherwise when it was replayed",
+        Event::Issuance(event) => certificate(event),
         Event::Proposed(_) => "a change of the registry was proposed",
         Event::Changed { .. } => "a change of the registry was made",
         Event::Rejected { .. } => "a change of the registry was rejected",
@@ -92,6 +94,24 @@ pub(super) const fn summary(event: &Event) -> &'static str {
         Event::KekRotated => "the keyring was written again under a new key",
         Event::CheckpointKey { in_use: true, .. } => "a checkpoint key was taken into use",
         Event::CheckpointKey { in_use: false, .. } => "a checkpoint key was retired",
+    }
+}
+
+const fn certificate(event: &IssuanceEvent) -> &'static str {
+    match event {
+        IssuanceEvent::Registered(certificate) => match certificate.origin {
+            Origin::Announced => "a party announced its next certificate",
+            Origin::Enrolled | Origin::Registered => "a certificate was registered",
+        },
+        IssuanceEvent::Revoked { .. } => "a certificate was revoked",
+        IssuanceEvent::Opened(enrolment) => match enrolment.state {
+            EnrolmentState::Open => "leave was given to ask for a certificate",
+            EnrolmentState::Waiting { .. } | EnrolmentState::Issued { .. } => {
+                "a certificate in use asked for its renewal"
+            }
+        },
+        IssuanceEvent::Requested { .. } => "a certificate was asked for",
+        IssuanceEvent::Answered { .. } => "a certificate was issued",
     }
 }
 

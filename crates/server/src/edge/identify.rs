@@ -72,6 +72,11 @@ pub enum UnknownParty {
     /// The certificate names no organisation.
     #[error("the certificate names no organisation: Subject.serialNumber must be its OIN")]
     NoOin(#[source] IdentityError),
+    /// Whoever asks for a first certificate has no leave.
+    #[error(
+        "the token is unknown, has ended, or was used with another request: ask the administrator for a new one"
+    )]
+    Token,
     /// The number is nobody's, or that party is suspended.
     #[error(
         "no active party is registered with the OIN of the certificate, under the authority that issued it"

@@ -12,6 +12,7 @@ pub mod admit;
 mod body;
 mod context;
 mod end;
+pub(crate) mod guest;
 pub mod identify;
 pub mod limits;
 mod proxy;

@@ -65,6 +65,7 @@ pub struct Tls {
 struct Generation {
     number: u64,
     server: Arc<ServerConfig>,
+    guest: Arc<ServerConfig>,
     verifier: Arc<Verifier>,
 }
 
@@ -189,6 +190,12 @@ impl Tls {
         let own = ("the broker's certificate".to_owned(), parts.pair.not_after);
         let authorities = parts.anchors.iter().flat_map(parts::AnchorParts::ends);
         std::iter::once(own).chain(authorities).collect()
+    }
+
+    /// What the next handshake of somebody without a certificate goes by: the broker's own certificate alone.
+    #[must_use]
+    pub(crate) fn guest_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().guest)
     }
 
     /// What the next handshake goes by.

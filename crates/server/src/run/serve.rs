@@ -6,6 +6,7 @@ use prost::Message as _;
 use prost_types::FileDescriptorSet;
 use schakel_api::v1::{
     audit_service_server::AuditServiceServer, cases_service_server::CasesServiceServer,
+    certificates_service_server::CertificatesServiceServer,
     consents_service_server::ConsentsServiceServer, exchange_service_server::ExchangeServiceServer,
     export_service_server::ExportServiceServer, inbox_service_server::InboxServiceServer,
     notices_service_server::NoticesServiceServer,
@@ -30,9 +31,9 @@ use crate::{
     officer::Bounds,
     sequencer::Sequencer,
     service::{
-        Waits, audit::Audit, cases::Cases, consents::Consents, exchange::Exchange, export::Export,
-        inbox::Inbox, notices::Notices, reconciliation::Reconciliation, registry::Registry,
-        retention::Retention,
+        Waits, audit::Audit, cases::Cases, certificates::Certificates, consents::Consents,
+        exchange::Exchange, export::Export, inbox::Inbox, notices::Notices,
+        reconciliation::Reconciliation, registry::Registry, retention::Retention,
     },
 };
 
@@ -52,6 +53,7 @@ const MOST_RESETS: usize = 1024;
 pub(super) const SERVICES: &[&str] = &[
     name_of::<AuditServiceServer<Audit>>(),
     name_of::<CasesServiceServer<Cases>>(),
+    name_of::<CertificatesServiceServer<Certificates>>(),
     name_of::<ConsentsServiceServer<Consents>>(),
     name_of::<ExchangeServiceServer<Exchange>>(),
     name_of::<ExportServiceServer<Export>>(),
@@ -96,6 +98,9 @@ pub(super) fn routes(
         .register_file_descriptor_set(described())
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
+    let certificates = Certificates::new(shared());
+    let consents = Consents::new(shared());
+    let exchange = Exchange::new(shared());
     let inbox = Inbox::new(shared(), waits, stopping.clone());
     Ok(Routes::new(health)
         .add_service(reflection)
@@ -105,16 +110,9 @@ pub(super) fn routes(
             limits
         ))
         .add_service(bounded!(CasesServiceServer, Cases::new(shared()), limits))
-        .add_service(bounded!(
-            ConsentsServiceServer,
-            Consents::new(shared()),
-            limits
-        ))
-        .add_service(bounded!(
-            ExchangeServiceServer,
-            Exchange::new(shared()),
-            limits
-        ))
+        .add_service(bounded!(CertificatesServiceServer, certificates, limits))
+        .add_service(bounded!(ConsentsServiceServer, consents, limits))
+        .add_service(bounded!(ExchangeServiceServer, exchange, limits))
         .add_service(bounded!(
             ExportServiceServer,
             Export::new(shared(), waits),
@@ -210,11 +208,21 @@ fn transport(limits: &Limits) -> Server {
         .max_connection_age(limits.connection_age)
 }
 
-/// The description of what is served: not of the benchmark's yardstick.
+/// HTTP/2 for guests: a few short calls over a connection.
+pub(super) fn small(calls: u32) -> Server {
+    Server::builder()
+        .max_concurrent_streams(calls)
+        .http2_max_local_error_reset_streams(Some(MOST_RESETS))
+        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(WINDOW)
+}
+
+/// The description of what is served here: not of the benchmark's yardstick, nor of enrolment, which is served
+/// at an address of its own.
 fn described() -> FileDescriptorSet {
     let mut all = FileDescriptorSet::decode(schakel_api::DESCRIPTORS).unwrap_or_default();
     all.file
-        .retain(|file| !file.package().starts_with("schakel.bench"));
+        .retain(|file| !file.package().starts_with("schakel.") || file.package() == "schakel.v1");
     all
 }
 

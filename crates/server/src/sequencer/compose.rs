@@ -280,6 +280,7 @@ pub(super) fn changes_registry(event: &Event) -> bool {
     matches!(
         event,
         Event::CertificatesUsed { .. }
+            | Event::Issuance(_)
             | Event::Changed { .. }
             | Event::Proposed(_)
             | Event::Rejected { .. }

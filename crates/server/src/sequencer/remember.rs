@@ -16,6 +16,7 @@ pub(super) fn outcome(remembered: &Remembered) -> Outcome {
         Remembered::Restricted(id) => Outcome::Restricted(id),
         Remembered::Introduced(code, until) => Outcome::Introduced { code, until },
         Remembered::Proposed(id) => Outcome::Proposed(id),
+        Remembered::Enrolment(id) => Outcome::Enrolment(id),
     }
 }
 
@@ -30,6 +31,7 @@ pub(in crate::sequencer) fn remembered(outcome: &Outcome) -> Remembered {
         Outcome::Proposed(id) => Remembered::Proposed(*id),
         Outcome::Erased(entries, final_at) => Remembered::Erased(*entries, *final_at),
         Outcome::Retained(duty) => Remembered::Retained(duty.clone()),
+        Outcome::Enrolment(id) => Remembered::Enrolment(*id),
         Outcome::Done
         | Outcome::Case(_)
         | Outcome::Consents(..)

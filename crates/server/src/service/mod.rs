@@ -3,7 +3,9 @@
 
 pub mod audit;
 pub mod cases;
+pub mod certificates;
 pub mod consents;
+pub(crate) mod enrolment;
 pub mod exchange;
 pub mod export;
 pub mod inbox;

@@ -176,6 +176,7 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
         | Event::ReplayDiffered(_)
         | Event::RestrictionLifted { .. }
         | Event::Acknowledged { .. }
+        | Event::Issuance(_)
         | Event::Proposed(_)
         | Event::CertificatesUsed { .. }
         | Event::Changed { .. }

@@ -11,6 +11,7 @@ pub(crate) mod certificate;
 pub(crate) mod code;
 pub(crate) mod consent;
 pub mod disclosure;
+pub(crate) mod enrolment;
 pub(crate) mod entry;
 pub(crate) mod exchange;
 pub(crate) mod explanation;

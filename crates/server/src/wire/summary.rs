@@ -48,14 +48,10 @@ pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
         | Event::ErasureApproved { .. }
         | Event::ErasureRejected { .. }
         | Event::KekRotated => of_erasure(event),
-        Event::Proposed(proposal) => format!("proposed: {}", change(&proposal.change)),
-        Event::Changed {
-            change: made,
-            reason: Some(reason),
-            ..
-        } => format!("made at once for {reason}: {}", change(made)),
-        Event::Changed { change: made, .. } => format!("made: {}", change(made)),
-        Event::Rejected { .. } => "proposed change rejected".to_owned(),
+        Event::Issuance(_)
+        | Event::Proposed(_)
+        | Event::Changed { .. }
+        | Event::Rejected { .. } => of_the_registry(event),
         Event::CaseOpened { .. }
         | Event::MunicipalityAssigned { .. }
         | Event::MemberAdded { .. }
@@ -126,6 +122,20 @@ fn of_the_trail(event: &Event) -> String {
             )
         }
         _ => String::new(),
+    }
+}
+
+fn of_the_registry(event: &Event) -> String {
+    match event {
+        Event::Issuance(event) => super::enrolment::summary(event),
+        Event::Proposed(proposal) => format!("proposed: {}", change(&proposal.change)),
+        Event::Changed {
+            change: made,
+            reason: Some(reason),
+            ..
+        } => format!("made at once for {reason}: {}", change(made)),
+        Event::Changed { change: made, .. } => format!("made: {}", change(made)),
+        _ => "proposed change rejected".to_owned(),
     }
 }
 

@@ -228,6 +228,7 @@ fn concerned(event: &Event) -> BTreeSet<Condition> {
         | Event::SearchDecided(_)
         | Event::TrailVerified(_)
         | Event::ReplayDiffered(_)
+        | Event::Issuance(_)
         | Event::Proposed(_)
         | Event::CertificatesUsed { .. }
         | Event::Changed { .. }

@@ -90,6 +90,14 @@ pub(super) fn registry(key: &RegistryKey) -> Vec<u8> {
             name.push(b'k');
             name.extend(key.as_bytes());
         }
+        RegistryKey::Issued(certificate) => {
+            name.push(b'i');
+            name.extend(certificate);
+        }
+        RegistryKey::Enrolment(id) => {
+            name.push(b'e');
+            name.extend(id.as_bytes());
+        }
     }
     name
 }

@@ -318,6 +318,7 @@ impl World {
             Event::Rejected { proposal } => {
                 vec![Arc::make_mut(&mut self.registry).settle(*proposal)]
             }
+            Event::Issuance(event) => Arc::make_mut(&mut self.registry).apply(event, entry, at),
             Event::CertificatesUsed { used } => Arc::make_mut(&mut self.registry).see(used),
             Event::CheckpointKey { key, in_use, .. } => {
                 vec![Arc::make_mut(&mut self.registry).turn_key(key, *in_use, entry)]

@@ -1,6 +1,7 @@
 //! `schakel pki`: certificates of development, and an authority of one's own.
 
 mod dev;
+mod enrol;
 mod init;
 mod issue;
 mod keep;
@@ -44,6 +45,9 @@ enum Act {
     Init(init::InitArgs),
     /// Make a private key and a request for a certificate, where the key is going to stay.
     Request(issue::RequestArgs),
+    /// Hand in a request where the broker takes them, by the token that an administrator gave; fetch the
+    /// certificate by repeating it.
+    Enrol(enrol::EnrolArgs),
     /// Issue a certificate for the key of a request.
     ///
     /// Only the public key is taken from the request. What it asks for beyond the profile is refused by name.
@@ -66,12 +70,12 @@ enum Act {
 
 /// Which authority.
 #[derive(Debug, clap::Args)]
-struct AuthorityArgs {
+pub(super) struct AuthorityArgs {
     /// The directory of the authority, as `schakel pki init` made it.
     #[arg(long, value_name = "DIR", default_value = "pki/issuing")]
-    authority: PathBuf,
+    pub(super) authority: PathBuf,
     #[command(flatten)]
-    passphrase: PassphraseArgs,
+    pub(super) passphrase: PassphraseArgs,
 }
 
 pub(super) fn run(args: PkiArgs) -> Result<Exit, Failure> {
@@ -79,6 +83,7 @@ pub(super) fn run(args: PkiArgs) -> Result<Exit, Failure> {
         Act::Dev(args) => dev::run(&args),
         Act::Init(args) => init::run(&args),
         Act::Request(args) => issue::request(&args),
+        Act::Enrol(args) => enrol::run(&args),
         Act::Sign(args) => issue::sign(&args),
         Act::Renew(args) => issue::renew(&args),
         Act::RenewAuthority(args) => init::renew_authority(&args),
@@ -95,7 +100,7 @@ fn open(args: &AuthorityArgs) -> Result<Office, Failure> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
-fn refused(error: OfficeError) -> Failure {
+pub(super) fn refused(error: OfficeError) -> Failure {
     let exit = match error {
         OfficeError::Request(_) => Exit::Failed,
         OfficeError::Holder(_) | OfficeError::NoHolder => Exit::Usage,
@@ -118,6 +123,11 @@ fn show_to_all(
         .iter()
         .map(|path| path.display().to_string())
         .collect())
+}
+
+/// A certificate as a file.
+pub(super) fn chain_of(der: &[u8]) -> String {
+    Chain::new(der.to_vec(), Vec::new()).pem()
 }
 
 /// The certificate that is meant: by its serial number, or by a file that holds it.

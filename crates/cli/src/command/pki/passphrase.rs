@@ -14,14 +14,14 @@ use crate::{
 
 /// Where the passphrase of an authority comes from.
 #[derive(Debug, clap::Args)]
-pub(super) struct PassphraseArgs {
+pub(in crate::command) struct PassphraseArgs {
     /// A file with the passphrase of the authority's key; without it, it is asked for.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
 }
 
 impl PassphraseArgs {
-    pub(super) fn read(&self) -> Result<Passphrase, Failure> {
+    pub(in crate::command) fn read(&self) -> Result<Passphrase, Failure> {
         existing(self.passphrase_file.as_deref(), "the authority's key")
     }
 }

@@ -45,16 +45,13 @@ pub(super) fn generation(
     let algorithms = provider.signature_verification_algorithms;
     let verifier = Arc::new(Verifier::new(parts.anchors()?, algorithms));
     let own = SingleCertAndKey::from(Arc::clone(&parts.pair.certified));
-    let server = server(
-        provider,
-        oldest,
-        Arc::clone(&verifier) as _,
-        Arc::new(own),
-        clock,
-    )?;
+    let own: Arc<dyn ResolvesServerCert> = Arc::new(own);
+    let guest = guest(Arc::clone(&provider), Arc::clone(&own), clock)?;
+    let server = server(provider, oldest, Arc::clone(&verifier) as _, own, clock)?;
     Ok(Generation {
         number,
         server: Arc::new(server),
+        guest: Arc::new(guest),
         verifier,
     })
 }
@@ -71,18 +68,38 @@ fn server(
         TlsVersion::Tls13 => &[&TLS13][..],
     };
     let time = Arc::new(ClockTime(Arc::clone(clock)));
-    let mut server = ServerConfig::builder_with_details(provider, time)
+    let server = ServerConfig::builder_with_details(provider, time)
         .with_protocol_versions(versions)
         .map_err(TlsError::Pair)?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(own);
+    Ok(finished(server))
+}
+
+/// For whoever asks for a first certificate: TLS 1.3, and the broker's own certificate alone.
+fn guest(
+    provider: Arc<CryptoProvider>,
+    own: Arc<dyn ResolvesServerCert>,
+    clock: &Arc<dyn Clock>,
+) -> Result<ServerConfig, TlsError> {
+    let time = Arc::new(ClockTime(Arc::clone(clock)));
+    let guest = ServerConfig::builder_with_details(provider, time)
+        .with_protocol_versions(&[&TLS13])
+        .map_err(TlsError::Pair)?
+        .with_no_client_auth()
+        .with_cert_resolver(own);
+    Ok(finished(guest))
+}
+
+/// What holds for every handshake.
+fn finished(mut server: ServerConfig) -> ServerConfig {
     server.alpn_protocols = vec![b"h2".to_vec()];
     // A resumed session would skip the verification of the client's certificate.
     server.session_storage = Arc::new(NoServerSessionStorage {});
     server.send_tls13_tickets = 0;
     // Without it a TLS 1.2 session can be tied to another one (RFC 7627).
     server.require_ems = true;
-    Ok(server)
+    server
 }
 
 /// The library of this broker and no other, whatever else is linked in; the hybrid key exchange first, so

@@ -6,6 +6,7 @@
 mod audit;
 mod case;
 mod consent;
+mod enrolment;
 mod erasure;
 mod exchange;
 mod inbox;
@@ -190,6 +191,7 @@ impl Planner<'_> {
                 let event = Event::ClockAcknowledged { clock: self.now };
                 Ok(erasure::upkeep(EntryType::System, event))
             }
+            Call::Issuance(call) => self.plan_issuance(request, call),
             Call::LookUp(look_up) => Ok(self.look_up(request, look_up)),
             Call::MyRights { subject } => self.rights(request, subject),
             Call::Withhold { .. }
@@ -397,6 +399,7 @@ fn subject_ref(call: &Call) -> Option<SubjectRef> {
         | Call::ProposeChange(_)
         | Call::ApproveChange(_)
         | Call::RejectChange(_)
+        | Call::Issuance(_)
         | Call::Stop(..)
         | Call::RecordVerification(_)
         | Call::ProposeSearch { .. }

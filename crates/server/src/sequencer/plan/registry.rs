@@ -98,7 +98,7 @@ impl Planner<'_> {
     }
 }
 
-fn changed(event: Event, outcome: Outcome) -> Plan {
+pub(super) fn changed(event: Event, outcome: Outcome) -> Plan {
     Plan {
         kind: EntryType::Registry,
         subject: Subject::Nobody,

@@ -1,0 +1,181 @@
+//! Issued certificates and enrolments.
+
+use schakel_api::v1;
+use serde::Serialize;
+
+use super::{Receipt, all};
+use crate::{code::short, instant, output::View, page::Page};
+
+/// Certificates that the broker knows.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct IssuedCertificates {
+    certificates: Vec<Certificate>,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, Serialize)]
+struct Certificate {
+    sha256: String,
+    oin: String,
+    serial: String,
+    issuer: String,
+    not_before: Option<String>,
+    not_after: Option<String>,
+    origin: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Leave that was given, with its token.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Invited {
+    enrolment_id: String,
+    token: String,
+    #[serde(skip)]
+    hours: u32,
+    receipt: Option<Receipt>,
+}
+
+/// Enrolments.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Enrolments {
+    enrolments: Vec<Enrolment>,
+}
+
+/// An enrolment.
+#[derive(Clone, Debug, Serialize)]
+struct Enrolment {
+    enrolment_id: String,
+    profile: String,
+    oin: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    until: Option<String>,
+    opened_by: String,
+    progress: String,
+    renewal: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+}
+
+impl From<Vec<v1::IssuedCertificate>> for IssuedCertificates {
+    fn from(certificates: Vec<v1::IssuedCertificate>) -> Self {
+        Self {
+            certificates: all(certificates),
+        }
+    }
+}
+
+impl From<v1::IssuedCertificate> for Certificate {
+    fn from(certificate: v1::IssuedCertificate) -> Self {
+        let reason = certificate.reason.map(short::<v1::StopReason>);
+        Self {
+            sha256: hex::encode(&certificate.sha256),
+            origin: short::<v1::CertificateOrigin>(certificate.origin),
+            oin: certificate.oin,
+            serial: certificate.serial,
+            issuer: certificate.issuer,
+            not_before: instant::shown_if(certificate.not_before.as_ref()),
+            not_after: instant::shown_if(certificate.not_after.as_ref()),
+            replaces_sha256: certificate.replaces_sha256.map(hex::encode),
+            revoked_at: instant::shown_if(certificate.revoked_at.as_ref()),
+            reason,
+        }
+    }
+}
+
+impl View for IssuedCertificates {
+    fn write(&self, page: &mut Page) {
+        if self.certificates.is_empty() {
+            page.line("No certificate is registered.");
+        }
+        for certificate in &self.certificates {
+            page.line(&format!("{} of {}", certificate.serial, certificate.oin));
+            page.indented(|page| {
+                let until = certificate.not_after.as_deref().map(instant::spoken);
+                page.pair_if("holds until", until.as_deref());
+                page.pair("known", &certificate.origin);
+                page.pair("issuer", &certificate.issuer);
+                page.pair("SHA-256", &certificate.sha256);
+                page.pair_if("replaces", certificate.replaces_sha256.as_deref());
+                if let (Some(at), Some(reason)) = (&certificate.revoked_at, &certificate.reason) {
+                    page.pair("revoked", &format!("{}, {reason}", instant::spoken(at)));
+                }
+            });
+        }
+    }
+}
+
+impl Invited {
+    /// The leave that was given, and the token that nobody but its caller knows.
+    pub(crate) fn new(opened: v1::OpenEnrolmentResponse, token: &[u8; 32], hours: u32) -> Self {
+        Self {
+            enrolment_id: opened.enrolment_id,
+            token: hex::encode(token),
+            hours,
+            receipt: opened.receipt.map(Receipt::from),
+        }
+    }
+}
+
+impl View for Invited {
+    fn write(&self, page: &mut Page) {
+        page.pair("enrolment", &self.enrolment_id);
+        page.line(&format!(
+            "The token, good for one request within {} hours. It is shown once; hand it over in another way than \
+             the fingerprint of the root:",
+            self.hours
+        ));
+        page.line(&self.token);
+    }
+}
+
+impl From<Vec<v1::Enrolment>> for Enrolments {
+    fn from(enrolments: Vec<v1::Enrolment>) -> Self {
+        Self {
+            enrolments: all(enrolments),
+        }
+    }
+}
+
+impl From<v1::Enrolment> for Enrolment {
+    fn from(enrolment: v1::Enrolment) -> Self {
+        let holder = enrolment.holder.unwrap_or_default();
+        Self {
+            enrolment_id: enrolment.enrolment_id,
+            profile: holder.profile,
+            oin: holder.oin,
+            name: holder.name,
+            unit: holder.unit,
+            until: instant::shown_if(enrolment.until.as_ref()),
+            opened_by: enrolment.opened_by,
+            progress: short::<v1::EnrolmentProgress>(enrolment.progress),
+            renewal: enrolment.renewal,
+            request: enrolment.request.map(hex::encode),
+        }
+    }
+}
+
+impl View for Enrolments {
+    fn write(&self, page: &mut Page) {
+        if self.enrolments.is_empty() {
+            page.line("There are no enrolments.");
+        }
+        for enrolment in &self.enrolments {
+            page.line(&format!("{} ({})", enrolment.name, enrolment.oin));
+            page.indented(|page| {
+                page.pair("enrolment", &enrolment.enrolment_id);
+                page.pair("profile", &enrolment.profile);
+                page.pair("progress", &enrolment.progress);
+                let until = enrolment.until.as_deref().map(instant::spoken);
+                page.pair_if("until", until.as_deref());
+                page.pair("opened by", &enrolment.opened_by);
+            });
+        }
+    }
+}

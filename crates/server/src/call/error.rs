@@ -1,0 +1,57 @@
+//! Why a call could not be taken.
+
+use schakel_core::{id::PurposeCode, registry::NoStanding};
+
+/// Why a call could not be taken. None of these depends on what is held about a person.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// A field does not fit what is registered, or breaks a rule that only the log's time can judge.
+    #[error("`{field}` {rule}")]
+    Invalid {
+        /// The field.
+        field: String,
+        /// The rule.
+        rule: String,
+    },
+    /// The certificate was blocked while the call was on its way.
+    #[error("the certificate is blocked")]
+    Blocked,
+    /// The party lost its place while the call was on its way.
+    #[error("the party may no longer act")]
+    NoStanding(NoStanding),
+    /// The purpose, or this version of it, is not in force.
+    #[error("purpose `{0}` is not in force")]
+    PurposeUnknown(PurposeCode),
+    /// No route of the purpose leads to a role of the caller.
+    #[error("purpose `{0}` is not for a role of the caller")]
+    PurposeNotForRole(PurposeCode),
+    /// The key was used for another request within 24 hours.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The same actor, or the same certificate, proposed it.
+    #[error("a second actor with another certificate must approve it")]
+    SecondActor,
+    /// The question is so wide that a second officer must approve it first.
+    #[error("a second officer must approve a question this wide")]
+    WideSearch,
+    /// No published tree head that witnesses have seen is over the entry yet.
+    #[error("the receipt is not witnessed yet")]
+    NotWitnessed,
+    /// Nothing that is not about a person is known by this name.
+    #[error("no {0} is known by this name")]
+    NotFound(&'static str),
+    /// The change does not fit what is registered.
+    #[error("`{field}` {rule}")]
+    Conflict {
+        /// The field.
+        field: String,
+        /// The rule.
+        rule: String,
+    },
+    /// Too much waits already.
+    #[error("too much waits already")]
+    Overloaded,
+    /// The log cannot be written.
+    #[error("the log cannot be written")]
+    AuditUnavailable,
+}

@@ -1,0 +1,60 @@
+//! Serving enrolment, at its own address.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use schakel_api::enrolment::enrolment_service_server::EnrolmentServiceServer;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use super::RunError;
+use crate::{
+    config::Config,
+    edge::{accept::Acceptor, guest::Guests},
+    sequencer::Sequencer,
+    service::enrolment::Enrolment,
+};
+
+/// The largest message, in bytes: a token and a request.
+const MESSAGE_BYTES: usize = 8 * 1024;
+
+/// Calls of one guest at a time.
+const CALLS: u32 = 2;
+
+/// Serves enrolment when it is configured, and gives the address.
+pub(super) async fn serve_guests(
+    upkeep: &mut JoinSet<()>,
+    config: &Config,
+    sequencer: &Sequencer,
+    acceptor: &Acceptor,
+    stopping: &watch::Receiver<bool>,
+) -> Result<Option<SocketAddr>, RunError> {
+    let Some(enrolment) = &config.enrolment else {
+        return Ok(None);
+    };
+    let listener = TcpListener::bind(enrolment.address).await;
+    let listener = listener.map_err(RunError::Enrolment)?;
+    let address = listener.local_addr().map_err(RunError::Enrolment)?;
+    let guests = Guests {
+        tls: Arc::clone(&acceptor.tls),
+        handshake_timeout: config.limits.handshake_timeout,
+        refusals: Arc::clone(&acceptor.refusals),
+        clock: Arc::clone(&acceptor.clock),
+    };
+    let service = Enrolment::new(sequencer.clone(), Arc::clone(&acceptor.refusals));
+    let service = EnrolmentServiceServer::new(service)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(MESSAGE_BYTES);
+    let guests = guests.run(listener, stopping.clone());
+    let mut stopped = stopping.clone();
+    upkeep.spawn(async move {
+        let served = super::serve::small(CALLS)
+            .add_service(service)
+            .serve_with_incoming_shutdown(guests, async move {
+                drop(stopped.wait_for(|stopping| *stopping).await);
+            })
+            .await;
+        if let Err(error) = served {
+            tracing::error!(%error, "enrolment is no longer served");
+        }
+    });
+    Ok(Some(address))
+}

@@ -1,0 +1,174 @@
+//! Plans for certificates and enrolments, decided against what is registered.
+
+use schakel_core::{
+    enrolment::{Der, Enrolment, EnrolmentState, Holder, IssuanceEvent, IssuedCertificate},
+    event::Event,
+    id::{EnrolmentId, Oin},
+};
+use schakel_pki::request::CertificateRequest;
+
+use super::{Plan, Planner, Result, registry::changed};
+use crate::call::{CallError, IssuanceCall, Outcome, Request};
+
+const HOUR_MS: u64 = 3_600_000;
+
+/// For how many hours a renewal may be asked for: it is asked for as it is opened.
+const RENEWAL_HOURS: u32 = 1;
+
+impl Planner<'_> {
+    pub(super) fn plan_issuance(&mut self, request: &Request, call: &IssuanceCall) -> Result<Plan> {
+        match call {
+            IssuanceCall::Register(certificate) => self.register(certificate),
+            IssuanceCall::Revoke { sha256, reason } => {
+                let registry = self.registry();
+                let certificate = registry.issued(sha256);
+                let certificate = certificate.ok_or(CallError::NotFound("certificate"))?;
+                if certificate.revoked.is_some() {
+                    return Err(conflict("sha256", "must not be revoked already"));
+                }
+                let (sha256, reason) = (*sha256, *reason);
+                let event = IssuanceEvent::Revoked { sha256, reason };
+                Ok(changed(Event::Issuance(event), Outcome::Done))
+            }
+            IssuanceCall::Open {
+                holder,
+                token_sha256,
+                hours,
+            } => {
+                if self.registry().enrolment_of_token(token_sha256).is_some() {
+                    return Err(conflict("token_sha256", "must be that of a fresh token"));
+                }
+                let state = EnrolmentState::Open;
+                self.open_enrolment(request, holder, Some(*token_sha256), *hours, state)
+            }
+            IssuanceCall::Renew {
+                holder,
+                request: wanted,
+            } => self.renew(request, holder, wanted),
+            IssuanceCall::Enrol {
+                token_sha256,
+                request: wanted,
+            } => self.enrol(token_sha256, wanted),
+            IssuanceCall::Answer {
+                enrolment,
+                registered,
+                certificate,
+            } => self.answer(*enrolment, registered, certificate),
+        }
+    }
+
+    fn register(&self, certificate: &IssuedCertificate) -> Result<Plan> {
+        self.check_party(&certificate.oin)?;
+        if self.registry().issued(&certificate.sha256).is_some() {
+            return Err(conflict("certificate", "must not be registered already"));
+        }
+        let event = IssuanceEvent::Registered(certificate.clone());
+        Ok(changed(Event::Issuance(event), Outcome::Done))
+    }
+
+    fn open_enrolment(
+        &mut self,
+        request: &Request,
+        holder: &Holder,
+        token_sha256: Option<[u8; 32]>,
+        hours: u32,
+        state: EnrolmentState,
+    ) -> Result<Plan> {
+        self.check_party(&holder.oin)?;
+        let id = EnrolmentId::draw(self.random);
+        let replaces = token_sha256.is_none().then_some(request.certificate);
+        let event = IssuanceEvent::Opened(Enrolment {
+            id,
+            holder: holder.clone(),
+            token_sha256,
+            until: self.now.plus_millis(u64::from(hours) * HOUR_MS),
+            // A renewal is of the connection's own certificate, for whomever it calls.
+            opened_by: match token_sha256 {
+                Some(_) => request.peer.principal.clone(),
+                None => request.peer.transport.clone(),
+            },
+            replaces,
+            state,
+        });
+        Ok(changed(Event::Issuance(event), Outcome::Enrolment(id)))
+    }
+
+    /// A renewal by the certificate in use: of the one that asks, and one at a time.
+    fn renew(&mut self, request: &Request, holder: &Holder, wanted: &Der) -> Result<Plan> {
+        let waits = self.registry().enrolments().any(|enrolment| {
+            enrolment.replaces == Some(request.certificate)
+                && matches!(enrolment.state, EnrolmentState::Waiting { .. })
+        });
+        if waits {
+            return Err(conflict(
+                "request",
+                "must wait for the one handed in before it",
+            ));
+        }
+        let state = EnrolmentState::Waiting {
+            request: wanted.clone(),
+        };
+        self.open_enrolment(request, holder, None, RENEWAL_HOURS, state)
+    }
+
+    /// Checked again in log order: of two requests with one token the first counts.
+    fn enrol(&self, token_sha256: &[u8; 32], wanted: &Der) -> Result<Plan> {
+        let registry = self.registry();
+        let enrolment = registry.enrolment_of_token(token_sha256);
+        let open = enrolment.filter(|enrolment| enrolment.is_open(self.now));
+        let enrolment = open.ok_or(CallError::NotFound("enrolment"))?.id;
+        let event = IssuanceEvent::Requested {
+            enrolment,
+            request: wanted.clone(),
+        };
+        Ok(changed(
+            Event::Issuance(event),
+            Outcome::Enrolment(enrolment),
+        ))
+    }
+
+    fn answer(&self, id: EnrolmentId, registered: &IssuedCertificate, der: &Der) -> Result<Plan> {
+        let registry = self.registry();
+        let enrolment = registry.enrolment(id);
+        let enrolment = enrolment.ok_or(CallError::NotFound("enrolment"))?;
+        let EnrolmentState::Waiting { request } = &enrolment.state else {
+            return Err(conflict("enrolment_id", "must be one whose request waits"));
+        };
+        let fits = registered.oin == enrolment.holder.oin
+            && CertificateRequest::read(&request.0)
+                .is_ok_and(|request| request.is_answered_by(&der.0));
+        if !fits {
+            let rule = "must be for the OIN of the enrolment and the key of its request";
+            return Err(conflict("certificate", rule));
+        }
+        if self.registry().issued(&registered.sha256).is_some() {
+            return Err(conflict("certificate", "must not be registered already"));
+        }
+        let event = IssuanceEvent::Answered {
+            enrolment: id,
+            request_sha256: sha256(&request.0),
+            registered: IssuedCertificate {
+                replaces: enrolment.replaces,
+                ..registered.clone()
+            },
+            certificate: der.clone(),
+        };
+        Ok(changed(Event::Issuance(event), Outcome::Done))
+    }
+
+    fn check_party(&self, oin: &Oin) -> Result<()> {
+        if self.registry().party_of(oin, self.now).is_none() {
+            return Err(conflict("oin", "must be that of an active party"));
+        }
+        Ok(())
+    }
+}
+
+fn conflict(field: &str, rule: &str) -> super::Obstacle {
+    let (field, rule) = (field.to_owned(), rule.to_owned());
+    CallError::Conflict { field, rule }.into()
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    schakel_pki::identity::sha256(bytes)
+}

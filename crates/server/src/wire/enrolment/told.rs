@@ -1,0 +1,143 @@
+//! Certificates and enrolments as they are sent, and the line about an entry.
+
+use prost_types::Timestamp as WireInstant;
+use schakel_api::v1;
+use schakel_core::{
+    enrolment::{Enrolment, EnrolmentState, Holder, IssuanceEvent, IssuedCertificate, Origin},
+    id::EnrolmentId,
+};
+
+use crate::wire::{code::Coded as _, time::instant};
+
+/// A certificate as it is sent.
+pub(crate) fn write(certificate: &IssuedCertificate) -> v1::IssuedCertificate {
+    let IssuedCertificate {
+        sha256,
+        oin,
+        serial,
+        issuer,
+        not_before,
+        not_after,
+        origin,
+        replaces,
+        revoked,
+    } = certificate;
+    let sent = |bytes: &[u8; 32]| bytes.to_vec().into();
+    v1::IssuedCertificate {
+        sha256: sent(sha256),
+        oin: oin.to_string(),
+        serial: serial.clone(),
+        issuer: issuer.clone(),
+        not_before: Some(instant(*not_before)),
+        not_after: Some(instant(*not_after)),
+        origin: match origin {
+            Origin::Announced => v1::CertificateOrigin::Announced,
+            Origin::Enrolled => v1::CertificateOrigin::Enrolled,
+            Origin::Registered => v1::CertificateOrigin::Registered,
+        }
+        .into(),
+        replaces_sha256: replaces.as_ref().map(sent),
+        revoked_at: revoked.map(|revoked| -> WireInstant { instant(revoked.at) }),
+        reason: revoked.map(|revoked| revoked.reason.to_wire()),
+    }
+}
+
+/// An enrolment as it is sent.
+pub(crate) fn enrolment(enrolment: &Enrolment) -> v1::Enrolment {
+    let Enrolment {
+        id,
+        holder,
+        token_sha256,
+        until,
+        opened_by,
+        replaces: _,
+        state,
+    } = enrolment;
+    let Holder {
+        profile,
+        oin,
+        name,
+        unit,
+    } = holder;
+    v1::Enrolment {
+        enrolment_id: id.to_string(),
+        holder: Some(v1::CertificateHolder {
+            profile: profile.clone(),
+            oin: oin.to_string(),
+            name: name.clone(),
+            unit: unit.clone(),
+        }),
+        until: Some(instant(*until)),
+        opened_by: opened_by.to_string(),
+        progress: progress(state).into(),
+        request: match state {
+            EnrolmentState::Waiting { request } => Some(request.0.clone().into()),
+            EnrolmentState::Open | EnrolmentState::Issued { .. } => None,
+        },
+        renewal: token_sha256.is_none(),
+    }
+}
+
+/// How far a renewal is.
+pub(crate) fn renewed(id: EnrolmentId, state: &EnrolmentState) -> v1::RenewCertificateResponse {
+    v1::RenewCertificateResponse {
+        enrolment_id: id.to_string(),
+        progress: progress(state).into(),
+        certificate: issued(state),
+    }
+}
+
+/// The certificate, once it was issued.
+pub(crate) fn issued(state: &EnrolmentState) -> Option<prost::bytes::Bytes> {
+    match state {
+        EnrolmentState::Issued { certificate, .. } => Some(certificate.0.clone().into()),
+        EnrolmentState::Open | EnrolmentState::Waiting { .. } => None,
+    }
+}
+
+fn progress(state: &EnrolmentState) -> v1::EnrolmentProgress {
+    match state {
+        EnrolmentState::Open => v1::EnrolmentProgress::Open,
+        EnrolmentState::Waiting { .. } => v1::EnrolmentProgress::Waiting,
+        EnrolmentState::Issued { .. } => v1::EnrolmentProgress::Issued,
+    }
+}
+
+/// The line about an entry.
+pub(crate) fn summary(event: &IssuanceEvent) -> String {
+    match event {
+        IssuanceEvent::Registered(certificate) => {
+            let what = match certificate.origin {
+                Origin::Announced => "announced",
+                Origin::Enrolled | Origin::Registered => "registered",
+            };
+            format!(
+                "certificate {} of {} {what}",
+                certificate.serial, certificate.oin
+            )
+        }
+        IssuanceEvent::Revoked { sha256, .. } => {
+            let [a, b, c, d, ..] = sha256;
+            format!("certificate with SHA-256 {a:02x}{b:02x}{c:02x}{d:02x}… revoked")
+        }
+        IssuanceEvent::Opened(enrolment) => match enrolment.token_sha256 {
+            Some(_) => format!(
+                "leave given to ask for a certificate of {}",
+                enrolment.holder.oin
+            ),
+            None => format!(
+                "renewal of a certificate of {} asked for",
+                enrolment.holder.oin
+            ),
+        },
+        IssuanceEvent::Requested { enrolment, .. } => {
+            format!("certificate asked for under enrolment {enrolment}")
+        }
+        IssuanceEvent::Answered { registered, .. } => {
+            format!(
+                "certificate {} of {} issued",
+                registered.serial, registered.oin
+            )
+        }
+    }
+}
