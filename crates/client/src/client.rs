@@ -198,7 +198,7 @@ impl Client {
         }
         let kept = tokio::task::spawn_blocking(move || register.keep(&accepted)).await;
         // A thread that panicked kept nothing that could be relied on.
-        kept.unwrap_or(Err(RegisterError::Receipt))
+        kept.unwrap_or(Err(RegisterError::Abandoned))
             .map_err(ClientError::from)
     }
 

@@ -73,6 +73,9 @@ pub enum RegisterError {
         /// Where the damaged record begins.
         at: u64,
     },
+    /// Keeping was broken off in the midst: whether it is kept is not known.
+    #[error("the receipt may not have been kept: open the register again")]
+    Abandoned,
     /// The receipt is not one.
     #[error("the receipt is not one: its leaf cannot be read, or it is longer than any")]
     Receipt,

@@ -20,6 +20,8 @@ pub struct Subscription {
     client: Client,
     request: v1::SubscribeRequest,
     stream: Option<Streaming<v1::SubscribeResponse>>,
+    /// What came off the stream and was not handed over yet.
+    came: Option<v1::Message>,
     failures: u32,
 }
 
@@ -35,6 +37,7 @@ impl Client {
                 cursor,
             },
             stream: None,
+            came: None,
             failures: 0,
         }
     }
@@ -44,12 +47,19 @@ impl Subscription {
     /// The next message, verified; it waits until there is one. Cancelling it loses nothing.
     ///
     /// # Errors
-    /// What the broker refuses, a message that does not hold, and a connection that could not be made as
-    /// often as the client's policy tries. Asking again after an error goes on after the last message given.
+    /// What the broker refuses, a message that does not hold, a receipt that cannot be kept, and a connection
+    /// that could not be made as often as the client's policy tries. Asking again after an error goes on after
+    /// the last message given.
     pub async fn next(&mut self) -> Result<v1::Message, ClientError> {
         loop {
+            if let Some(message) = self.came.clone() {
+                return self.hand_over(message).await;
+            }
             let failure = match self.event().await {
-                Ok(Some(Event::Message(message))) => return self.take(message).await,
+                Ok(Some(Event::Message(message))) => {
+                    self.came = Some(message);
+                    continue;
+                }
                 Ok(Some(Event::Heartbeat(heartbeat))) => {
                     self.went_on(heartbeat.cursor);
                     continue;
@@ -98,16 +108,20 @@ impl Subscription {
         }
     }
 
-    async fn take(&mut self, message: v1::Message) -> Result<v1::Message, ClientError> {
+    /// Checks and keeps what came. Until it is kept it stays here: whoever cancels or fails in between gets it
+    /// the next time.
+    async fn hand_over(&mut self, message: v1::Message) -> Result<v1::Message, ClientError> {
         // The stream may have held the message since before other calls saw a larger log, so nothing is
         // asked of its place but that it is the party's own.
         let mut expected = self.client.expect(false);
         expected.floor = None;
         if let Err(fault) = message.check(&expected) {
+            self.came = None;
             self.stream = None;
             return Err(fault.into());
         }
         self.client.keep(expected).await?;
+        self.came = None;
         self.went_on(message.cursor.clone());
         Ok(message)
     }

@@ -1,7 +1,15 @@
 //! The inbox: every message is decided when it leaves, none is lost, and what may not be read leaves no gap.
 
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
 use schakel_api::v1::{self, message::Content};
-use schakel_tests::{Party, Scene, TestBroker, actor, at, bsn, key, reason};
+use schakel_client::Register;
+use schakel_tests::{Party, Scene, Settings, TestBroker, actor, at, bsn, key, reason};
+use tokio::time::timeout;
 use tonic::Code;
 
 use super::registry::change;
@@ -119,6 +127,42 @@ async fn a_subscription_goes_on_after_a_restart() {
         "four, in the order in which they came"
     );
     broker.check_log().await;
+}
+
+/// A program that stops waiting for a message, however often, gets it the next time it waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_is_cancelled_loses_no_message() {
+    let broker = TestBroker::start_with(Settings {
+        system_clock: true,
+        ..Settings::default()
+    })
+    .await;
+    let municipality = broker.party("gemeente-oost").await;
+    for n in 1..=3 {
+        Scene::set(&broker, n).await;
+    }
+    let all = ids(&municipality.pull(None, 100).await.messages);
+    let dir = tempfile::tempdir().unwrap();
+    let register = Arc::new(Register::open(dir.path().join("held")).unwrap());
+    let client = broker.client("gemeente-oost", Some(register)).await;
+    let mut subscription = client.subscribe(actor().unwrap(), None);
+    let mut given = Vec::new();
+    while given.len() < all.len() {
+        // One poll, and gone: whatever it was waiting for, the stream or the disk, is cancelled.
+        for _ in 0..2000 {
+            let next = std::pin::pin!(subscription.next());
+            let mut context = Context::from_waker(Waker::noop());
+            if let Poll::Ready(message) = next.poll(&mut context) {
+                given.push(message.unwrap());
+            }
+            tokio::task::yield_now().await;
+        }
+        if given.len() < all.len() {
+            let next = timeout(Duration::from_secs(10), subscription.next()).await;
+            given.push(next.expect("a message was lost").unwrap());
+        }
+    }
+    assert_eq!(ids(&given), all);
 }
 
 /// A silent subscription sends heartbeats with a cursor to go on from.
