@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     sync::{Arc, OnceLock},
@@ -10,7 +10,6 @@ use std::{
 };
 
 use schakel_server::clock::{Clock, SystemClock};
-use tokio::net::TcpStream;
 
 use crate::{
     broker::forget_derived,
@@ -96,10 +95,8 @@ impl Child {
     /// When it ends before it listens.
     pub async fn run(&mut self) -> Result<(), Refused> {
         assert!(self.process.is_none(), "it runs already");
-        let free = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-        self.address = free.local_addr().expect("an address");
-        drop(free);
-        let config = self.place.configure(self.address, &self.more);
+        let any = (Ipv4Addr::LOCALHOST, 0).into();
+        let config = self.place.configure(any, &self.more);
         let said = self.place.path("said");
         let process = Command::new(schakel())
             .arg("serve")
@@ -112,7 +109,8 @@ impl Child {
             .expect("the broker is a process");
         self.process = Some(process);
         loop {
-            if TcpStream::connect(self.address).await.is_ok() {
+            if let Some(address) = served(&said) {
+                self.address = address;
                 return Ok(());
             }
             let process = self.process.as_mut().expect("a process");
@@ -210,6 +208,13 @@ impl Child {
         let key = schakel_audit::note::SigningKey::from_skey(skey.trim()).expect("a key");
         key.verifying_key().to_string()
     }
+}
+
+/// Where a broker serves, once it says so in this file.
+fn served(said: &Path) -> Option<SocketAddr> {
+    let said = fs::read_to_string(said).ok()?;
+    let (_, after) = said.split_once("Serving on ")?;
+    after.split_once(". ")?.0.parse().ok()
 }
 
 impl Drop for Child {
