@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -12,6 +13,9 @@ use schakel_client::{ClientConfig, Identity, Trail};
 use serde::Deserialize;
 
 use crate::exit::{Exit, Failure, chain, file_failure, sentence};
+
+/// How long a call may take, in seconds.
+const TIMEOUTS: RangeInclusive<u64> = 1..=3600;
 
 /// What every command that talks to a broker takes.
 ///
@@ -94,7 +98,7 @@ pub(crate) struct ConnectionArgs {
     )]
     log_origin: Option<String>,
     /// How long a call may take, in seconds [default: 30].
-    #[arg(id = "connection-timeout", long = "timeout", global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(id = "connection-timeout", long = "timeout", global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(TIMEOUTS))]
     timeout: Option<u64>,
     /// A profile: a TOML file with these options [default:
     /// ~/.config/schakel/profile.toml].
@@ -187,7 +191,7 @@ impl ConnectionArgs {
             config.server_name = name;
         }
         config.principal = text(&self.principal, "FOR", &profile.principal);
-        if let Some(seconds) = self.timeout.or(profile.timeout) {
+        if let Some(seconds) = self.timeout()?.or(profile.timeout) {
             config.timeouts.call = Duration::from_secs(seconds);
             config.timeouts.attempt = config.timeouts.attempt.min(config.timeouts.call);
         }
@@ -197,6 +201,23 @@ impl ConnectionArgs {
             responsible_ref: text(&self.responsible, "RESPONSIBLE", &profile.responsible),
         };
         Ok(Connection { config, actor })
+    }
+
+    fn timeout(&self) -> Result<Option<u64>, Failure> {
+        let Some(text) = variable("TIMEOUT").filter(|_| self.timeout.is_none()) else {
+            return Ok(self.timeout);
+        };
+        let seconds = text
+            .parse()
+            .ok()
+            .filter(|seconds| TIMEOUTS.contains(seconds));
+        let wrong = || {
+            let (least, most) = (TIMEOUTS.start(), TIMEOUTS.end());
+            let said =
+                format!("SCHAKEL_TIMEOUT is `{text}`; it must be {least} to {most} seconds.");
+            Failure::configuration(said)
+        };
+        seconds.map(Some).ok_or_else(wrong)
     }
 
     fn profile(&self) -> Result<Profile, Failure> {
@@ -225,6 +246,12 @@ impl ConnectionArgs {
         ];
         for path in paths.into_iter().flatten() {
             *path = dir.join(&*path);
+        }
+        let is_file = |key: &&mut String| key.parse::<VerifyingKey>().is_err();
+        let key = profile.verifier_key.as_mut().filter(is_file);
+        let party = profile.party.as_mut().filter(|party| party.contains('/'));
+        for text in [key, party].into_iter().flatten() {
+            *text = dir.join(&*text).to_string_lossy().into_owned();
         }
         Ok(profile)
     }

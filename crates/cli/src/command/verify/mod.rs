@@ -102,9 +102,9 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
             exit
         }
         Err(unchecked) => {
-            report.abandon();
+            let exit = report.abandon(unchecked.exit);
             output::complain(&unchecked.message);
-            unchecked.exit
+            exit
         }
     };
     ExitCode::from(exit as u8)

@@ -81,12 +81,16 @@ impl Report {
         }
     }
 
-    /// Says nothing of checks that were not printed yet: what stopped the command makes them worthless.
-    pub(super) fn abandon(mut self) {
+    /// Says nothing of checks that were not printed yet: what stopped the command makes them worthless. What was
+    /// printed before stands, and so does the worst of it. How the command ends.
+    pub(super) fn abandon(mut self, exit: Exit) -> Exit {
         self.checks.clear();
-        if self.printed > 0 {
-            self.close(Exit::Failed);
+        if self.printed == 0 {
+            return exit;
         }
+        let exit = exit.or_worse(self.worst);
+        self.close(exit);
+        exit
     }
 
     fn flush(&mut self) {
