@@ -160,7 +160,7 @@ impl FromStr for Origin {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
-        if text.is_empty() || text.contains(|c| c < ' ') {
+        if text.is_empty() || text.contains(char::is_control) {
             Err(OriginError)
         } else {
             Ok(Self(text.into()))

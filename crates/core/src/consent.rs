@@ -235,16 +235,15 @@ impl ConsentTerms {
     }
 
     fn check_sizes(&self) -> Result<(), (&'static str, Invalid)> {
+        let parties = "must hold 1 to 16 parties";
         let counts = [
-            ("conditions", self.conditions.len(), 6),
-            ("purposes", self.purposes.len(), 8),
-            ("providers", self.providers.len(), 16),
-            ("recipients", self.recipients.len(), 16),
+            ("conditions", self.conditions.len(), 6, "must hold 1 to 6"),
+            ("purposes", self.purposes.len(), 8, "must hold 1 to 8"),
+            ("providers", self.providers.len(), 16, parties),
+            ("recipients", self.recipients.len(), 16, parties),
         ];
-        for (field, count, most) in counts {
+        for (field, count, most, rule) in counts {
             if count == 0 || count > most {
-                let rule =
-                    "must hold at least one, and at most 6 conditions, 8 purposes, 16 parties";
                 return Err((field, Invalid::new(rule)));
             }
         }

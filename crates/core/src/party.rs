@@ -111,9 +111,12 @@ impl Party {
             let rule = "must be set for a privacy officer, and for nobody else";
             return Err(("officer_for", Invalid::new(rule)));
         }
-        if self.delegates.len() > MOST_PERIODS || self.suspensions.len() > MOST_PERIODS {
-            let rule = "must be at most 12; so must suspensions";
-            return Err(("delegates", Invalid::new(rule)));
+        let rule = Invalid::new("must be at most 12");
+        if self.delegates.len() > MOST_PERIODS {
+            return Err(("delegates", rule));
+        }
+        if self.suspensions.len() > MOST_PERIODS {
+            return Err(("suspensions", rule));
         }
         if self
             .succession

@@ -153,7 +153,8 @@ impl Ledger {
     }
 
     /// What the next revocation list must name: everything revoked that has not expired, and what expired
-    /// since the list before, so that nothing leaves a list without having stood on one (RFC 5280 5).
+    /// since the list before, so that nothing leaves a list without having stood on one (RFC 5280 5). A list counts
+    /// from when it is written down, which is before it is published.
     #[must_use]
     pub fn to_list(&self) -> Vec<Revoked> {
         let since = self

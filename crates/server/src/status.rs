@@ -50,7 +50,7 @@ impl From<CallError> for Status {
             CallError::SecondActor => told(
                 Code::FailedPrecondition,
                 ErrorReason::SecondActorRequired,
-                "another administrator, with another certificate, must do this",
+                "somebody else, with another certificate, must do this",
                 HashMap::new(),
             ),
             CallError::WideSearch => told(

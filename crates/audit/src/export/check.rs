@@ -132,20 +132,18 @@ impl<'a> ExportCheck<'a> {
         let of = (head.origin.clone(), head.controller.clone());
         let is_other = self.of.get_or_insert_with(|| of.clone()) != &of;
         let checkpoint = match self.policy.open(&head.checkpoint) {
-            Ok(endorsed) => Some(endorsed.checkpoint().clone()),
+            Ok(endorsed) if endorsed.checkpoint().origin == head.origin && !is_other => {
+                Some(endorsed.checkpoint().clone())
+            }
+            Ok(_) => {
+                findings.push(ExportFinding::Other { from });
+                None
+            }
             Err(error) => {
                 findings.push(ExportFinding::Checkpoint { from, error });
                 None
             }
         };
-        let checkpoint = checkpoint.filter(|it| it.origin == head.origin && !is_other);
-        if checkpoint.is_none()
-            && findings
-                .last()
-                .is_none_or(|it| !matches!(it, ExportFinding::Checkpoint { .. }))
-        {
-            findings.push(ExportFinding::Other { from });
-        }
         if let (Some(before), Some(now)) = (&self.before, &checkpoint) {
             let proof = &head.consistency;
             let (old, new) = (before.size, now.size);

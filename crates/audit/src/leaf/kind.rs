@@ -20,7 +20,7 @@ pub enum EntryType {
     Introduction = 6,
     /// A party, a certificate or a purpose was registered or changed.
     Registry = 7,
-    /// Something was laid in an inbox or left it.
+    /// A message left an inbox, or was held back when it would have.
     Delivery = 8,
     /// A receiver acknowledged.
     Acknowledgement = 9,

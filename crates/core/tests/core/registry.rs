@@ -238,7 +238,7 @@ fn a_party_that_breaks_a_rule_is_refused_by_its_field() {
                 period,
             }];
         }),
-        ("delegates", |party| {
+        ("suspensions", |party| {
             party.suspensions = vec![Period::new(now(), None).unwrap(); 13];
         }),
         ("contact.team", |party| party.contact.team.clear()),

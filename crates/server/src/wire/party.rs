@@ -1,7 +1,7 @@
 //! Parties, both ways.
 
 use schakel_api::v1;
-use schakel_core::party::{Contact, DatedOin, Delegation, Party, Succession};
+use schakel_core::party::{Contact, DatedOin, Delegation, MOST_PERIODS, Party, Succession};
 
 use super::{
     Fields,
@@ -29,7 +29,7 @@ pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
     let oins = fields.list("oins", 1..=8, oins, read_oin);
     let contact = fields.message("contact", contact, read_contact);
     let officer_for = fields.optional_text("officer_for_party_id", officer_for_party_id);
-    let delegates = fields.list("delegates", 0..=16, delegates, read_delegation);
+    let delegates = fields.list("delegates", 0..=MOST_PERIODS, delegates, read_delegation);
     let succession = fields.optional_message("succession", succession, read_succession);
     if !suspensions.is_empty() {
         let rule = "must be empty: a party is suspended by suspend_party_id";

@@ -88,7 +88,8 @@ impl Anchor {
         }
     }
 
-    /// Every certificate of an authority of this anchor.
+    /// Whether the certificate is under one of the policies that are accepted of this anchor; any is when none
+    /// is named.
     fn admits_policies(&self, terms: &CertificateTerms) -> bool {
         let accepted = |policy: &String| self.policies.contains(policy);
         self.policies.is_empty() || terms.policies.iter().any(accepted)

@@ -55,7 +55,7 @@ pub enum TlsError {
         file: PathBuf,
     },
     /// A list was not fetched.
-    #[error("`tls.anchor.crl.url`: {list} was not fetched: {source}")]
+    #[error("`tls.anchor.crl.url`: {list} was not fetched")]
     Fetch {
         /// Where it should have come from.
         list: String,

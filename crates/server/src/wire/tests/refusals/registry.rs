@@ -87,9 +87,9 @@ const PARTY: Spoils<v1::ProposeChangeRequest> = &[
         "privacy officer",
     ),
     (
-        |m| party(m).delegates = vec![party(m).delegates[0].clone(); 17],
+        |m| party(m).delegates = vec![party(m).delegates[0].clone(); 13],
         "change.put_party.delegates",
-        "at most 16",
+        "at most 12",
     ),
     (
         |m| party(m).suspensions = vec![v1::Period::default()],
