@@ -20,6 +20,7 @@ const FILES: &[&str] = &[
     "schakel/v1/report.proto",
     "schakel/v1/retention.proto",
     "schakel/v1/statement.proto",
+    "schakel/v1/usage.proto",
     "schakel/bench/v1/echo.proto",
     "schakel/enrolment/v1/enrolment.proto",
 ];

@@ -23,4 +23,5 @@ mod journey {
     mod rights;
     mod stopping;
     mod storm;
+    mod usage;
 }

@@ -102,6 +102,7 @@ receipts! {
     GetBreachResponse => LookUp;
     GetReportResponse => LookUp;
     GetIntegrityResponse => LookUp;
+    GetUsageResponse => LookUp;
     RecordVerificationResponse => System;
     ProposeSearchResponse => LookUp;
     DecideSearchResponse => LookUp;

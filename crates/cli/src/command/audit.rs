@@ -7,6 +7,7 @@ mod kept;
 mod person;
 mod report;
 mod searches;
+mod usage;
 
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,9 @@ enum Act {
     Breach(breach::BreachArgs),
     /// Answer one of the standing questions of a privacy officer.
     Report(report::ReportArgs),
+    /// Say what parties may receive beside what they received, and name what was never used. For a privacy officer;
+    /// an administrator sees every party.
+    Usage(usage::UsageArgs),
     /// Say how the trail stands, and who verified it when. For a privacy officer, auditor or administrator.
     Integrity,
     /// Record that you verified the trail up to a checkpoint. For an auditor or privacy officer.
@@ -143,6 +147,7 @@ pub(super) fn run(args: AuditArgs) -> Result<Exit, Failure> {
         Act::Withhold(args) => person::withhold(session, args).await,
         Act::Breach(args) => breach::breach(session, args).await,
         Act::Report(args) => report::report(session, args).await,
+        Act::Usage(args) => usage::usage(session, args).await,
         Act::Integrity => integrity::integrity(session).await,
         Act::Verified(args) => integrity::verified(session, &args).await,
         Act::Pending => searches::pending(session).await,

@@ -23,6 +23,7 @@ mod report;
 mod retention;
 mod right;
 mod trail;
+mod usage;
 
 pub(crate) use case::Case;
 pub(crate) use certificate::{Certificates, OwnCertificate};
@@ -42,6 +43,7 @@ pub(crate) use report::Report;
 pub(crate) use retention::{Erasing, Erasures, Retention};
 pub(crate) use right::Rights;
 pub(crate) use trail::{Checkpoint, Consistency};
+pub(crate) use usage::Usages;
 
 use schakel_api::v1;
 use serde::Serialize;

@@ -38,6 +38,9 @@ super::methods! { AuditServiceClient:
     /// Answers a standing question of a privacy officer, page by page.
     get_report(GetReportRequest) -> GetReportResponse;
     ask
+    /// Tells what a party may receive beside what it received.
+    get_usage(GetUsageRequest) -> GetUsageResponse;
+    ask
     /// Tells how the trail stands.
     get_integrity(GetIntegrityRequest) -> GetIntegrityResponse;
     write

@@ -266,14 +266,42 @@ impl InboxService for Service {
     }
 }
 
-#[tonic::async_trait]
-impl AuditService for Service {
-    async fn search_entries(
-        &self,
-        _: Request<v1::SearchEntriesRequest>,
-    ) -> Result<Response<v1::SearchEntriesResponse>, Status> {
-        nobody_asks()
-    }
+/// A service of which nobody asks some methods.
+macro_rules! partly {
+    ($service:ident: $($method:ident($request:ident) -> $answer:ident,)*; $($asked:tt)*) => {
+        #[tonic::async_trait]
+        impl $service for Service {
+            $(
+                async fn $method(
+                    &self,
+                    _: Request<v1::$request>,
+                ) -> Result<Response<v1::$answer>, Status> {
+                    nobody_asks()
+                }
+            )*
+
+            $($asked)*
+        }
+    };
+}
+
+partly! { AuditService:
+    search_entries(SearchEntriesRequest) -> SearchEntriesResponse,
+    get_receipt(GetReceiptRequest) -> GetReceiptResponse,
+    explain_entry(ExplainEntryRequest) -> ExplainEntryResponse,
+    replay_entry(ReplayEntryRequest) -> ReplayEntryResponse,
+    get_as_of(GetAsOfRequest) -> GetAsOfResponse,
+    get_statement(GetStatementRequest) -> GetStatementResponse,
+    record_withholding(RecordWithholdingRequest) -> RecordWithholdingResponse,
+    get_breach(GetBreachRequest) -> GetBreachResponse,
+    get_report(GetReportRequest) -> GetReportResponse,
+    get_usage(GetUsageRequest) -> GetUsageResponse,
+    get_integrity(GetIntegrityRequest) -> GetIntegrityResponse,
+    record_verification(RecordVerificationRequest) -> RecordVerificationResponse,
+    propose_search(ProposeSearchRequest) -> ProposeSearchResponse,
+    decide_search(DecideSearchRequest) -> DecideSearchResponse,
+    list_searches(ListSearchesRequest) -> ListSearchesResponse,
+    ;
 
     async fn get_entry(
         &self,
@@ -287,97 +315,6 @@ impl AuditService for Service {
             entry: None,
             receipt: Some(state.log.receipt(look_up)),
         }))
-    }
-
-    async fn get_receipt(
-        &self,
-        _: Request<v1::GetReceiptRequest>,
-    ) -> Result<Response<v1::GetReceiptResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn explain_entry(
-        &self,
-        _: Request<v1::ExplainEntryRequest>,
-    ) -> Result<Response<v1::ExplainEntryResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn replay_entry(
-        &self,
-        _: Request<v1::ReplayEntryRequest>,
-    ) -> Result<Response<v1::ReplayEntryResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn get_as_of(
-        &self,
-        _: Request<v1::GetAsOfRequest>,
-    ) -> Result<Response<v1::GetAsOfResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn get_statement(
-        &self,
-        _: Request<v1::GetStatementRequest>,
-    ) -> Result<Response<v1::GetStatementResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn record_withholding(
-        &self,
-        _: Request<v1::RecordWithholdingRequest>,
-    ) -> Result<Response<v1::RecordWithholdingResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn get_breach(
-        &self,
-        _: Request<v1::GetBreachRequest>,
-    ) -> Result<Response<v1::GetBreachResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn get_report(
-        &self,
-        _: Request<v1::GetReportRequest>,
-    ) -> Result<Response<v1::GetReportResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn get_integrity(
-        &self,
-        _: Request<v1::GetIntegrityRequest>,
-    ) -> Result<Response<v1::GetIntegrityResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn record_verification(
-        &self,
-        _: Request<v1::RecordVerificationRequest>,
-    ) -> Result<Response<v1::RecordVerificationResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn propose_search(
-        &self,
-        _: Request<v1::ProposeSearchRequest>,
-    ) -> Result<Response<v1::ProposeSearchResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn decide_search(
-        &self,
-        _: Request<v1::DecideSearchRequest>,
-    ) -> Result<Response<v1::DecideSearchResponse>, Status> {
-        nobody_asks()
-    }
-
-    async fn list_searches(
-        &self,
-        _: Request<v1::ListSearchesRequest>,
-    ) -> Result<Response<v1::ListSearchesResponse>, Status> {
-        nobody_asks()
     }
 
     async fn get_checkpoint(

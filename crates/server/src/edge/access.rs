@@ -143,6 +143,7 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "AuditService/GetReceipt" Unary Party,
     "schakel.v1." "AuditService/GetReport" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/GetStatement" Unary Roles(OFFICERS),
+    "schakel.v1." "AuditService/GetUsage" Unary Roles(&[PrivacyOfficer, Administrator]),
     "schakel.v1." "AuditService/ListSearches" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/ProposeSearch" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/RecordVerification" Unary Roles(&[PrivacyOfficer, Auditor]),

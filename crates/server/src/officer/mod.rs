@@ -9,6 +9,7 @@ pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod sampler;
 pub(crate) mod statement;
+pub(crate) mod usage;
 pub(crate) mod wide;
 
 use std::time::Duration;

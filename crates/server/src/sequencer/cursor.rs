@@ -112,6 +112,7 @@ fn aad(party: &PartyId, kind: CursorKind) -> Vec<u8> {
         CursorKind::Report => b"report\0",
         CursorKind::Breach => b"breach\0",
         CursorKind::Transactions => b"transactions\0",
+        CursorKind::Usage => b"usage\0",
     };
     [kind, party.as_str().as_bytes()].concat()
 }

@@ -80,6 +80,8 @@ pub enum CursorKind {
     Breach,
     /// The transactions of an export.
     Transactions,
+    /// The disclosures that a usage is counted from.
+    Usage,
 }
 
 impl Sequencer {

@@ -10,6 +10,7 @@ mod person;
 mod receipt;
 mod report;
 mod search;
+mod usage;
 
 use schakel_api::v1::{self, audit_service_server::AuditService};
 use schakel_core::{id::PurposeCode, party::Peer, registry::Registry, time::Timestamp};
@@ -70,6 +71,7 @@ handed_on! {
     record_withholding(RecordWithholdingRequest) -> RecordWithholdingResponse;
     get_breach(GetBreachRequest) -> GetBreachResponse;
     get_report(GetReportRequest) -> GetReportResponse;
+    get_usage(GetUsageRequest) -> GetUsageResponse;
     get_integrity(GetIntegrityRequest) -> GetIntegrityResponse;
     record_verification(RecordVerificationRequest) -> RecordVerificationResponse;
     propose_search(ProposeSearchRequest) -> ProposeSearchResponse;

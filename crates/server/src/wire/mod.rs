@@ -42,6 +42,7 @@ pub(crate) mod testing;
 mod tests;
 pub(crate) mod time;
 pub(crate) mod transaction;
+pub(crate) mod usage;
 pub(crate) mod veil;
 
 use std::fmt;
