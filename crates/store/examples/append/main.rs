@@ -1,9 +1,11 @@
 //! A process to be killed, or lied to by its disk: it checks everything that processes before it were told
-//! is durable, appends some batches, and notes what it is told.
+//! is durable, appends some batches, publishes them, and notes what it is told.
 //!
-//! `append DIRECTORY NOTES`: `NOTES` is a file of lines `durable N`, `destroying N` and `destroyed N`, to
-//! which it adds. It ends with 0 when all went well, with 1 when something that was noted is not so, and
+//! `append DIRECTORY NOTES`: `NOTES` is a file of lines `durable N`, `destroying N`, `destroyed N` and `shown N`,
+//! to which it adds. It ends with 0 when all went well, with 1 when something that was noted is not so, and
 //! with 2 when it could not do its work. `tests/faults/run` runs it under strace.
+
+mod published;
 
 use std::{
     collections::BTreeSet,
@@ -24,6 +26,8 @@ use schakel_store::{
     random::OsRandom,
 };
 
+/// The name of the log.
+const ORIGIN: &str = "schakel.example/faults";
 const BATCHES: u64 = 6;
 const ENTRIES: u64 = 3;
 
@@ -59,10 +63,12 @@ struct Noted {
     durable: u64,
     destroying: BTreeSet<u64>,
     destroyed: BTreeSet<u64>,
+    shown: u64,
 }
 
 struct Process {
     notes: PathBuf,
+    public: PathBuf,
     noted: Noted,
     keyring: Arc<Keyring>,
     log: Log,
@@ -86,7 +92,7 @@ impl Process {
         let keyring = Keyring::open_with(settings, &ring, kek, Box::new(OsRandom))?;
         let settings = Settings {
             segment_len: MIN_SEGMENT_LEN,
-            ..Settings::new("schakel.example/faults")
+            ..Settings::new(ORIGIN)
         };
         let data = dir.join("data");
         let log = match Log::open(&data, settings.clone()) {
@@ -100,6 +106,7 @@ impl Process {
         keyring.ready()?;
         Ok(Self {
             notes: path,
+            public: dir.join("public"),
             noted,
             keyring,
             log,
@@ -129,6 +136,10 @@ impl Process {
                 _ => {}
             }
         }
+        let shown = published::check(&self.public, &self.log.reader())?;
+        if shown < noted.shown {
+            return Err(format!("{} entries were shown, and now {shown}", noted.shown).into());
+        }
         Ok(())
     }
 
@@ -149,6 +160,10 @@ impl Process {
                 let gone = frames.first().and_then(slot).ok_or("no entry")?;
                 self.keyring.destroy_slot(gone)?;
                 self.note(&format!("destroyed {size}"))?;
+            }
+            if batch % 3 == 2 {
+                let shown = published::publish(&self.public, &self.log.reader())?;
+                self.note(&format!("shown {shown}"))?;
             }
         }
         self.noted = Noted::read(&self.notes)?;
@@ -177,6 +192,7 @@ impl Noted {
             let number = number.parse()?;
             match what {
                 "durable" => noted.durable = noted.durable.max(number),
+                "shown" => noted.shown = noted.shown.max(number),
                 "destroying" => drop(noted.destroying.insert(number)),
                 _ => drop(noted.destroyed.insert(number)),
             }
