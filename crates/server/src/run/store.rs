@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schakel_store::log::Settings;
+use schakel_store::{disk::Disk, log::Settings};
 use tokio::runtime::Handle;
 
 use super::{RunError, founding};
@@ -33,6 +33,7 @@ pub(super) fn open(
     let setup = Setup {
         origin: &broker.origin,
         segment_len: Settings::new(&broker.origin).segment_len,
+        disk: Disk::real(),
         founding: &founding::read(config)?,
         retention: config.retention.clone(),
         clock,

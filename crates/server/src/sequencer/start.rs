@@ -16,6 +16,7 @@ use schakel_core::{
     time::Timestamp,
 };
 use schakel_store::{
+    disk::Disk,
     entry::{self, EntryError},
     index::{self, Index, OpenIndexError},
     keyring::{self, Doomed, Keyring, KeyringError},
@@ -76,6 +77,8 @@ pub struct Setup<'a> {
     pub origin: &'a str,
     /// How long a segment of the log is, in bytes.
     pub segment_len: u64,
+    /// The disk that the log is on.
+    pub disk: Disk,
     /// What is registered when the log is empty.
     pub founding: &'a Catalogue,
     /// For how long what is kept.
@@ -298,6 +301,7 @@ fn open_world(
 fn open_log(paths: &Paths, setup: &Setup<'_>) -> Result<Log, StartError> {
     let settings = Settings {
         segment_len: setup.segment_len,
+        disk: setup.disk.clone(),
         ..Settings::new(setup.origin)
     };
     match Log::open(&paths.data, settings.clone()) {

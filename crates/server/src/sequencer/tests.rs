@@ -14,7 +14,7 @@ use schakel_core::{
     time::Timestamp,
 };
 use schakel_pki::organisation::Organisations;
-use schakel_store::{keyring::Kek, random::OsRandom};
+use schakel_store::{disk::Disk, keyring::Kek, random::OsRandom};
 
 use super::{Paths, Sequencer, Setup, StartError, Started, start};
 use crate::{
@@ -28,6 +28,9 @@ pub(crate) const ORIGIN: &str = "schakel.test/log";
 pub(crate) struct Bench {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) paths: Paths,
+    /// The disk that the log is on.
+    pub(crate) disk: Disk,
+    pub(crate) segment_len: u64,
     founding: Catalogue,
     _dir: tempfile::TempDir,
 }
@@ -51,6 +54,8 @@ impl Bench {
         Self {
             clock: Arc::new(ManualClock::new(now)),
             paths,
+            disk: Disk::real(),
+            segment_len: 1 << 22,
             founding: founding(now),
             _dir: dir,
         }
@@ -63,7 +68,8 @@ impl Bench {
     pub(crate) fn try_start(&self) -> Result<Started, StartError> {
         let setup = Setup {
             origin: ORIGIN,
-            segment_len: 1 << 22,
+            segment_len: self.segment_len,
+            disk: self.disk.clone(),
             founding: &self.founding,
             retention: crate::config::Retention::default(),
             clock: self.clock.clone(),
@@ -155,6 +161,7 @@ pub(crate) fn plan_ask(subject: SubjectRef) -> Call {
     })
 }
 
+mod full;
 mod retention;
 
 #[tokio::test]
