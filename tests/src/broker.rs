@@ -206,6 +206,11 @@ impl TestBroker {
         &self.place
     }
 
+    /// Its directory, to be changed between two starts.
+    pub const fn place_mut(&mut self) -> &mut Place {
+        &mut self.place
+    }
+
     /// Its clock, when that is moved by hand.
     #[must_use]
     pub fn clock(&self) -> &ManualClock {

@@ -45,7 +45,8 @@ pub struct Evidence(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     kept: Vec<Kept>,
-    key: Option<VerifyingKey>,
+    /// The keys that are trusted, the one that the broker says it signs with last.
+    keys: Vec<VerifyingKey>,
 }
 
 /// A log that was checked from its first entry to its last.
@@ -71,20 +72,27 @@ impl Evidence {
         self.inner().kept.clone()
     }
 
-    /// Pins the key of the log, the first time; later it must be the same.
+    /// Pins the key of the log, the first time; later it must be that one, or one that is to take over.
     pub fn trust(&self, vkey: &str) {
-        let key: VerifyingKey = vkey.parse().expect("a vkey");
         let mut inner = self.inner();
-        match &inner.key {
-            None => inner.key = Some(key),
-            Some(pinned) => assert_eq!(pinned.to_string(), key.to_string(), "the key changed"),
+        if inner.keys.is_empty() {
+            inner.keys.push(vkey.parse().expect("a vkey"));
         }
+        let at = inner.keys.iter().position(|key| key.to_string() == vkey);
+        let signing = inner.keys.remove(at.expect("the key changed"));
+        inner.keys.push(signing);
+    }
+
+    /// Pins a key that is to take over.
+    pub fn expect_key(&self, vkey: &str) {
+        let key = vkey.parse().expect("a vkey");
+        self.inner().keys.insert(0, key);
     }
 
     /// The pinned key.
     #[must_use]
     pub fn key(&self) -> VerifyingKey {
-        self.inner().key.clone().expect("a pinned key")
+        self.inner().keys.last().cloned().expect("a pinned key")
     }
 
     /// Checks a copy of the log as an outsider would: every leaf decodes to itself, times never decrease, the
@@ -97,10 +105,13 @@ impl Evidence {
     pub fn check(&self, place: &Place, newest: Option<&str>) -> Log {
         let log = Log::read(place);
         let roots = log.roots();
-        let key = self.key();
+        let keys = self.inner().keys.clone();
         let mut opened = BTreeMap::new();
         let mut open = |note: &str| -> Checkpoint {
-            let open = || Checkpoint::open(note, &key).expect("a signed checkpoint");
+            let open = || {
+                let mut opened = keys.iter().map(|key| Checkpoint::open(note, key));
+                opened.find_map(Result::ok).expect("a signed checkpoint")
+            };
             let checkpoint = opened.entry(note.to_owned()).or_insert_with(open).clone();
             let root = usize::try_from(checkpoint.size)
                 .ok()

@@ -34,6 +34,7 @@ const MORE: &str = include_str!("organisations.toml");
 pub struct Place {
     dir: TempDir,
     now: Timestamp,
+    broker: String,
     tls: String,
     listen: String,
 }
@@ -46,6 +47,7 @@ impl Place {
         let place = Self {
             dir,
             now,
+            broker: String::new(),
             tls: String::new(),
             listen: String::new(),
         };
@@ -85,10 +87,22 @@ impl Place {
         self
     }
 
+    /// Has these lines stand in section `[broker]` of its configuration from the next start on.
+    pub fn set_broker(&mut self, lines: &str) {
+        lines.clone_into(&mut self.broker);
+    }
+
+    /// Writes a key that signs checkpoints, and gives what verifiers get.
+    pub fn write_checkpoint_key(&self, name: &str, seed: u8) -> String {
+        let key = SigningKey::from_seed(ORIGIN, &[seed; 32]).expect("a name");
+        self.write_secret(name, &key.to_skey());
+        key.verifying_key().to_string()
+    }
+
     /// Writes the configuration, with these lines added, and gives its path.
     #[must_use]
     pub fn configure(&self, listen: SocketAddr, more: &str) -> PathBuf {
-        let (tls, more_listen) = (&self.tls, &self.listen);
+        let (broker, tls, more_listen) = (&self.broker, &self.tls, &self.listen);
         let text = format!(
             r#"
 [broker]
@@ -98,6 +112,7 @@ data_dir = "data"
 keyring_dir = "keyring"
 kek_file = "kek"
 checkpoint_key_file = "checkpoint.key"
+{broker}
 [listen]
 address = "{listen}"
 {more_listen}

@@ -4,6 +4,7 @@
 mod attack {
     mod certificates;
     mod doctor;
+    mod every_key;
     mod flood;
     mod matrix;
     mod messages;

@@ -16,10 +16,10 @@ use schakel_tests::{Forge, Forged, Line, Party, START, Settings, TestBroker, key
 use tokio::{sync::watch, task::JoinHandle};
 use tonic::{Code, Status, transport::Channel};
 
-const UWV: &str = "00000099000000120000";
-const STRANGER: &str = "00000099999999990000";
+pub(super) const UWV: &str = "00000099000000120000";
+pub(super) const STRANGER: &str = "00000099999999990000";
 
-async fn call(channel: Channel) -> Result<(), Status> {
+pub(super) async fn call(channel: Channel) -> Result<(), Status> {
     let mut audit = AuditServiceClient::new(channel);
     audit
         .get_checkpoint(v1::GetCheckpointRequest {})
@@ -28,7 +28,7 @@ async fn call(channel: Channel) -> Result<(), Status> {
 }
 
 /// Whether trying again is safe and may help: what the client's own retries go by.
-fn is_passing(status: &Status) -> bool {
+pub(super) fn is_passing(status: &Status) -> bool {
     matches!(
         status.code(),
         Code::Unavailable | Code::Unknown | Code::Cancelled
@@ -99,7 +99,7 @@ impl Caller {
 }
 
 /// Tries until the outcome is this; what may take as long as the files are looked at.
-async fn until(broker: &TestBroker, own: &Issued, admitted: bool) {
+pub(super) async fn until(broker: &TestBroker, own: &Issued, admitted: bool) {
     let started = Instant::now();
     let line = broker.line_with(Some(own));
     while call(line.lazy_channel()).await.is_ok() != admitted {
