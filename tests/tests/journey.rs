@@ -13,6 +13,7 @@ mod journey {
     mod inbox;
     mod logbook;
     mod officer;
+    mod pairs;
     mod privacy;
     mod publication;
     mod questions;

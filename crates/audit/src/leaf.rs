@@ -38,8 +38,8 @@ pub struct Leaf {
     pub commitment: [u8; 32],
     /// Binds the content handed to the receiver: see [`released`](crate::commitment::released).
     pub released: Option<[u8; 32]>,
-    /// Groups the entries of one person with one party in one month, for whoever holds the person's
-    /// key. On every entry about a person; random bytes when no known person was meant.
+    /// Groups the entries of one person with one party in one month. On every entry about a person; random
+    /// bytes when no known person was meant, and on whatever is answered the same when none was.
     pub subject_tag: Option<[u8; 16]>,
     /// How long the details are kept.
     pub class: RetentionClass,

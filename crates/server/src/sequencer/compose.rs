@@ -141,7 +141,7 @@ impl Composer<'_> {
         self.random.fill(&mut id);
         let subject_tag = match (plan.subject, own_slot) {
             (Subject::Nobody, _) => None,
-            (Subject::Known(_), Some(slot)) => {
+            (Subject::Known(_), Some(slot)) if tells_of_somebody(&plan.event) => {
                 Some(self.keyring.tag(slot, principal, month(self.now)?)?)
             }
             _ => {
@@ -238,6 +238,25 @@ impl Composer<'_> {
             Retention::Record(_) => (RetentionClass::OpenEnded, None),
         })
     }
+}
+
+/// Whether the answer to this already says that the broker knows the person. Only then may two receipts show that
+/// they are about one: on everything that is answered the same for nobody, look-ups and denials included, the tag
+/// is random for everybody, because a caller that asks twice would see by it who is known.
+const fn tells_of_somebody(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Disclosed(_)
+            | Event::Delivered(_)
+            | Event::ConsentRecorded { .. }
+            | Event::CaseOpened { .. }
+            | Event::MunicipalityAssigned { .. }
+            | Event::MemberAdded { .. }
+            | Event::MemberRemoved { .. }
+            | Event::CaseClosed { .. }
+            | Event::StatusReported { .. }
+            | Event::Introduced { .. }
+    )
 }
 
 fn known(subject: Subject) -> Option<SubjectId> {

@@ -1,12 +1,13 @@
 //! Plans for consents, restrictions and objections.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::{Condition, Role},
     consent::{Consent, ConsentKind, ConsentState, ConsentTerms},
     decide::Reason,
+    dossier::Dossier,
     event::{ConsentEnded, Event, LookedUp, SlotUse},
     id::{ConsentId, PartyId, RestrictionId, SubjectId},
     notice::Notice,
@@ -253,18 +254,19 @@ impl Planner<'_> {
         Ok(plan)
     }
 
+    /// Answered the same for a restriction that is not there: one may be recorded for anybody, and whether it can
+    /// be lifted again must not tell whether the person is known.
     fn lift(&mut self, request: &Request, subject: &SubjectRef, id: RestrictionId) -> Result<Plan> {
         let caller = &request.peer.principal;
-        let dossier = self.find(subject, caller)?;
-        let own = dossier
-            .restrictions
-            .get(&id)
-            .filter(|found| found.recorded_by == *caller && found.lifted_at.is_none());
-        if own.is_none() {
-            return Err(Reason::RecordUnknown.into());
-        }
+        let known = self.world.subject_of(subject, caller);
+        let dossier = known.map(|id| self.dossier(id)).transpose()?;
+        let stands = |dossier: &Arc<Dossier>| {
+            let found = dossier.restrictions.get(&id);
+            found.is_some_and(|found| found.recorded_by == *caller && found.lifted_at.is_none())
+        };
+        let lifted = dossier.filter(stands).map(|dossier| dossier.subject);
         let event = Event::RestrictionLifted { restriction: id };
-        let mut plan = ended(Some(dossier.subject), event, &[], Outcome::Done);
+        let mut plan = ended(lifted, event, &[], Outcome::Done);
         plan.kind = EntryType::Restriction;
         Ok(plan)
     }
