@@ -80,6 +80,14 @@ pub struct Served {
     pub providers: BTreeSet<PartyId>,
 }
 
+impl Introduction {
+    /// Whether the code would still introduce this partner to this case at an instant.
+    #[must_use]
+    pub fn leads(&self, case: CaseId, partner: &PartyId, at: Timestamp) -> bool {
+        self.case == case && self.partner == *partner && !self.redeemed && at < self.until
+    }
+}
+
 impl Dossier {
     /// A dossier with nothing in it.
     #[must_use]

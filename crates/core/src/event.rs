@@ -109,6 +109,9 @@ pub enum Event {
         case: CaseId,
         /// The party.
         party: PartyId,
+        /// Whether the codes that would introduce it to the case ended too; not in what older brokers recorded.
+        #[serde(default)]
+        codes_ended: bool,
     },
     /// A case was closed.
     CaseClosed {

@@ -175,10 +175,19 @@ impl Dossier {
                     period: *period,
                 });
             }),
-            Event::MemberRemoved { case, party } => self.alter_case(*case, change, |case| {
-                end(&mut case.members, at, |given| given.party == *party);
-                case.introduced.retain(|(partner, _)| partner != party);
-            }),
+            Event::MemberRemoved {
+                case,
+                party,
+                codes_ended,
+            } => {
+                self.alter_case(*case, change, |case| {
+                    end(&mut case.members, at, |given| given.party == *party);
+                    case.introduced.retain(|(partner, _)| partner != party);
+                });
+                if *codes_ended {
+                    self.end_codes(*case, party, change);
+                }
+            }
             Event::CaseClosed { case, .. } => {
                 self.alter_case(*case, change, |case| case.closed_at = Some(at));
             }
@@ -361,6 +370,16 @@ impl Dossier {
             };
             change.rows.push(RowKey::Notice(notice.id));
             self.notices.insert(notice.id, notice);
+        }
+    }
+
+    /// Ends the codes that would still introduce a partner to a case.
+    fn end_codes(&mut self, case: CaseId, partner: &PartyId, change: &mut Change<'_>) {
+        let now = change.at;
+        let codes = self.introductions.values_mut();
+        for code in codes.filter(|code| code.leads(case, partner, now)) {
+            code.until = now;
+            change.rows.push(RowKey::Introduction(code.code_sha256));
         }
     }
 

@@ -18,7 +18,7 @@ use schakel_core::{
 
 use super::{
     kept::{Kept, SUBJECT},
-    scene::{CASE, EAST, HOUSING, PI, WEST, ask, at, party, terms},
+    scene::{CASE, DEBT, EAST, HOUSING, PI, WEST, ask, at, party, terms},
 };
 
 const CONSENT: ConsentId = ConsentId::from_bytes([1; 16]);
@@ -122,6 +122,7 @@ fn a_member_that_is_removed_loses_its_place_and_its_introductions() {
         Event::MemberRemoved {
             case: CASE,
             party: party(HOUSING),
+            codes_ended: true,
         },
     );
     let case = &kept.dossier.cases[&CASE];
@@ -158,6 +159,34 @@ fn an_introduction_gives_a_place_for_its_condition_once_it_is_redeemed() {
     assert!(kept.dossier.introductions[&[4; 32]].redeemed);
     let mark = Identifier::ClientRef(party(HOUSING), "h-1".parse().unwrap());
     assert!(kept.dossier.identifiers.contains_key(&mark));
+}
+
+#[test]
+fn a_partner_that_is_removed_has_no_code_left_to_come_back_with() {
+    let mut kept = Kept::with_case();
+    let introduced = |code, partner| Event::Introduced {
+        case: CASE,
+        partner: party(partner),
+        condition: Condition::Housing,
+        code_sha256: [code; 32],
+        until: at("2026-04-01T00:00:00Z"),
+    };
+    kept.apply(PI, introduced(4, HOUSING));
+    kept.apply(PI, introduced(5, DEBT));
+    let leads = |kept: &Kept, code: u8, partner| {
+        kept.dossier.introductions[&[code; 32]].leads(CASE, &party(partner), kept.now())
+    };
+    assert!(leads(&kept, 4, HOUSING) && !leads(&kept, 4, DEBT));
+    let removed = |codes_ended| Event::MemberRemoved {
+        case: CASE,
+        party: party(HOUSING),
+        codes_ended,
+    };
+    // As older brokers recorded it: what followed in their log was decided with the code still good.
+    kept.apply(PI, removed(false));
+    assert!(leads(&kept, 4, HOUSING));
+    kept.apply(PI, removed(true));
+    assert!(!leads(&kept, 4, HOUSING) && leads(&kept, 5, DEBT));
 }
 
 #[test]

@@ -323,7 +323,11 @@ pub(crate) fn moved(now: Timestamp, n: u8, rest: u8) -> Event {
                 until: None,
             },
         },
-        2 => Event::MemberRemoved { case, party },
+        2 => Event::MemberRemoved {
+            case,
+            party,
+            codes_ended: rest.is_multiple_of(8),
+        },
         _ => Event::CaseClosed {
             case,
             reason: ClosingReason::Completed,

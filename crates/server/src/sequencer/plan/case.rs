@@ -36,12 +36,17 @@ impl Planner<'_> {
             }
             Call::RemoveMember { case, party } => {
                 let (dossier, found) = self.own_case(request, *case)?;
-                if !found.members.iter().any(|given| given.party == *party) {
+                let member = found.members.iter().any(|given| given.party == *party);
+                let partner = found.introduced.iter().any(|(one, _)| one == party);
+                let mut codes = dossier.introductions.values();
+                let invited = codes.any(|code| code.leads(*case, party, self.now));
+                if !(member || partner || invited) {
                     return Err(Reason::RecordUnknown.into());
                 }
                 let event = Event::MemberRemoved {
                     case: *case,
                     party: party.clone(),
+                    codes_ended: true,
                 };
                 Ok(changed(&dossier, *case, event, [party.clone()]))
             }
