@@ -18,6 +18,7 @@ pub use self::{
 };
 use crate::{
     id::{ActorRef, EntryIndex, PartyId, ProposalId, SlotId},
+    party::{Peer, Proposer},
     time::Timestamp,
 };
 
@@ -75,6 +76,22 @@ pub struct ErasureProposal {
     pub certificate: [u8; 32],
     /// When.
     pub proposed_at: Timestamp,
+    /// The party whose connection it was; absent in what older brokers recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<PartyId>,
+}
+
+impl ErasureProposal {
+    /// Whether this is a second actor, by the rule for changes of the registry.
+    #[must_use]
+    pub fn may_be_approved_by(&self, peer: &Peer, certificate: &[u8; 32]) -> bool {
+        let proposer = Proposer {
+            party: &self.proposed_by,
+            transport: self.transport.as_ref(),
+            certificate: &self.certificate,
+        };
+        proposer.may_be_seconded_by(peer, certificate)
+    }
 }
 
 /// The most ranges in one entry: more are told in several, so that none outgrows what the log takes.

@@ -214,6 +214,26 @@ pub struct Peer {
     pub roles: Vec<Role>,
 }
 
+/// Who proposed something that takes a second actor: the one rule for who may be that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proposer<'a> {
+    pub(crate) party: &'a PartyId,
+    /// The party whose connection it was, where that is known.
+    pub(crate) transport: Option<&'a PartyId>,
+    pub(crate) certificate: &'a [u8; 32],
+}
+
+impl Proposer<'_> {
+    /// Whether this is somebody else: another party, over a connection of another party, with another certificate.
+    /// Employees are not compared, because their marks are each party's own.
+    pub(crate) fn may_be_seconded_by(&self, peer: &Peer, certificate: &[u8; 32]) -> bool {
+        let proposers = [Some(self.party), self.transport];
+        let seconds = [&peer.principal, &peer.transport];
+        let mut proposers = proposers.into_iter().flatten();
+        self.certificate != certificate && !proposers.any(|one| seconds.contains(&one))
+    }
+}
+
 impl Peer {
     /// Whether the principal has this role.
     #[must_use]

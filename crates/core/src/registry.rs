@@ -1,6 +1,7 @@
 //! The registry: which parties and purposes there are, the changes that wait for a second actor, and the keys
 //! that sign the log's checkpoints.
 
+mod administrators;
 mod certificate;
 mod check;
 mod enrolment;

@@ -1,7 +1,10 @@
 //! How long a proposal waits, and who may approve it.
 
 use super::Proposal;
-use crate::{party::Peer, time::Timestamp};
+use crate::{
+    party::{Peer, Proposer},
+    time::Timestamp,
+};
 
 impl Proposal {
     /// For how long a proposal waits.
@@ -16,12 +19,11 @@ impl Proposal {
     /// Whether this is a second actor: another party, over a connection of another party, with another certificate.
     #[must_use]
     pub fn may_be_approved_by(&self, peer: &Peer, certificate: &[u8; 32]) -> bool {
-        let proposers = [Some(&self.proposed_by), self.transport.as_ref()];
-        let approvers = [&peer.principal, &peer.transport];
-        self.certificate != *certificate
-            && !proposers
-                .into_iter()
-                .flatten()
-                .any(|one| approvers.contains(&one))
+        let proposer = Proposer {
+            party: &self.proposed_by,
+            transport: self.transport.as_ref(),
+            certificate: &self.certificate,
+        };
+        proposer.may_be_seconded_by(peer, certificate)
     }
 }

@@ -55,6 +55,7 @@ impl Planner<'_> {
             actor,
             certificate: request.certificate,
             proposed_at: self.now,
+            transport: Some(request.peer.transport.clone()),
         };
         Ok(Plan {
             kind: EntryType::Restriction,
@@ -76,8 +77,7 @@ impl Planner<'_> {
         named: Option<&SubjectRef>,
     ) -> Result<Vec<Plan>> {
         let Waiting { proposal, subject } = self.waiting(request, id)?;
-        let same_hand = proposal.proposed_by == request.peer.principal;
-        if same_hand || proposal.certificate == request.certificate {
+        if !proposal.may_be_approved_by(&request.peer, &request.certificate) {
             return Err(CallError::SecondActor.into());
         }
         let controller = &proposal.controller;

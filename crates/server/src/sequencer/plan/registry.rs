@@ -60,8 +60,8 @@ impl Planner<'_> {
         Ok(changed(event, Outcome::Done))
     }
 
-    /// One administrator may stop anything, except another administrator: who could do that alone could keep
-    /// everybody from mending it.
+    /// One administrator may stop anything, except another administrator, by whatever it is stopped: who could do
+    /// that alone could keep everybody from mending it.
     fn stop(&self, request: &Request, change: &Change, reason: StopReason) -> Result<Plan> {
         self.check_change(change)?;
         let registry = self.registry();
@@ -70,6 +70,9 @@ impl Planner<'_> {
                 .party(id)
                 .is_some_and(|party| party.has_role(Role::Administrator))
         {
+            return Err(CallError::SecondActor.into());
+        }
+        if registry.strands(change, &request.peer, self.now) {
             return Err(CallError::SecondActor.into());
         }
         let event = Event::Changed {
