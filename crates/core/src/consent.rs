@@ -204,8 +204,15 @@ pub struct Consent {
 
 /// The longest a consent may run: this broker's own bound, not a law's.
 pub const LONGEST_VALIDITY_DAYS: u32 = 731;
+/// The longest a consent may be post-dated: this broker's own bound. What ends a consent is kept for as long as one so
+/// dated can last, so that it never comes into force after its end was forgotten.
+pub const LONGEST_POSTDATING_DAYS: u32 = 366;
 /// The most times a consent is narrowed; the next narrowing ends it whole. Bounds its size on disk.
 pub const MOST_NARROWINGS: usize = 6;
+
+/// The most consents that one party records about one person, those that ended and are still kept among them: this
+/// broker's own bound. One consent holds up to 6 conditions, 8 purposes and 16 recipients.
+pub const MOST_COLLECTED: usize = 256;
 
 impl ConsentTerms {
     /// Checks what holds for the terms by themselves and for who collects them.
@@ -271,6 +278,10 @@ impl ConsentTerms {
             let rule =
                 "must lie at most 731 days after valid_from: ask again rather than once for ever";
             return Err(("valid_until", Invalid::new(rule)));
+        }
+        if self.valid_from > self.collected_at.plus_days(LONGEST_POSTDATING_DAYS) {
+            let rule = "must lie at most 366 days after collected_at: ask the person again when it comes nearer";
+            return Err(("valid_from", Invalid::new(rule)));
         }
         if self.valid_from < self.collected_at {
             let rule = "must not lie before collected_at: a consent never works backwards";

@@ -2,7 +2,10 @@
 
 use schakel_core::{
     code::{Moment, Role, Status},
-    consent::{Consent, ConsentKind, ConsentState, ConsentTerms, LONGEST_VALIDITY_DAYS},
+    consent::{
+        Consent, ConsentKind, ConsentState, ConsentTerms, LONGEST_POSTDATING_DAYS,
+        LONGEST_VALIDITY_DAYS,
+    },
     id::{CaseId, DeliveryId, EntryIndex, NoticeId, SubjectId},
     inbox::{Inbox, InboxKey, Order, Pending, Topic},
     status::Report,
@@ -131,7 +134,7 @@ fn the_rows_on_disk_make_the_same_inbox() {
 
 #[test]
 fn terms_that_break_a_rule_are_refused_by_their_field() {
-    let breaks: [Altered<ConsentTerms>; 9] = [
+    let breaks: [Altered<ConsentTerms>; 10] = [
         ("conditions", |terms| terms.conditions.clear()),
         ("purposes", |terms| {
             terms.purposes = (0..9).map(|n| format!("P-{n}").parse().unwrap()).collect();
@@ -148,6 +151,11 @@ fn terms_that_break_a_rule_are_refused_by_their_field() {
         ("valid_until", |terms| {
             let last = terms.valid_from.plus_days(LONGEST_VALIDITY_DAYS);
             terms.valid_until = last.plus_millis(1);
+        }),
+        ("valid_from", |terms| {
+            let last = terms.collected_at.plus_days(LONGEST_POSTDATING_DAYS);
+            terms.valid_from = last.plus_millis(1);
+            terms.valid_until = terms.valid_from.plus_days(1);
         }),
         ("valid_from", |terms| {
             terms.valid_from = terms.collected_at.minus_millis(1);

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::{Condition, Role},
-    consent::{Consent, ConsentKind, ConsentState, ConsentTerms},
+    consent::{Consent, ConsentKind, ConsentState, ConsentTerms, MOST_COLLECTED},
     decide::Reason,
     dossier::Dossier,
     event::{ConsentEnded, Event, LookedUp, SlotUse},
@@ -56,6 +56,7 @@ impl Planner<'_> {
     ) -> Result<Plan> {
         self.check_terms(request, terms)?;
         let (id, identifier) = self.person_consenting(request, subject)?;
+        self.check_bound(id, &request.peer.principal)?;
         let consent = ConsentId::draw(self.random);
         let controllers = terms.providers.union(&terms.recipients).cloned().collect();
         Ok(Plan {
@@ -101,6 +102,21 @@ impl Planner<'_> {
             return Err(invalid("terms.purposes", "must be registered purposes"));
         }
         Ok(())
+    }
+
+    /// A party is told of the bound, precisely, because it counts what that party recorded itself and nothing else.
+    fn check_bound(&mut self, subject: SubjectId, caller: &PartyId) -> Result<()> {
+        let dossier = self.dossier(subject)?;
+        let collected = dossier.consents.values();
+        let own = collected.filter(|consent| consent.terms.collected_by == *caller);
+        if own.count() < MOST_COLLECTED {
+            return Ok(());
+        }
+        let rule = format!(
+            "must be a person about whom this party has fewer than {MOST_COLLECTED} consents on record, those that \
+             ended among them: record one consent for several conditions, purposes and recipients"
+        );
+        Err(invalid("subject", &rule))
     }
 
     /// The person who consents: known, or named by a number and known from now on.
