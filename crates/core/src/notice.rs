@@ -52,8 +52,9 @@ pub struct Notice {
     /// When the recipient acknowledged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Timestamp>,
-    /// The entry that issued it: all notices of one withdrawal share it. Known once that is recorded;
-    /// until then 0.
+    /// The entry that issued it. All notices of one withdrawal share it, unless they are so many that the
+    /// withdrawal stands in several entries; their instant they always share. Known once that is recorded; until
+    /// then 0.
     pub entry: EntryIndex,
 }
 

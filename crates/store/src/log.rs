@@ -44,18 +44,21 @@ pub use reader::{Entries, LogReader, ReadError};
 pub use scan::Damage;
 
 use ahead::Ahead;
-use format::{ENTRY_OVERHEAD, HEADER_LEN, Header, MAX_ENTRIES};
+use format::{ENTRY_OVERHEAD, HEADER_LEN, Header, MAX_ENTRIES, MAX_PART};
 use table::{Extent, Shared};
 
 /// The most entries in one batch.
 pub const MAX_BATCH_ENTRIES: usize = MAX_ENTRIES;
 
+/// The greatest length of a leaf, and of a sealed part, in bytes: what an entry of a C2SP bundle can hold.
+pub const MAX_PART_LEN: usize = MAX_PART;
+
 /// An entry to be appended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The exact bytes of the leaf, at most 65,535.
+    /// The exact bytes of the leaf, at most [`MAX_PART_LEN`].
     pub leaf: Vec<u8>,
-    /// The sealed part, at most 65,535 bytes.
+    /// The sealed part, at most [`MAX_PART_LEN`] bytes.
     pub sealed: Vec<u8>,
 }
 

@@ -31,6 +31,8 @@ const VERSION: u8 = 1;
 const PADDING: usize = 256;
 const WRAP_LEN: usize = 16 + 32 + TAG_LEN;
 const BLIND: usize = 32;
+/// The most bytes of details that are sealed. How many fit the log beside their wraps, whoever appends checks.
+pub const MAX_DETAILS_LEN: usize = 65_000;
 const AAD: &[u8] = b"schakel/details/v1\0";
 const INFO: &[u8] = b"schakel/wrap/v1";
 
@@ -71,7 +73,13 @@ pub enum SealError {
     /// The leaf has no destroy month, and its details need one.
     #[error("the leaf must have a destroy month")]
     NoMonth,
-    /// Encryption failed, or the details are over 65,000 bytes.
+    /// The details are longer than any entry holds, before padding and wraps.
+    #[error("the details have {len} bytes: at most {MAX_DETAILS_LEN} are sealed")]
+    TooLong {
+        /// How long they are.
+        len: usize,
+    },
+    /// Encryption failed.
     #[error("the details cannot be encrypted")]
     Encryption,
 }
@@ -99,6 +107,10 @@ pub fn seal(
     keyring: &Keyring,
     random: &mut dyn Random,
 ) -> Result<Vec<u8>, SealError> {
+    if details.len() > MAX_DETAILS_LEN {
+        let len = details.len();
+        return Err(SealError::TooLong { len });
+    }
     let mut blind = [0; BLIND];
     random.fill(&mut blind);
     leaf.commitment = commitment::commit(&blind, details);

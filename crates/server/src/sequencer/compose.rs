@@ -1,6 +1,6 @@
 //! Composing an entry: from a plan to the leaf and the sealed details that go into the log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, btree_map::Entry};
 
 use schakel_audit::leaf::{Leaf, LeafError, Month, MonthError, RetentionClass};
 use schakel_core::{
@@ -14,13 +14,15 @@ use schakel_core::{
 use schakel_store::{
     details,
     keyring::Keyring,
-    log::Frame,
-    seal::{self, Scope, Term},
+    log::{Frame, MAX_PART_LEN},
+    seal::{self, Scope, SealError, Term},
 };
 
 use super::{
-    plan::{Plan, Retention, Subject},
+    cut::Part,
+    plan::{Plan, Retention, Subject, Told},
     rules::RuleDigests,
+    steps::Fresh,
 };
 use crate::{call::Request, config};
 
@@ -38,6 +40,7 @@ pub(super) struct Composer<'a> {
     /// What the registry gives the caller now.
     pub(super) standing: &'a [Role],
     pub(super) terms: &'a config::Retention,
+    pub(super) fresh: &'a mut Fresh,
     pub(super) now: Timestamp,
 }
 
@@ -56,21 +59,34 @@ pub(super) enum ComposeError {
     #[error("the details cannot be encoded")]
     Details(#[from] details::DetailsError),
     #[error("the details cannot be sealed")]
-    Seal(#[from] seal::SealError),
+    Seal(#[from] SealError),
     #[error("the log has no such month")]
     Month(#[from] MonthError),
     #[error("the leaf breaks its own rules")]
     Leaf(#[from] LeafError),
+    #[error("the {part} has {len} bytes, more than the log takes")]
+    TooLarge { part: &'static str, len: usize },
+}
+
+impl ComposeError {
+    /// Whether less of the same could be composed.
+    pub(super) const fn is_too_much(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge { .. } | Self::Seal(SealError::Slots | SealError::TooLong { .. })
+        )
+    }
 }
 
 impl Composer<'_> {
-    /// Composes the entry of a plan.
+    /// Composes the entry of a plan, or of a part of one.
     pub(super) fn compose(
         &mut self,
         request: Option<&Request>,
-        plan: &Plan,
+        part: &Part,
         dossier: Option<&Dossier>,
     ) -> Result<Composed, ComposeError> {
+        let plan = &part.plan;
         let slot_of = |usage: &SlotUse| dossier.and_then(|found| found.slots.get(usage).copied());
         let principal = request
             .map_or(self.broker, |request| &request.peer.principal)
@@ -82,14 +98,14 @@ impl Composer<'_> {
         let mut binds = Vec::new();
         let (class, destroy) = self.retention(&plan.retention)?;
         let (mut slots, term) = match plan.subject {
-            Subject::Known(_) => {
+            Subject::Known(id) => {
                 let uses = controllers.iter().cloned().map(SlotUse::Controller);
                 let slots = uses
-                    .map(|usage| self.slot(usage, &slot_of, &mut binds))
+                    .map(|usage| self.slot(id, usage, &slot_of, &mut binds))
                     .collect::<Result<Vec<_>, _>>()?;
                 let term = match &plan.retention {
                     Retention::Record(usage) => {
-                        Term::Record(self.slot(usage.clone(), &slot_of, &mut binds)?)
+                        Term::Record(self.slot(id, usage.clone(), &slot_of, &mut binds)?)
                     }
                     _ => Term::ClassMonth,
                 };
@@ -97,7 +113,7 @@ impl Composer<'_> {
             }
             Subject::Unknown | Subject::Nobody => (Vec::new(), Term::ClassMonth),
         };
-        let keepers = dossier.map_or_else(BTreeSet::new, |found| found.keepers(&plan.event));
+        let keepers = part.keepers(dossier);
         let keepers: Vec<_> = keepers
             .difference(&controllers)
             .filter_map(|party| {
@@ -196,11 +212,19 @@ impl Composer<'_> {
             self.random,
         )?;
         leaf.check()?;
+        let frame = Frame {
+            leaf: leaf.encode(),
+            sealed,
+        };
+        // What the log would refuse must not be applied to the state first.
+        for (part, bytes) in [("leaf", &frame.leaf), ("sealed part", &frame.sealed)] {
+            let len = bytes.len();
+            if len > MAX_PART_LEN {
+                return Err(ComposeError::TooLarge { part, len });
+            }
+        }
         Ok(Composed {
-            frame: Frame {
-                leaf: leaf.encode(),
-                sealed,
-            },
+            frame,
             leaf,
             details,
         })
@@ -208,6 +232,7 @@ impl Composer<'_> {
 
     fn slot(
         &mut self,
+        subject: SubjectId,
         usage: SlotUse,
         slot_of: &impl Fn(&SlotUse) -> Option<SlotId>,
         binds: &mut Vec<(SlotUse, SlotId)>,
@@ -215,7 +240,11 @@ impl Composer<'_> {
         if let Some(slot) = slot_of(&usage) {
             return Ok(slot);
         }
-        let slot = self.keyring.take_slot()?;
+        // Every entry of one request that uses a new key binds it: each can be read without the others.
+        let slot = match self.fresh.entry((subject, usage.clone())) {
+            Entry::Occupied(taken) => *taken.get(),
+            Entry::Vacant(place) => *place.insert(self.keyring.take_slot()?),
+        };
         binds.push((usage, slot));
         Ok(slot)
     }
@@ -278,12 +307,16 @@ fn recorded_call(request: &Request, plan: &Plan, standing: &[Role]) -> Call {
         responsible: request.responsible.clone(),
         transaction: request.transaction.clone(),
         trace: request.trace,
-        write: request.write.map(|(key, digest)| Write {
-            method: request.method.to_owned(),
-            key,
-            digest,
-            answer: plan.told.remembered(),
-        }),
+        // A retry is answered once everything of the write is there: with the entry that answers it.
+        write: request
+            .write
+            .filter(|_| !matches!(plan.told, Told::Nobody))
+            .map(|(key, digest)| Write {
+                method: request.method.to_owned(),
+                key,
+                digest,
+                answer: plan.told.remembered(),
+            }),
         roles: more.then(|| came_with.clone()),
     }
 }

@@ -22,12 +22,16 @@ use super::{
     compose::month,
     own,
     plan::{Plan, Planner, erasing, parts},
+    take::not_composed,
     writer::{Batch, Writer, WriterError},
 };
-use crate::call::{Call, Request};
+use crate::call::{Call, CallError, Request};
 
 /// People looked at in one go: as many as keep others waiting for some hundredths of a second.
 const AT_ONCE: usize = 64;
+
+/// Records whose keys one entry says are destroyed: with its ranges they fit. What is left waits for the next round.
+const SLOTS_AT_ONCE: usize = 1_024;
 
 /// What the writer keeps of its upkeep.
 #[derive(Debug, Default)]
@@ -37,62 +41,82 @@ pub(super) struct Upkeep {
     /// When the round began, and the erasure since which it makes records again.
     round: Option<(Timestamp, Option<EntryIndex>)>,
     under_way: bool,
-    /// Whose records are to be made again with the batch that is being committed, and from which entries.
-    erasing: Option<(SubjectId, Vec<EntryIndex>)>,
+    /// Whether somebody was passed over in it, so that it has to be gone again.
+    passed_over: bool,
     /// Whether a failure to change the key-encryption key was told.
     told: bool,
 }
 
-impl Writer {
-    /// Whether a call destroys keys: it then has a batch to itself, so that nothing is sealed with them meanwhile.
-    pub(super) fn destroys(request: &Request) -> bool {
-        matches!(request.call, Call::ApproveErasure { .. })
-    }
+/// A person whose records are made again with an erasure, from the entries about them.
+#[derive(Debug)]
+pub(super) struct Erasing {
+    subject: SubjectId,
+    entries: Vec<EntryIndex>,
+}
 
-    /// Notes whose records an approval concerns.
-    pub(super) fn begin_erasing(&mut self, request: &Request, now: Timestamp) {
+impl Writer {
+    /// Whose records a call makes again if it comes to an erasure, looked at before anything is destroyed.
+    ///
+    /// # Errors
+    /// When the person's records or entries cannot be read: then nothing may be erased.
+    pub(super) fn whom_it_erases(
+        &mut self,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Option<Erasing>, CallError> {
         let Call::ApproveErasure { proposal, .. } = &request.call else {
-            return;
+            return Ok(None);
         };
         let Some(subject) = self.planner(now).erased_person(*proposal) else {
-            return;
+            return Ok(None);
         };
-        self.note_erasing(subject);
+        self.erasing(subject).map(Some)
     }
 
-    fn note_erasing(&mut self, subject: SubjectId) {
-        let Ok(dossier) = self.world.dossier(subject) else {
-            return;
-        };
-        let about = self.shared.trail.about(&dossier).ok();
-        let about = about.map(|entries| entries.into_iter().collect());
-        self.upkeep.erasing = about.map(|entries| (subject, entries));
+    fn erasing(&mut self, subject: SubjectId) -> Result<Erasing, CallError> {
+        let dossier = self.world.dossier(subject).map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a record cannot be read: nothing is erased"
+            );
+            CallError::AuditUnavailable
+        })?;
+        self.erasing_of(&dossier)
+    }
+
+    fn erasing_of(&self, dossier: &Dossier) -> Result<Erasing, CallError> {
+        let about = self.shared.trail.about(dossier).map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the entries about somebody cannot be found: nothing of theirs is erased"
+            );
+            CallError::AuditUnavailable
+        })?;
+        Ok(Erasing {
+            subject: dossier.subject,
+            entries: about.into_iter().collect(),
+        })
     }
 
     /// Destroys what the erasures of a batch that is durable say.
-    pub(super) fn carry_out(&mut self) -> Result<(), WriterError> {
-        let erasing = self.upkeep.erasing.take();
+    pub(super) fn carry_out(&mut self, erasing: Option<Erasing>) -> Result<(), WriterError> {
         let erasures = self.world.erasures();
         self.shared.keyring.destroy(&Doomed::by(&erasures))?;
         self.shared.trail.show_erasures(erasures);
-        if let Some((subject, entries)) = erasing {
-            self.make_again(subject, &entries)?;
+        if let Some(erasing) = erasing {
+            self.make_again(&erasing)?;
         }
         Ok(())
     }
 
-    fn make_again(
-        &mut self,
-        subject: SubjectId,
-        entries: &[EntryIndex],
-    ) -> Result<(), WriterError> {
-        let mut read = Vec::with_capacity(entries.len());
-        for index in entries {
+    fn make_again(&mut self, erasing: &Erasing) -> Result<(), WriterError> {
+        let mut read = Vec::with_capacity(erasing.entries.len());
+        for index in &erasing.entries {
             let found = self.shared.trail.entry(index.0);
             let found = found.map_err(|_| WriterError::Unreadable(*index))?;
             read.extend(found.map(|entry| (*index, entry)));
         }
-        Ok(self.world.make_again(subject, &read)?)
+        Ok(self.world.make_again(erasing.subject, &read)?)
     }
 
     /// Destroys what is due at the log's time. Whether there is more to do at once.
@@ -129,7 +153,7 @@ impl Writer {
                 proposal: None,
             })
         });
-        self.record_own(plans.collect(), now)
+        self.record_own(plans.collect(), None, now)
     }
 
     /// Looks at the next people: at what of theirs is over, and makes their records again when a month was
@@ -146,6 +170,7 @@ impl Writer {
             self.upkeep.round = Some((now, unswept));
             self.upkeep.after = None;
             self.upkeep.under_way = true;
+            self.upkeep.passed_over = false;
         }
         let people = self.world.persons_after(self.upkeep.after, AT_ONCE)?;
         for subject in &people {
@@ -156,6 +181,11 @@ impl Writer {
             return Ok(true);
         }
         self.upkeep.under_way = false;
+        if self.upkeep.passed_over {
+            // Begun again at the next look: whoever was passed over still shows what was erased.
+            self.upkeep.round = None;
+            return Ok(false);
+        }
         if let Some((_, Some(erasure))) = self.upkeep.round {
             self.world.sweep(erasure);
             self.world.flush(self.log.size())?;
@@ -168,11 +198,13 @@ impl Writer {
         let dossier = self.world.dossier(subject)?;
         let over = self.records_over(&dossier, now);
         if over.is_empty() {
-            let sweeping = matches!(self.upkeep.round, Some((_, Some(_))));
-            if sweeping && let Ok(entries) = self.shared.trail.about(&dossier) {
+            if matches!(self.upkeep.round, Some((_, Some(_)))) {
+                let Ok(again) = self.erasing_of(&dossier) else {
+                    self.upkeep.passed_over = true;
+                    return Ok(());
+                };
                 drop(dossier);
-                let entries: Vec<_> = entries.into_iter().collect();
-                self.make_again(subject, &entries)?;
+                self.make_again(&again)?;
                 self.world.flush(self.log.size())?;
             }
             return Ok(());
@@ -180,8 +212,10 @@ impl Writer {
         let sealed = self.planner(now).sealed_with(&dossier, |sealed| {
             seal::record(sealed).is_some_and(|slot| over.contains(&slot))
         });
-        // Tried again in the next round.
-        let Ok(entries) = sealed else { return Ok(()) };
+        let (Ok(entries), Ok(again)) = (sealed, self.erasing_of(&dossier)) else {
+            self.upkeep.passed_over = true;
+            return Ok(());
+        };
         drop(dossier);
         let slots: Vec<SlotId> = over.into_iter().collect();
         let plans = parts(&entries).map(|covers| {
@@ -193,9 +227,7 @@ impl Writer {
                 proposal: None,
             })
         });
-        let plans = plans.collect();
-        self.note_erasing(subject);
-        self.record_own(plans, now)
+        self.record_own(plans.collect(), Some(again), now)
     }
 
     /// The keys of the open-ended records whose time is over.
@@ -212,7 +244,7 @@ impl Writer {
             }),
         };
         let over = dossier.slots.iter().filter(|(usage, _)| is_over(usage));
-        over.map(|(_, slot)| *slot).collect()
+        over.map(|(_, slot)| *slot).take(SLOTS_AT_ONCE).collect()
     }
 
     /// Changes the key-encryption key when something was erased since it was last changed, and long enough ago.
@@ -226,7 +258,7 @@ impl Writer {
             return Ok(());
         }
         if self.rotated() {
-            self.record_own(vec![own::plan(Event::KekRotated)], now)?;
+            self.record_own(vec![own::plan(Event::KekRotated)], None, now)?;
         }
         Ok(())
     }
@@ -251,10 +283,19 @@ impl Writer {
     }
 
     /// Records the broker's own acts, as a batch to themselves.
-    fn record_own(&mut self, plans: Vec<Plan>, now: Timestamp) -> Result<(), WriterError> {
-        let mut batch = Batch::default();
-        for plan in plans {
-            self.take_plan(&mut batch, None, plan, None, now)?;
+    fn record_own(
+        &mut self,
+        plans: Vec<Plan>,
+        erasing: Option<Erasing>,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        let mut batch = Batch {
+            erasing,
+            ..Batch::default()
+        };
+        match self.compose_all(None, plans, now)? {
+            Ok(entries) => self.apply_all(&mut batch, entries, now)?,
+            Err(error) => not_composed(&error),
         }
         self.commit(batch)
     }

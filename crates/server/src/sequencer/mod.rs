@@ -4,6 +4,7 @@
 mod compose;
 mod courier;
 mod cursor;
+mod cut;
 mod erase;
 mod job;
 mod keys;
@@ -17,6 +18,7 @@ mod sign;
 mod signing;
 mod start;
 mod steps;
+mod take;
 mod time;
 mod writer;
 

@@ -1,8 +1,13 @@
 //! Two steps of a batch: composing an entry, and keeping what it changed.
 
-use std::thread;
+use std::{collections::BTreeMap, sync::Arc, thread};
 
-use schakel_core::time::Timestamp;
+use schakel_core::{
+    dossier::Dossier,
+    event::SlotUse,
+    id::{SlotId, SubjectId},
+    time::Timestamp,
+};
 use schakel_store::{
     publication::Shown,
     world::{World, WorldError},
@@ -10,22 +15,24 @@ use schakel_store::{
 
 use super::{
     compose::{ComposeError, Composed, Composer},
-    plan::{Plan, Subject},
+    cut::Part,
+    plan::Subject,
     writer::{Writer, WriterError},
 };
 use crate::call::Request;
+
+/// The keys that entries of one request take into use, for whatever else of it is about the same person.
+pub(super) type Fresh = BTreeMap<(SubjectId, SlotUse), SlotId>;
 
 impl Writer {
     pub(super) fn compose(
         &mut self,
         request: Option<&Request>,
-        plan: &Plan,
+        part: &Part,
+        fresh: &mut Fresh,
         now: Timestamp,
     ) -> Result<Result<Composed, ComposeError>, WriterError> {
-        let dossier = match plan.subject {
-            Subject::Known(id) => Some(self.world.dossier(id)?),
-            Subject::Unknown | Subject::Nobody => None,
-        };
+        let dossier = self.dossier_for(part)?;
         let registry = self.world.registry();
         let standing = request.map(|request| registry.roles(&request.peer.principal, now));
         let mut composer = Composer {
@@ -36,9 +43,24 @@ impl Writer {
             broker: &self.broker,
             standing: standing.unwrap_or_default(),
             terms: &self.terms,
+            fresh,
             now,
         };
-        Ok(composer.compose(request, plan, dossier.as_deref()))
+        Ok(composer.compose(request, part, dossier.as_deref()))
+    }
+
+    /// Two halves of a part that fits no entry; `None` when there is nothing to cut.
+    pub(super) fn halves(&mut self, part: Part) -> Result<Option<[Part; 2]>, WriterError> {
+        let dossier = self.dossier_for(&part)?;
+        let keepers = part.keepers(dossier.as_deref());
+        Ok(part.cut(keepers))
+    }
+
+    fn dossier_for(&mut self, part: &Part) -> Result<Option<Arc<Dossier>>, WriterError> {
+        Ok(match part.plan.subject {
+            Subject::Known(id) => Some(self.world.dossier(id)?),
+            Subject::Unknown | Subject::Nobody => None,
+        })
     }
 
     /// Writes the view, and beside that the anchor, when no answer may leave that it does not cover.

@@ -61,6 +61,22 @@ impl Bench {
         }
     }
 
+    /// As many more housing associations take part, named `wonen-0` and so on.
+    fn with_associations(mut self, count: u32) -> Self {
+        let known = self.founding.parties.iter();
+        let one = known
+            .clone()
+            .find(|party| party.id.as_str() == "wonen-zuid");
+        let one = one.unwrap().clone();
+        self.founding.parties.extend((0..count).map(|n| {
+            let mut party = one.clone();
+            party.id = association(n).parse().unwrap();
+            party.oins[0].oin = format!("00000099{n:012}").parse().unwrap();
+            party
+        }));
+        self
+    }
+
     pub(crate) fn start(&self) -> Started {
         self.try_start().unwrap()
     }
@@ -94,6 +110,10 @@ fn founding(now: Timestamp) -> Catalogue {
         parties,
         purposes: purposes.purposes,
     }
+}
+
+fn association(n: u32) -> String {
+    format!("wonen-{n}")
 }
 
 pub(crate) fn request(party: &str, role: Role, call: Call) -> Request {
@@ -162,7 +182,9 @@ pub(crate) fn plan_ask(subject: SubjectRef) -> Call {
 }
 
 mod full;
+mod limits;
 mod retention;
+mod second;
 
 #[tokio::test]
 async fn the_municipality_of_return_gets_its_plan_and_another_does_not() {

@@ -15,7 +15,6 @@
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use schakel_audit::leaf::EntryType;
 use schakel_core::{
     event::Event,
     id::{EntryIndex, PartyId},
@@ -33,20 +32,19 @@ use schakel_store::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    compose::{Composed, changes_registry},
+    compose::Composed,
     courier::Courier,
-    erase::Upkeep,
+    erase::{Erasing, Upkeep},
     job::{Job, Reply},
     own,
-    plan::{Plan, Planned, Told},
-    remember,
+    plan::Told,
     rules::RuleDigests,
     shared::Shared,
     sign::Signer,
     time::{LogTime, Reading},
 };
 use crate::{
-    call::{Call, CallError, Outcome, Request},
+    call::{CallError, Outcome},
     config,
     publication::outside::SharedAnchor,
 };
@@ -76,26 +74,29 @@ pub(super) struct Writer {
 }
 
 /// One entry of the batch, and who waits for it.
-struct Entry {
-    composed: Composed,
-    told: Told,
-    reply: Option<oneshot::Sender<Reply>>,
+pub(super) struct Entry {
+    pub(super) composed: Composed,
+    pub(super) told: Told,
+    pub(super) reply: Option<oneshot::Sender<Reply>>,
 }
 
 /// Answers that add no entry of their own.
-struct Repeat {
-    entry: EntryIndex,
-    outcome: Outcome,
-    reply: oneshot::Sender<Reply>,
+pub(super) struct Repeat {
+    pub(super) entry: EntryIndex,
+    pub(super) outcome: Outcome,
+    pub(super) reply: oneshot::Sender<Reply>,
 }
 
 /// A batch as it is gathered.
 #[derive(Default)]
 pub(super) struct Batch {
-    entries: Vec<Entry>,
-    repeats: Vec<Repeat>,
-    bytes: usize,
-    registry_changed: bool,
+    pub(super) entries: Vec<Entry>,
+    pub(super) repeats: Vec<Repeat>,
+    pub(super) bytes: usize,
+    pub(super) registry_changed: bool,
+    /// Whose records are made again when the batch is durable, where it holds their erasure. It lives and goes
+    /// with the batch: made again from anything older, records would say what was changed since.
+    pub(super) erasing: Option<Erasing>,
 }
 
 /// The clock cannot be right.
@@ -181,13 +182,7 @@ impl Writer {
         let now = match read {
             Reading::At(now) => now,
             Reading::Jumped { at, clock } => {
-                self.take_plan(
-                    &mut batch,
-                    None,
-                    own::plan(Event::ClockJumped { clock }),
-                    None,
-                    at,
-                )?;
+                self.take_own(&mut batch, own::plan(Event::ClockJumped { clock }), at)?;
                 at
             }
             Reading::Behind => {
@@ -215,7 +210,7 @@ impl Writer {
     fn take(&mut self, batch: &mut Batch, job: Job, now: Timestamp) -> Result<(), WriterError> {
         match job {
             Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
-            Job::Own(event) => self.take_plan(batch, None, own::plan(*event), None, now),
+            Job::Own(event) => self.take_own(batch, own::plan(*event), now),
             Job::Look(reply) => {
                 self.commit(std::mem::take(batch))?;
                 let more = self.look_what_is_due(now)?;
@@ -234,104 +229,14 @@ impl Writer {
         }
     }
 
-    fn take_request(
-        &mut self,
-        batch: &mut Batch,
-        request: &Request,
-        reply: oneshot::Sender<Reply>,
-        now: Timestamp,
-    ) -> Result<(), WriterError> {
-        let destroys = Self::destroys(request);
-        if destroys {
-            // What the batch holds must be durable and indexed before it is looked what is covered.
-            self.commit(std::mem::take(batch))?;
-            self.begin_erasing(request, now);
-        }
-        if matches!(request.call, Call::RotateKek) && !self.rotated() {
-            let _ = reply.send(Reply::Refused(CallError::AuditUnavailable));
-            return Ok(());
-        }
-        match self.planner(now).plan(request) {
-            Err(error) => {
-                let _ = reply.send(Reply::Refused(error));
-            }
-            Ok(Planned::Nothing) => {
-                let _ = reply.send(Reply::Nothing);
-            }
-            Ok(Planned::Repeat(entry, remembered)) => {
-                let outcome = remember::outcome(&remembered);
-                batch.repeats.push(Repeat {
-                    entry,
-                    outcome,
-                    reply,
-                });
-            }
-            Ok(Planned::Record(plans)) => {
-                let mut reply = Some(reply);
-                let last = plans.len().saturating_sub(1);
-                for (at, plan) in plans.into_iter().enumerate() {
-                    let reply = if at == last { reply.take() } else { None };
-                    // An erasure is the broker's own act: its entry is open, and says nothing of who asked.
-                    let by = Some(request).filter(|_| plan.kind != EntryType::Erasure);
-                    self.take_plan(batch, by, plan, reply, now)?;
-                }
-            }
-        }
-        if destroys {
-            self.commit(std::mem::take(batch))?;
-        }
-        if matches!(request.call, Call::AcknowledgeClock) {
-            self.time.acknowledge();
-        }
-        Ok(())
-    }
-
-    /// Composes the entry of a plan and applies its event to the state in memory.
-    pub(super) fn take_plan(
-        &mut self,
-        batch: &mut Batch,
-        request: Option<&Request>,
-        plan: Plan,
-        reply: Option<oneshot::Sender<Reply>>,
-        now: Timestamp,
-    ) -> Result<(), WriterError> {
-        let composed = match self.compose(request, &plan, now)? {
-            Ok(composed) => composed,
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "an entry cannot be composed"
-                );
-                if let Some(reply) = reply {
-                    let _ = reply.send(Reply::Refused(CallError::AuditUnavailable));
-                }
-                return Ok(());
-            }
-        };
-        let len = composed.frame.stored_len();
-        if !batch.has_room_for(len) {
-            self.commit(std::mem::take(batch))?;
-        }
-        let index = EntryIndex(self.log.size() + batch.entries.len() as u64);
-        self.world
-            .apply(&composed.details, &composed.leaf, index, now)?;
-        batch.bytes += len;
-        batch.registry_changed |= changes_registry(&composed.details.event);
-        batch.entries.push(Entry {
-            composed,
-            told: plan.told,
-            reply,
-        });
-        Ok(())
-    }
-
     /// Makes a batch durable, shows it, and lets its answers go.
     pub(super) fn commit(&mut self, batch: Batch) -> Result<(), WriterError> {
         let Batch {
             entries,
             repeats,
             registry_changed,
-            ..
+            erasing,
+            bytes: _,
         } = batch;
         let first = self.log.size();
         if !entries.is_empty() {
@@ -347,7 +252,7 @@ impl Writer {
             let checkpoint = self.signer.finish().ok_or(WriterError::Signer)?;
             let erases = |entry: &Entry| matches!(entry.composed.details.event, Event::Erased(_));
             if entries.iter().any(erases) {
-                self.carry_out()?;
+                self.carry_out(erasing)?;
             }
             let size = self.log.size();
             self.anchored(&checkpoint, |world| world.flush(size))?;
@@ -399,7 +304,7 @@ impl Writer {
 }
 
 impl Batch {
-    fn has_room_for(&self, len: usize) -> bool {
+    pub(super) fn has_room_for(&self, len: usize) -> bool {
         self.entries.len() < MAX_BATCH_ENTRIES && self.bytes + len <= MAX_BATCH_LEN - COMMIT_ROOM
     }
 }

@@ -49,6 +49,28 @@ async fn an_erasure_takes_two() {
     assert_eq!(reason(&again), "NOT_FOUND");
 }
 
+/// An approval that is refused leaves nothing behind: what was withdrawn since stays withdrawn, whatever is erased
+/// later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_approval_never_brings_back_what_was_withdrawn_since() {
+    let broker = start().await;
+    let scene = lived(&broker, 1).await;
+    let officer = broker.party("fg-wonen-zuid").await;
+    let proposal = proposed(&officer, by_case(&scene.case), LoggedWrongly).await;
+    let refused = officer.approve_erasure(&proposal, None).await.unwrap_err();
+    assert_eq!(reason(&refused), "SECOND_ACTOR_REQUIRED");
+    let municipality = broker.party("gemeente-oost").await;
+    municipality.withdraw(bsn(&scene.bsn)).await;
+    let association = broker.party("wonen-zuid").await;
+    assert!(association.ask_housing(&scene.mark).await.is_none());
+    let nobody = bsn(&schakel_tests::bsn_number(77));
+    let officer = broker.party("fg-gemeente-oost").await;
+    let unknown = proposed(&officer, nobody.clone(), LoggedWrongly).await;
+    let done = municipality.approve_erasure(&unknown, Some(nobody)).await;
+    assert!(matches!(done, Ok(Approved::Erased(_))), "{done:?}");
+    assert!(association.ask_housing(&scene.mark).await.is_none());
+}
+
 /// While the law has a controller keep what it asks to be erased, it is told which duty and until when; a
 /// ground that goes before the duty does not wait. Somebody of whom nothing is held looks like anybody else.
 #[tokio::test(flavor = "multi_thread")]

@@ -8,8 +8,9 @@ use schakel_core::{
     code::Condition,
     decide::{Denial, Finding, Reason},
     deliver,
+    dossier::Dossier,
     event::{Asked, Delivered, Denied, Event, LookedUp},
-    id::{DeliveryId, EntryIndex, Reference},
+    id::{DeliveryId, EntryIndex, PartyId, Reference},
     inbox::{Order, Pending, Topic},
     notice::Notice,
     person::SubjectRef,
@@ -203,12 +204,7 @@ impl Planner<'_> {
     ) -> Result<Plan> {
         let caller = &request.peer.principal;
         let dossier = self.find(subject, caller)?;
-        let notices: Vec<Notice> = dossier
-            .notices
-            .values()
-            .filter(|notice| notice.entry == entry && notice.issued_by == *caller)
-            .cloned()
-            .collect();
+        let notices = issued_with(&dossier, caller, entry);
         if notices.is_empty() {
             return Err(Reason::RecordUnknown.into());
         }
@@ -230,6 +226,18 @@ impl Planner<'_> {
             told: Told::Plain(Outcome::Notices(notices)),
         })
     }
+}
+
+/// The notices that a party issued in one go, by the entry that it was answered with. Those of a great withdrawal
+/// stand in several entries.
+fn issued_with(dossier: &Dossier, issuer: &PartyId, entry: EntryIndex) -> Vec<Notice> {
+    let own = |notice: &&Notice| notice.issued_by == *issuer;
+    let all_own = || dossier.notices.values().filter(own);
+    let Some(one) = all_own().find(|notice| notice.entry == entry) else {
+        return Vec::new();
+    };
+    let with_it = |notice: &&Notice| (notice.kind, notice.issued_at) == (one.kind, one.issued_at);
+    all_own().filter(with_it).cloned().collect()
 }
 
 fn deliver_notice(leaving: &Leaving, notice: Notice) -> Plan {

@@ -1,0 +1,212 @@
+//! Taking a request: planned, composed as a whole, and only then applied to the state.
+//!
+//! What a request comes to stands or falls together: when one of its entries cannot be composed, none is
+//! recorded, and whoever asked is told that nothing was done. Whatever acts beside the log, on the keyring or
+//! the clock, does so once it is sure that the call is taken.
+
+use std::collections::BTreeMap;
+
+use schakel_audit::leaf::EntryType;
+use schakel_core::{id::EntryIndex, time::Timestamp};
+use tokio::sync::oneshot;
+
+use super::{
+    compose::{ComposeError, changes_registry},
+    cut::Part,
+    job::Reply,
+    plan::{Plan, Planned},
+    remember,
+    steps::Fresh,
+    writer::{Batch, Entry, Repeat, Writer, WriterError},
+};
+use crate::call::{Call, CallError, Request};
+
+impl Writer {
+    pub(super) fn take_request(
+        &mut self,
+        batch: &mut Batch,
+        request: &Request,
+        reply: oneshot::Sender<Reply>,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        let alone = goes_alone(&request.call);
+        if alone {
+            self.commit(std::mem::take(batch))?;
+        }
+        match self.planner(now).plan(request) {
+            Err(error) => refuse(reply, error),
+            Ok(Planned::Nothing) => {
+                let _ = reply.send(Reply::Nothing);
+            }
+            Ok(Planned::Repeat(entry, remembered)) => {
+                let outcome = remember::outcome(&remembered);
+                batch.repeats.push(Repeat {
+                    entry,
+                    outcome,
+                    reply,
+                });
+            }
+            Ok(Planned::Record(plans)) => {
+                self.take_plans(batch, request, plans, reply, now)?;
+            }
+        }
+        if alone {
+            self.commit(std::mem::take(batch))?;
+        }
+        Ok(())
+    }
+
+    fn take_plans(
+        &mut self,
+        batch: &mut Batch,
+        request: &Request,
+        plans: Vec<Plan>,
+        reply: oneshot::Sender<Reply>,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        let mut entries = match self.compose_all(Some(request), plans, now)? {
+            Ok(entries) => entries,
+            Err(error) => {
+                not_composed(&error);
+                refuse(reply, CallError::AuditUnavailable);
+                return Ok(());
+            }
+        };
+        let erases = |entry: &Entry| entry.composed.leaf.entry_type == EntryType::Erasure;
+        if entries.iter().any(erases) {
+            match self.whom_it_erases(request, now) {
+                Ok(erasing) => batch.erasing = erasing,
+                Err(error) => {
+                    refuse(reply, error);
+                    return Ok(());
+                }
+            }
+        }
+        if matches!(request.call, Call::RotateKek) && !self.rotated() {
+            refuse(reply, CallError::AuditUnavailable);
+            return Ok(());
+        }
+        if let Some(last) = entries.last_mut() {
+            last.reply = Some(reply);
+        }
+        self.apply_all(batch, entries, now)?;
+        if matches!(request.call, Call::AcknowledgeClock) {
+            self.commit(std::mem::take(batch))?;
+            self.time.acknowledge();
+        }
+        Ok(())
+    }
+
+    /// Takes an act of the broker's own.
+    pub(super) fn take_own(
+        &mut self,
+        batch: &mut Batch,
+        plan: Plan,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        match self.compose_all(None, vec![plan], now)? {
+            Ok(entries) => self.apply_all(batch, entries, now)?,
+            Err(error) => not_composed(&error),
+        }
+        Ok(())
+    }
+
+    /// Composes the entries of plans that stand or fall together. Nothing is changed by it. A plan that fits no
+    /// entry becomes several.
+    pub(super) fn compose_all(
+        &mut self,
+        request: Option<&Request>,
+        plans: Vec<Plan>,
+        now: Timestamp,
+    ) -> Result<Result<Vec<Entry>, ComposeError>, WriterError> {
+        let mut fresh = BTreeMap::new();
+        let mut entries = Vec::with_capacity(plans.len());
+        for plan in plans {
+            // An erasure is the broker's own act: its entry is open, and says nothing of who asked.
+            let by = request.filter(|_| plan.kind != EntryType::Erasure);
+            let part = Part::whole(plan);
+            if let Err(error) = self.compose_part(by, part, &mut fresh, now, &mut entries)? {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(entries))
+    }
+
+    fn compose_part(
+        &mut self,
+        request: Option<&Request>,
+        part: Part,
+        fresh: &mut Fresh,
+        now: Timestamp,
+        entries: &mut Vec<Entry>,
+    ) -> Result<Result<(), ComposeError>, WriterError> {
+        let error = match self.compose(request, &part, fresh, now)? {
+            Ok(composed) => {
+                entries.push(Entry {
+                    composed,
+                    told: part.plan.told,
+                    reply: None,
+                });
+                return Ok(Ok(()));
+            }
+            Err(error) => error,
+        };
+        if !error.is_too_much() {
+            return Ok(Err(error));
+        }
+        let Some(halves) = self.halves(part)? else {
+            return Ok(Err(error));
+        };
+        for half in halves {
+            if let Err(error) = self.compose_part(request, half, fresh, now, entries)? {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Applies entries to the state in memory, as the next ones of the batch.
+    pub(super) fn apply_all(
+        &mut self,
+        batch: &mut Batch,
+        entries: Vec<Entry>,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        for entry in entries {
+            let composed = &entry.composed;
+            let len = composed.frame.stored_len();
+            if !batch.has_room_for(len) {
+                self.commit(std::mem::take(batch))?;
+            }
+            let index = EntryIndex(self.log.size() + batch.entries.len() as u64);
+            self.world
+                .apply(&composed.details, &composed.leaf, index, now)?;
+            batch.bytes += len;
+            batch.registry_changed |= changes_registry(&composed.details.event);
+            batch.entries.push(entry);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a call has a batch to itself, because it acts beside the log: it destroys keys, so that nothing may be
+/// sealed with them meanwhile and everything before must be durable and indexed, or lets them be destroyed.
+const fn goes_alone(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::ApproveErasure { .. } | Call::RotateKek | Call::AcknowledgeClock
+    )
+}
+
+/// Whoever asked may have gone; then nobody needs to know.
+fn refuse(reply: oneshot::Sender<Reply>, error: CallError) {
+    let _ = reply.send(Reply::Refused(error));
+}
+
+/// Tells the operator that nothing was recorded of something, and why.
+pub(super) fn not_composed(error: &ComposeError) {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "an entry cannot be composed: nothing was done"
+    );
+}
