@@ -1,6 +1,10 @@
 //! A call as it was read: what every write carries, and how any message is read.
 
 use aws_lc_rs::digest;
+use icu_properties::{
+    CodePointMapData,
+    props::{GeneralCategory, GeneralCategoryGroup},
+};
 use schakel_core::{id::IdempotencyKey, party::Peer};
 
 use super::{Fields, InvalidRequest, person::Who};
@@ -70,7 +74,7 @@ impl Fields {
         None
     }
 
-    /// Reads a line of text: so many characters, none of them a control character.
+    /// Reads a line of text: so many characters, each of which can be seen.
     pub(crate) fn line(
         &mut self,
         field: &str,
@@ -78,11 +82,11 @@ impl Fields {
         text: String,
     ) -> Option<String> {
         let fits = bounds.contains(&text.chars().count());
-        if fits && !text.chars().any(char::is_control) {
+        if fits && text.trim() == text && text.chars().all(can_be_seen) {
             return Some(text);
         }
         let rule = format!(
-            "must have {} to {} characters on one line",
+            "must have {} to {} characters on one line, none of them invisible, without blanks around",
             bounds.start(),
             bounds.end()
         );
@@ -98,6 +102,17 @@ impl Fields {
         }
         hash
     }
+}
+
+/// Whether a character can be seen for what it is: no control, format, private or unassigned one (Unicode,
+/// general category C), and none that ends a line or a paragraph. What cannot be seen can make one name look
+/// like another, and what turns the direction of writing can make a text look like its opposite.
+fn can_be_seen(character: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(character);
+    let hidden = GeneralCategoryGroup::Other
+        .union(GeneralCategoryGroup::LineSeparator)
+        .union(GeneralCategoryGroup::ParagraphSeparator);
+    !hidden.contains(category)
 }
 
 #[cfg(test)]
@@ -140,5 +155,26 @@ mod tests {
         assert!(fields.sha256("hash", &[0; 31]).is_none());
         let refused = fields.finish(Some(())).unwrap_err();
         assert_eq!(refused.violations.len(), 7);
+    }
+
+    #[test]
+    fn nobody_writes_what_cannot_be_seen() {
+        let mut fields = Fields::default();
+        for text in ["é", "a b", "e\u{301}"] {
+            assert!(fields.line("title", 1..=3, text.into()).is_some());
+        }
+        // A right-to-left override, a zero width space, a tag, a private and an unassigned character.
+        for text in [
+            "a\u{202e}b",
+            "\u{200b}",
+            "\u{e0041}",
+            "\u{e000}",
+            "\u{378}",
+            " a",
+            "a\u{a0}",
+        ] {
+            assert!(fields.line("title", 1..=3, text.into()).is_none());
+        }
+        assert_eq!(fields.finish(Some(())).unwrap_err().violations.len(), 7);
     }
 }
