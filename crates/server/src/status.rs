@@ -109,7 +109,7 @@ impl From<&Refusal> for Status {
                 "internal error: quote the request id to the operator of the broker",
                 with("request_id", request_id),
             ),
-            Refusal::Invalid(invalid) => invalid.clone().into(),
+            Refusal::Invalid(invalid) | Refusal::NotGrpc(invalid) => invalid.clone().into(),
             Refusal::MethodNotForRole { method } => told(
                 Code::PermissionDenied,
                 ErrorReason::MethodNotForRole,

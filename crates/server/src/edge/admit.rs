@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use schakel_core::{event::RefusalReason, random::Random};
 use tokio::{sync::watch, time::Instant};
 use tonic::{Code, Status, body::Body};
@@ -192,6 +192,11 @@ impl Account {
             .ok_or(unproven)?;
         self.warn(&connection);
         let headers = request.headers();
+        if let Err(invalid) = context::is_call(request.method(), headers) {
+            let directory = &self.shared.directory;
+            self.whom = connection.whom(&directory.registry(), directory.now());
+            return Err(Refusal::NotGrpc(invalid));
+        }
         let timeout = context::timeout(headers).map_err(Refusal::Invalid)?;
         let trace = context::trace_parent(headers);
         let standing = Standing {
@@ -275,6 +280,10 @@ impl Account {
     /// A refusal as an answer.
     fn told(&self, refusal: &Refusal) -> Response<Body> {
         let mut response = Status::from(refusal).into_http();
+        if matches!(refusal, Refusal::NotGrpc(_)) {
+            // What is not gRPC gets an answer that is not taken for one (gRPC over HTTP/2, `Content-Type`).
+            *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        }
         self.tell(response.headers_mut());
         response
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{
+    HeaderMap, Method,
+    header::{CONTENT_TYPE, ORIGIN},
+};
 use schakel_core::id::PartyId;
 
 use crate::wire::InvalidRequest;
@@ -16,12 +19,40 @@ pub(super) const EXPIRES: &str = "schakel-certificate-expires";
 const TIMEOUT: &str = "grpc-timeout";
 const TRACE_PARENT: &str = "traceparent";
 const TRANSACTION_MAX: usize = 64;
+/// What a call is sent as (gRPC over HTTP/2, `Content-Type`); the broker speaks protobuf alone.
+const CONTENT_TYPES: [&str; 2] = ["application/grpc", "application/grpc+proto"];
 
 /// The trace of the caller: carried and linked to, never continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TraceParent {
     pub(crate) trace: [u8; 16],
     pub(crate) span: [u8; 8],
+}
+
+/// Whether a request is a call as gRPC makes one, of a program: a page of a foreign site can have a browser send
+/// any other with the certificate of whoever opened it (`Fetch`, requests that need no preflight).
+pub(super) fn is_call(method: &Method, headers: &HeaderMap) -> Result<(), InvalidRequest> {
+    let refuse = |field: &str, rule: &str| Err(InvalidRequest::of(field, rule));
+    if method != Method::POST {
+        return refuse("method", "must be POST, as gRPC over HTTP/2 has it");
+    }
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let is_grpc = |value: &http::HeaderValue| CONTENT_TYPES.iter().any(|known| value == known);
+    if !(types.next().is_some_and(is_grpc) && types.next().is_none()) {
+        return refuse(
+            CONTENT_TYPE.as_str(),
+            "must be application/grpc or application/grpc+proto",
+        );
+    }
+    for by_a_browser in [ORIGIN.as_str(), "sec-fetch-mode", "sec-fetch-site"] {
+        if headers.contains_key(by_a_browser) {
+            return refuse(
+                by_a_browser,
+                "must be absent: no page of a browser calls the broker",
+            );
+        }
+    }
+    Ok(())
 }
 
 /// For whom the call says it is made.

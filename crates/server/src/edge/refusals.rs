@@ -33,6 +33,8 @@ pub enum Refusal {
         /// The method, as `Service/Method`.
         method: &'static str,
     },
+    /// The request is no call as gRPC makes one.
+    NotGrpc(InvalidRequest),
     /// Too much at once.
     Overloaded,
     /// The certificate is no active party's, or its party may not act for the one it names.
@@ -49,7 +51,7 @@ impl Refusal {
     pub const fn reason(&self) -> Option<RefusalReason> {
         match self {
             Self::Deadline | Self::Internal { .. } | Self::Stopping => None,
-            Self::Invalid(_) => Some(RefusalReason::Invalid),
+            Self::Invalid(_) | Self::NotGrpc(_) => Some(RefusalReason::Invalid),
             Self::MethodNotForRole { .. } | Self::UnknownMethod => Some(RefusalReason::Access),
             Self::Overloaded => Some(RefusalReason::Quota),
             Self::PartyUnknown(UnknownParty::Blocked) => Some(RefusalReason::Blocked),

@@ -126,11 +126,24 @@ impl Edge {
     where
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        let mut request = Request::builder().uri(format!("http://broker{path}"));
+        let mut request = Request::builder()
+            .method("POST")
+            .uri(format!("http://broker{path}"))
+            .header("content-type", "application/grpc");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut request = request.body(Body::empty()).unwrap();
+        self.send(request.body(Body::empty()).unwrap(), act).await
+    }
+
+    async fn send<F>(
+        &self,
+        mut request: Request<Body>,
+        act: impl Fn() -> F + Clone + Send + 'static,
+    ) -> Response<Body>
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
         request.extensions_mut().insert(self.connection.clone());
         let seen = Arc::clone(&self.seen);
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -179,6 +192,44 @@ async fn done() -> Response<Body> {
 const ASK: &str = "/schakel.v1.ExchangeService/Ask";
 const SUBSCRIBE: &str = "/schakel.v1.InboxService/Subscribe";
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
+
+/// What a hostile page can have a browser send with the certificate of whoever opened it is no call.
+#[tokio::test]
+async fn a_request_that_a_page_can_make_is_no_call() {
+    type Headers = &'static [(&'static str, &'static str)];
+    const GRPC: (&str, &str) = ("content-type", "application/grpc+proto");
+    let edge = Edge::new();
+    let cases: &[(&str, Headers, bool)] = &[
+        ("POST", &[GRPC], true),
+        ("POST", &[], false),
+        ("POST", &[("content-type", "text/plain")], false),
+        ("POST", &[("content-type", "application/grpc-web")], false),
+        ("POST", &[GRPC, ("content-type", "text/plain")], false),
+        ("POST", &[GRPC, ("origin", "https://page.example")], false),
+        ("POST", &[GRPC, ("sec-fetch-site", "cross-site")], false),
+        ("GET", &[GRPC], false),
+    ];
+    for (method, headers, is_call) in cases {
+        let mut request = Request::builder()
+            .method(*method)
+            .uri(format!("http://broker{ASK}"));
+        for (name, value) in *headers {
+            request = request.header(*name, *value);
+        }
+        let response = edge.send(request.body(Body::empty()).unwrap(), done).await;
+        let counted = edge.counted();
+        if *is_call {
+            assert_eq!(response.status(), StatusCode::OK);
+            assert!(counted.is_empty() && edge.seen.lock().unwrap().take().is_some());
+            continue;
+        }
+        assert!(edge.seen.lock().unwrap().is_none(), "{headers:?}");
+        assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert_eq!(status_of(&response).code(), Code::InvalidArgument);
+        let wonen = Some("wonen-zuid".to_owned());
+        assert_eq!(counted, [(wonen, RefusalReason::Invalid)]);
+    }
+}
 
 #[tokio::test]
 async fn who_calls_comes_with_an_admitted_call() {
