@@ -21,7 +21,7 @@ use crate::{
     config,
     sequencer::{
         Sequencer, StartError, Started,
-        tests::{Bench, ORIGIN, plan_ask, request, stop},
+        tests::{Bench, ORIGIN, plan_ask, request, stop, write_secret},
     },
     telemetry::Metrics,
 };
@@ -389,7 +389,7 @@ async fn no_answer_leaves_that_an_anchor_for_every_batch_does_not_cover() {
 async fn checkpoints_can_be_followed_before_during_and_after_a_change_of_keys() {
     let mut place = Published::new();
     let new = place.bench.paths.checkpoint_key.with_extension("new");
-    fs::write(&new, key(8).to_skey().as_bytes()).unwrap();
+    write_secret(&new, key(8).to_skey().as_bytes());
     let old = place.bench.paths.checkpoint_key.clone();
     let mut signed = Vec::new();
     for (first, next) in [(&old, None), (&old, Some(&new)), (&new, None)] {
@@ -426,7 +426,7 @@ async fn checkpoints_can_be_followed_before_during_and_after_a_change_of_keys() 
     // The old key alone no longer starts it, nor does one that was never taken into use.
     for seed in [7, 9] {
         let path = place.bench.paths.checkpoint_key.with_extension("wrong");
-        fs::write(&path, key(seed).to_skey().as_bytes()).unwrap();
+        write_secret(&path, key(seed).to_skey().as_bytes());
         place.bench.paths.checkpoint_key = path;
         let error = place.try_start().map(drop).unwrap_err();
         assert!(matches!(error, StartError::Keys(_)), "{error}");

@@ -1,6 +1,6 @@
 //! A whole broker in a directory: it starts, serves, stops in time, and starts again.
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path};
 
 use schakel_audit::note::SigningKey;
 use schakel_core::catalogue::Catalogue;
@@ -32,7 +32,9 @@ impl Place {
         };
         Kek::create(&place.path("kek"), &mut Seeded(2)).unwrap();
         let key = SigningKey::from_seed(ORIGIN, &[7; 32]).unwrap();
-        fs::write(place.path("checkpoint.key"), key.to_skey().as_str()).unwrap();
+        let file = place.path("checkpoint.key");
+        fs::write(&file, key.to_skey().as_str()).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         let organisations = Organisations::of_development().unwrap();
         let founding = Catalogue {
             parties: organisations.iter().map(|one| one.party(now())).collect(),

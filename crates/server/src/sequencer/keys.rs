@@ -5,6 +5,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -39,6 +40,9 @@ pub enum KeysError {
         #[source]
         source: io::Error,
     },
+    /// Others than the owner may read a file, or it is no file.
+    #[error("`{}` must be a file that nobody but its owner can read: chmod 600 it", .0.display())]
+    Exposed(PathBuf),
     /// A file holds no key.
     #[error("`{}` does not hold a signing key", path.display())]
     Key {
@@ -237,10 +241,16 @@ fn said(
 }
 
 fn read(path: &Path, origin: &Origin) -> Result<SigningKey, KeysError> {
-    let text = fs::read_to_string(path).map_err(|source| KeysError::File {
+    let failed = |source| KeysError::File {
         path: path.to_owned(),
         source,
-    })?;
+    };
+    // Whoever has the key can sign another history.
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() || metadata.permissions().mode() & 0o077 != 0 {
+        return Err(KeysError::Exposed(path.to_owned()));
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
     let key = SigningKey::from_skey(text.trim()).map_err(|source| KeysError::Key {
         path: path.to_owned(),
         source,
@@ -254,6 +264,8 @@ fn read(path: &Path, origin: &Origin) -> Result<SigningKey, KeysError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+
     use schakel_core::id::EntryIndex;
 
     use super::*;
@@ -272,7 +284,9 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             for seed in 1..=4 {
                 let key = SigningKey::from_seed(ORIGIN, &[seed; 32]).unwrap();
-                fs::write(dir.path().join(seed.to_string()), key.to_skey().as_str()).unwrap();
+                let file = dir.path().join(seed.to_string());
+                fs::write(&file, key.to_skey().as_str()).unwrap();
+                fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
             }
             Self {
                 dir,
@@ -305,6 +319,17 @@ mod tests {
     fn vkey(seed: u8) -> String {
         let key = SigningKey::from_seed(ORIGIN, &[seed; 32]).unwrap();
         key.verifying_key().to_string()
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_does_not_sign() {
+        let mut log = Log::new();
+        let file = log.dir.path().join("1");
+        for mode in [0o644, 0o640, 0o660, 0o604] {
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            let error = log.start(1, None).unwrap_err();
+            assert!(matches!(error, KeysError::Exposed(_)), "{mode:o}: {error}");
+        }
     }
 
     #[test]

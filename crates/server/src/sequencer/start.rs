@@ -114,6 +114,19 @@ pub enum StartError {
     /// The log.
     #[error("the log cannot be opened")]
     Log(#[from] OpenError),
+    /// The keyring is of a log that is not there.
+    #[error(
+        "`{}` holds no log, and the keys in `{}` belong to one: bring its volume back, or restore it; \
+         to begin another log, name another `broker.keyring_dir` and another `broker.origin`",
+        data.display(),
+        keyring.display()
+    )]
+    LogMissing {
+        /// The directory of data.
+        data: PathBuf,
+        /// The directory of the keyring.
+        keyring: PathBuf,
+    },
     /// The state.
     #[error("the view cannot be opened")]
     World(#[from] OpenWorldError),
@@ -215,7 +228,7 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
     let origin: Origin = setup.origin.parse()?;
     let (kek, rotated) = keyring::recover(&paths.kek, &paths.keyring, &mut OsRandom)?;
     let keyring = Keyring::open(&paths.keyring, kek, Box::new(OsRandom))?;
-    let log = open_log(paths, &setup)?;
+    let log = open_log(paths, &setup, &keyring)?;
     let progress = setup.progress;
     let world = open_world(paths, &log.reader(), &keyring, setup.origin, progress)?;
 
@@ -298,7 +311,7 @@ fn open_world(
     Ok(world)
 }
 
-fn open_log(paths: &Paths, setup: &Setup<'_>) -> Result<Log, StartError> {
+fn open_log(paths: &Paths, setup: &Setup<'_>, keyring: &Keyring) -> Result<Log, StartError> {
     let settings = Settings {
         segment_len: setup.segment_len,
         disk: setup.disk.clone(),
@@ -314,6 +327,12 @@ fn open_log(paths: &Paths, setup: &Setup<'_>) -> Result<Log, StartError> {
             }
             Ok(opened.log)
         }
+        // Begun anew under the same name and key, it would contradict what was signed for the one that is missing,
+        // and hand its people's keys to others.
+        Err(OpenError::Absent(_)) if keyring.is_in_use() => Err(StartError::LogMissing {
+            data: paths.data.clone(),
+            keyring: paths.keyring.clone(),
+        }),
         Err(OpenError::Absent(_)) => Ok(Log::create(&paths.data, settings)?),
         Err(error) => Err(error.into()),
     }

@@ -1,6 +1,6 @@
 //! The writer with everything behind it, without the wire.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use schakel_audit::note::SigningKey;
 use schakel_core::{
@@ -49,7 +49,7 @@ impl Bench {
         };
         Kek::create(&paths.kek, &mut OsRandom).unwrap();
         let key = SigningKey::from_seed(ORIGIN, &[7; 32]).unwrap();
-        fs::write(&paths.checkpoint_key, key.to_skey().as_bytes()).unwrap();
+        write_secret(&paths.checkpoint_key, key.to_skey().as_bytes());
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         Self {
             clock: Arc::new(ManualClock::new(now)),
@@ -186,6 +186,12 @@ mod limits;
 mod retention;
 mod second;
 
+/// Writes a file that nobody but its owner can read.
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 #[tokio::test]
 async fn the_municipality_of_return_gets_its_plan_and_another_does_not() {
     let bench = Bench::new();
@@ -245,6 +251,21 @@ async fn a_repeated_write_gets_the_same_answer_and_another_body_is_refused() {
     assert_eq!(sequencer.trail().size(), size);
     let other = sequencer.submit(open([2; 32])).await;
     assert!(matches!(other, Err(CallError::KeyReused)), "{other:?}");
+}
+
+/// A volume that was not mounted must not become a second history under the same name and key.
+#[tokio::test]
+async fn a_keyring_in_use_does_not_begin_another_log() {
+    let bench = Bench::new();
+    stop(bench.start()).await;
+    let aside = bench.paths.data.with_extension("aside");
+    fs::rename(&bench.paths.data, &aside).unwrap();
+    fs::create_dir(&bench.paths.data).unwrap();
+    let error = bench.try_start().map(drop).unwrap_err();
+    assert!(matches!(error, StartError::LogMissing { .. }), "{error}");
+    fs::remove_dir_all(&bench.paths.data).unwrap();
+    fs::rename(&aside, &bench.paths.data).unwrap();
+    stop(bench.start()).await;
 }
 
 #[tokio::test]

@@ -239,6 +239,12 @@ impl Keyring {
             .ok_or(KeyringError::Gone)
     }
 
+    /// Whether keys were made for a log: the first, that of its view, is made when the log is there.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        !read(&self.shared.months).is_empty()
+    }
+
     /// The key for entries about nobody known, with its id, made durable on first use.
     ///
     /// # Errors

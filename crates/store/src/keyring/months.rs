@@ -84,6 +84,11 @@ impl Months {
         any
     }
 
+    /// Whether no key was ever made.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Whether the key of a class and month is there.
     pub(super) fn has(&self, class: u8, month: Month) -> bool {
         let row = self.rows.get(&(class, month.number()));
