@@ -15,7 +15,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of one party: 1 to 1,024.
     pub connections_per_party: usize,
-    /// Handshakes at a time: 1 to 4,096, a quarter of them from one address. More wait unaccepted.
+    /// Handshakes at a time: 1 to 4,096, a quarter of them from one address (IPv6: network of 64 bits). When there are
+    /// more, the oldest ends.
     pub handshakes: usize,
     /// How long a handshake may take, and the first call after it: 1 s to 1 m.
     #[serde(with = "humantime_serde")]

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -22,6 +22,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use super::{
+    handshakes::Handshakes,
     identify::Connection,
     limits::{Counted, Place},
     proxy,
@@ -73,7 +74,7 @@ pub enum Protocol {
 #[derive(Clone, Debug)]
 struct Bounds {
     connections: Arc<Semaphore>,
-    handshakes: Arc<Semaphore>,
+    handshakes: Arc<Handshakes>,
     by_address: Arc<Counted<IpAddr>>,
     by_oin: Arc<Counted<Option<Oin>>>,
 }
@@ -128,7 +129,16 @@ impl Acceptor {
     async fn shake_hands(self, opened: Opened, bounds: &Bounds) -> Option<Link> {
         let (peer, permit) = (opened.address, Arc::clone(&opened.permit));
         let patience = self.limits.handshake_timeout;
-        let shaken = timeout(patience, self.prove(opened, bounds)).await;
+        let handshake = bounds.handshakes.begin();
+        let shaken = tokio::select! {
+            shaken = timeout(patience, self.prove(opened, bounds)) => shaken,
+            () = handshake.is_ended() => {
+                tracing::debug!(%peer, "handshake ended for newer ones");
+                self.refuse(RefusalReason::Quota);
+                return None;
+            }
+        };
+        drop(handshake);
         let (stream, address) = match shaken {
             Ok(Ok(proven)) => proven,
             Ok(Err((reason, error))) => {
@@ -185,7 +195,6 @@ impl Acceptor {
             mut stream,
             mut address,
             permit: _,
-            handshake: _handshake,
         } = opened;
         // Short answers would wait for the client's acknowledgement otherwise.
         stream.set_nodelay(true).map_err(refused)?;
@@ -193,7 +202,7 @@ impl Acceptor {
             let origin = proxy::read(&mut stream).await.map_err(refused)?;
             address = origin.unwrap_or(address);
         }
-        let Some(_place) = bounds.by_address.take(address.ip()) else {
+        let Some(_place) = bounds.by_address.take(network(address.ip())) else {
             let error = io::Error::other("too many handshakes from one address");
             return Err((RefusalReason::Quota, error));
         };
@@ -225,7 +234,7 @@ impl Bounds {
     fn new(limits: &Limits) -> Self {
         Self {
             connections: Arc::new(Semaphore::new(limits.connections)),
-            handshakes: Arc::new(Semaphore::new(limits.handshakes)),
+            handshakes: Arc::new(Handshakes::new(limits.handshakes)),
             by_address: Arc::new(Counted::new(limits.handshakes.div_ceil(4))),
             by_oin: Arc::new(Counted::new(limits.connections_per_party)),
         }
@@ -234,10 +243,6 @@ impl Bounds {
     /// The next socket, once there is room for it.
     async fn next(&self, listener: &TcpListener) -> io::Result<Opened> {
         let closed = |_| io::ErrorKind::BrokenPipe;
-        let handshake = Arc::clone(&self.handshakes)
-            .acquire_owned()
-            .await
-            .map_err(closed)?;
         let permit = Arc::clone(&self.connections)
             .acquire_owned()
             .await
@@ -247,7 +252,6 @@ impl Bounds {
             stream,
             address,
             permit: Arc::new(permit),
-            handshake,
         })
     }
 }
@@ -257,7 +261,17 @@ struct Opened {
     stream: TcpStream,
     address: SocketAddr,
     permit: Arc<OwnedSemaphorePermit>,
-    handshake: OwnedSemaphorePermit,
+}
+
+/// What counts as one address: of IPv6 the network of 64 bits, all of which its holder can use.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
 }
 
 /// A connection after its handshake. It is cut when nothing comes over it at first, and some time past its

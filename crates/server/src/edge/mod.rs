@@ -13,6 +13,7 @@ mod body;
 mod context;
 mod end;
 pub(crate) mod guest;
+mod handshakes;
 pub mod identify;
 pub mod limits;
 mod proxy;

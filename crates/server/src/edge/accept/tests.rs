@@ -266,6 +266,38 @@ async fn open_connections_can_be_cut() {
     assert!(matches!(ended, Ok(0) | Err(_)), "it stayed open");
 }
 
+/// Whoever connects from many addresses and says nothing keeps nobody out.
+#[tokio::test]
+async fn silent_connections_give_way_to_those_that_speak() {
+    let limits = Limits {
+        handshakes: 8,
+        handshake_timeout: Duration::from_mins(1),
+        ..Limits::default()
+    };
+    let door = Door::open(limits).await;
+    let mut silent = Vec::new();
+    for host in 10..50 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, host], 0).into()).unwrap();
+        silent.push(socket.connect(door.address).await.unwrap());
+    }
+    let config = door.pki.client(Some(&door.pki.issue("pi-noord")), false);
+    let served = timeout(Duration::from_secs(20), door.shake_hands(config)).await;
+    served.expect("it waits for the silent ones").unwrap();
+    // The oldest of those were cut.
+    let ended = timeout(Duration::from_secs(20), silent[0].read(&mut [0])).await;
+    assert!(matches!(ended.unwrap(), Ok(0) | Err(_)));
+}
+
+#[test]
+fn a_network_of_ipv6_is_one_address() {
+    let of = |address: &str| network(address.parse().unwrap());
+    assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::1"));
+    assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+    assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
+}
+
 #[tokio::test]
 async fn nothing_is_accepted_after_the_end() {
     let door = Door::open(Limits::default()).await;
