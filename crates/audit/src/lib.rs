@@ -8,6 +8,7 @@
 //! * [`cosignature`], [`policy`] and [`witness`]: who else must have seen the head, and what is said to them.
 //! * [`tile`] and [`erasure`]: the files in which a log is published.
 //! * [`published`]: the verification of a published log as a whole.
+//! * [`minimum`]: below which entry nothing need be published any more.
 //! * [`succession`]: which keys sign for the log, followed from a pinned one through the log's own entries.
 //! * [`proof`]: the receipt, a C2SP tlog-proof: inclusion under a signed head in one small text.
 //! * [`reconciliation`]: what two sides hold of the same entries, compared by digests of periods.
@@ -22,6 +23,7 @@ pub mod cosignature;
 pub mod erasure;
 pub mod export;
 pub mod leaf;
+pub mod minimum;
 pub mod note;
 pub mod policy;
 pub mod proof;

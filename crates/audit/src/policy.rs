@@ -143,6 +143,22 @@ impl Policy {
         }
     }
 
+    /// The same, but that a log is known by these keys: those that its own entries lead to from the ones it was
+    /// known by.
+    #[must_use]
+    pub fn succeeded(&self, origin: &Origin, keys: &[VerifyingKey]) -> Self {
+        let others = self.logs.iter().filter(|log| log.origin != *origin);
+        let own = keys.iter().map(|key| Log {
+            origin: origin.clone(),
+            key: key.clone(),
+            url: None,
+        });
+        Self {
+            logs: others.cloned().chain(own).collect(),
+            ..self.clone()
+        }
+    }
+
     /// The logs, in the order of their lines.
     #[must_use]
     pub fn logs(&self) -> &[Log] {

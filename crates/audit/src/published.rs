@@ -13,7 +13,8 @@ use std::{collections::BTreeMap, mem};
 
 use crate::{
     checkpoint::Checkpoint,
-    leaf::{Leaf, Month, RetentionClass},
+    leaf::{EntryType, Leaf, Month, RetentionClass},
+    succession,
     tile::Tile,
     tree::{Frontier, Hash},
 };
@@ -22,12 +23,15 @@ mod erasures;
 mod files;
 mod finding;
 mod group;
+mod keys;
 mod resume;
 mod stored;
 
 pub use files::{Files, Unread};
-pub use finding::{ErasureFault, Finding};
+pub use finding::{ErasureFault, Finding, KeyFault};
+pub use keys::key_statements;
 
+use files::unread;
 use group::{Group, Outcome, node_above};
 use stored::Stored;
 
@@ -42,8 +46,8 @@ pub struct LogCheck {
     stored: Stored,
     /// The bundle that comes next.
     next: u64,
-    /// Below this index entries are no longer published.
-    pruned: u64,
+    /// Below this index entries need no longer be published.
+    minimum: u64,
     /// The time of the last entry that was read.
     last_ms: Option<u64>,
     /// How many entries there were of each class and month of destruction.
@@ -58,6 +62,8 @@ pub struct Summary {
     pub entries: u64,
     /// The first entry that was looked at.
     pub from: u64,
+    /// How many entries were not there to be read, as they need not be.
+    pub pruned: u64,
     /// The times of the first and the last entry read, in milliseconds since 1970.
     pub times: Option<(u64, u64)>,
     /// What was erased, by the code of the rule and where it stands in the law.
@@ -87,7 +93,7 @@ impl LogCheck {
             tree: Some(Frontier::new()),
             stored: Stored::default(),
             next: 0,
-            pruned: 0,
+            minimum: 0,
             last_ms: None,
             months: BTreeMap::new(),
             summary: Summary::default(),
@@ -110,10 +116,11 @@ impl LogCheck {
         }
     }
 
-    /// Does without the bundles whose entries all lie below this index: the operator no longer publishes them,
-    /// by a retention policy. Their hashes must be there all the same. To be asked before the first step.
+    /// Does without bundles whose entries all lie below this index, where they are not there: the operator need no
+    /// longer publish them, by a retention policy. Their hashes must be there all the same, and bundles that are
+    /// there are verified. To be asked before the first step.
     pub const fn prune(&mut self, below: u64) {
-        self.pruned = below;
+        self.minimum = below;
     }
 
     /// How many entries the log has by the checkpoint.
@@ -131,9 +138,10 @@ impl LogCheck {
     /// Looks at the next bundle of entries. Answers whether there was one.
     pub fn step<F: Files + ?Sized>(&mut self, files: &F, findings: &mut Vec<Finding>) -> bool {
         let size = self.signed.size;
-        let Some(group) = Group::read(self.next, size, self.pruned, files, findings) else {
+        let Some(group) = Group::read(self.next, size, self.minimum, files, findings) else {
             return false;
         };
+        self.summary.pruned += group.pruned();
         let mut stored = mem::take(&mut self.stored);
         let is_full = group.tile().first() + Tile::WIDTH <= size;
         let above = if is_full {
@@ -278,6 +286,19 @@ impl LogCheck {
             *self.months.entry((leaf.class, month)).or_default() += 1;
         }
         self.erasure(index, &leaf, files, findings);
+        key(index, &leaf, files, findings);
+    }
+}
+
+/// Whether what an entry says of a checkpoint key is published: a turn that is kept back must not go unseen. What
+/// it says is for [`key_statements`].
+fn key<F: Files + ?Sized>(index: u64, leaf: &Leaf, files: &F, findings: &mut Vec<Finding>) {
+    if leaf.entry_type != EntryType::Key {
+        return;
+    }
+    let file = succession::path(index);
+    if let Err(why) = files.read(&file, keys::MAX_LEN) {
+        findings.push(unread(file, index..index + 1, why));
     }
 }
 

@@ -18,7 +18,8 @@
 //! checkpoint, so that a key that was taken into use in secret convinces nobody.
 //!
 //! The statement stands in the entry's details, which are open: `key.cddl` beside this crate. They are
-//! published at `keys/<index>`, as those of erasures are.
+//! published at `keys/<index>`, as those of erasures are. Once the bundle of the entry is pruned, its leaf stands
+//! beside them at `keys/<index>.leaf`, so that every turn can be proved as long as the log is published.
 
 use std::fmt;
 
@@ -44,6 +45,18 @@ pub fn path(index: u64) -> String {
 #[must_use]
 pub fn parse_path(path: &str) -> Option<u64> {
     tile::parse_grouped(path.strip_prefix(PREFIX)?)
+}
+
+/// Where the leaf of the entry with this index stands, which is about a checkpoint key, once its bundle is pruned.
+#[must_use]
+pub fn leaf_path(index: u64) -> String {
+    path(index) + LEAF
+}
+
+/// The index of the entry about a checkpoint key whose leaf stands at this path.
+#[must_use]
+pub fn parse_leaf_path(path: &str) -> Option<u64> {
+    parse_path(path.strip_suffix(LEAF)?)
 }
 
 /// What a log says of a key.
@@ -161,6 +174,13 @@ impl Statement {
         Self::from_note(Note::parse(note)?)
     }
 
+    /// Whether the opened details are of an entry about a key that signs checkpoints: those about other keys of the
+    /// broker are of the same type, and say nothing here.
+    #[must_use]
+    pub fn stands_in(opened: &Opened) -> bool {
+        opened.details.starts_with(details::EVENT)
+    }
+
     /// Reads the statement in the opened details of an entry about a checkpoint key. Whether the leaf is
     /// committed to them is for [`Opened::opens`].
     ///
@@ -238,17 +258,23 @@ pub struct Succession {
 }
 
 impl Succession {
-    /// Begins with a key that is known from elsewhere.
+    /// Begins with keys that are known from elsewhere: one, or both of a log whose key is being changed.
     #[must_use]
-    pub fn pinned(origin: Origin, key: VerifyingKey) -> Self {
+    pub fn pinned(origin: Origin, keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         Self {
             origin,
-            in_use: vec![key],
+            in_use: keys.into_iter().collect(),
             retired: Vec::new(),
         }
     }
 
-    /// The keys in use, oldest first; never none.
+    /// The log.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The keys in use, oldest first; none only when none was pinned.
     #[must_use]
     pub fn in_use(&self) -> &[VerifyingKey] {
         &self.in_use
@@ -314,4 +340,5 @@ impl Succession {
 }
 
 const PREFIX: &str = "keys/";
+const LEAF: &str = ".leaf";
 const WORD: &str = "schakel/checkpoint-key/v1";

@@ -10,11 +10,13 @@ mod audit {
     mod hostile;
     mod leaf;
     mod leaf_vectors;
+    mod minimum;
     mod note;
     mod policy;
     mod proof;
     mod published;
     mod published_damage;
+    mod published_keys;
     mod succession;
     mod support;
     mod tile;

@@ -6,6 +6,8 @@
 //! <dir>/tile/<level>/<n>[.p/<w>]       their hashes, and those of the tree above them
 //! <dir>/erasures/<index>               the opened details of erasure entries
 //! <dir>/keys/<index>                   the opened details of entries about checkpoint keys
+//! <dir>/keys/<index>.leaf              the leaf of such an entry, once its bundle is pruned
+//! <dir>/minimum-index                  below which entry bundles are pruned, signed
 //! <dir>/.swept, .pruned                how far partial tiles were collected, and bundles pruned
 //! ```
 //!

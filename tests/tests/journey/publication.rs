@@ -4,7 +4,7 @@ use std::{path::Path, process::Command, time::Duration};
 
 use schakel_api::v1::{self, ReceiptLevel};
 use schakel_audit::checkpoint::Checkpoint;
-use schakel_tests::{Scene, Settings, TestBroker, actor, bsn, bsn_number, item, reason};
+use schakel_tests::{Scene, Settings, TestBroker, actor, bsn, bsn_number, item, key, reason};
 use tonic::Code;
 
 async fn start(more: &str) -> TestBroker {
@@ -229,14 +229,124 @@ async fn what_is_published_verifies_from_the_command_line() {
     assert!(!said.0, "{}", said.1);
 }
 
+/// Has so many entries recorded, in batches of a hundred.
+async fn grow(broker: &TestBroker, hundreds: usize) {
+    let municipality = broker.party("gemeente-oost").await;
+    for _ in 0..hundreds {
+        let nobody = bsn(&bsn_number(77));
+        let one = item(
+            nobody,
+            "P-PLAN",
+            v1::Condition::Housing,
+            v1::Granularity::Status,
+        );
+        let request = v1::AskBatchRequest {
+            actor: actor(),
+            items: vec![one; 100],
+        };
+        municipality.exchange().ask_batch(request).await.unwrap();
+    }
+}
+
+/// Restarts until the key changed: both sign for one start, and then the new one alone.
+async fn change_key(broker: &mut TestBroker, seed: u8) {
+    let vkey = broker.place().write_checkpoint_key("next.key", seed);
+    broker.evidence().expect_key(&vkey);
+    let next = "next_checkpoint_key_file = \"next.key\"";
+    broker.place_mut().set_broker(next);
+    broker.restart().await;
+    let place = broker.place_mut();
+    place.write_checkpoint_key("checkpoint.key", seed);
+    place.set_broker("");
+    broker.restart().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_the_first_key_verifies_a_log_of_changed_keys_and_pruned_entries() {
+    let mut broker = start("").await;
+    let first = broker.verifier_key().to_string();
+    let public = broker.place().data().join("published");
+    // Another key of the broker, which says nothing of checkpoints.
+    let request = v1::RotateKekRequest {
+        idempotency_key: key(),
+    };
+    let administrator = broker.party("beheer-een").await;
+    administrator.retention().rotate_kek(request).await.unwrap();
+    drop(administrator);
+    change_key(&mut broker, 8).await;
+    let second = broker.verifier_key().to_string();
+    grow(&broker, 3).await;
+    broker.stop().await;
+    let held = std::fs::read_to_string(public.join("checkpoint")).unwrap();
+    broker.place().write("held.checkpoint", &held);
+    broker.run().await.unwrap();
+    change_key(&mut broker, 9).await;
+    grow(&broker, 3).await;
+    broker.stop().await;
+    // Whole, for whoever holds any key and whatever was held before.
+    let held = broker.place().path("held.checkpoint");
+    let held = held.to_str().unwrap();
+    let whole = told(&public, &first, &["--anchor", held]);
+    assert_eq!(whole.0, Some(0), "{}", whole.1);
+    assert_eq!(whole.1.matches("OK   key-change").count(), 4, "{}", whole.1);
+    for (vkey, changes) in [(&first, 4), (&second, 2)] {
+        let since = told(&public, vkey, &["--since", held]);
+        assert_eq!(since.0, Some(0), "{}", since.1);
+        assert_eq!(since.1.matches("OK   key-change").count(), changes);
+    }
+    let (exit, said) = told(&public, &broker.verifier_key().to_string(), &[]);
+    assert!(exit == Some(0) && !said.contains("key-change"), "{said}");
+    // Pruned: what is announced need not be there, and nothing else.
+    broker.configure_more("minimum_index = 300\n");
+    broker.run().await.unwrap();
+    let size = broker.check_log().await.encoded.len() as u64;
+    published(&broker, size).await;
+    broker.stop().await;
+    assert!(!public.join("tile/entries/000").exists());
+    let (exit, said) = told(&public, &first, &["--anchor", held]);
+    assert_eq!(exit, Some(0), "{said}");
+    assert!(said.contains("WARN pruned below=300 entries=256"), "{said}");
+    // What was verified before is not looked at again, pruned or not.
+    let (exit, said) = told(&public, &second, &["--since", held]);
+    assert!(exit == Some(0) && !said.contains("pruned"), "{said}");
+    let (exit, said) = told(&public, &first, &["--pruned-below", "255"]);
+    assert_eq!(exit, Some(3), "{said}");
+    std::fs::remove_file(public.join("tile/entries/001")).unwrap();
+    let present = broker.verifier_key().to_string();
+    let (exit, said) = told(&public, &present, &[]);
+    assert_eq!(exit, Some(3), "{said}");
+    assert!(
+        said.contains("FAIL missing file=tile/entries/001"),
+        "{said}"
+    );
+    // A turn that is altered is refused, and with it what it led to.
+    let keys = std::fs::read_dir(public.join("keys")).unwrap();
+    for file in keys {
+        let path = file.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[40] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let (exit, said) = told(&public, &first, &[]);
+    assert_eq!(exit, Some(1), "{said}");
+    assert!(said.contains("FAIL checkpoint-signature"), "{said}");
+}
+
 fn verify(dir: &Path, vkey: &str) -> (bool, String) {
+    let (exit, said) = told(dir, vkey, &[]);
+    (exit == Some(0), said)
+}
+
+/// What the command says of a published log, and how it ends.
+fn told(dir: &Path, vkey: &str, more: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(schakel_tests::schakel())
         .args(["verify", "log"])
         .arg(dir)
         .args(["--verifier-key", vkey])
+        .args(more)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned()
         + &String::from_utf8_lossy(&output.stderr);
-    (output.status.success(), said)
+    (output.status.code(), said)
 }

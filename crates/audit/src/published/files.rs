@@ -14,6 +14,12 @@ pub trait Files {
     /// # Errors
     /// When it is not there, has more bytes, or cannot be read.
     fn read(&self, path: &str, most: usize) -> Result<Vec<u8>, Unread>;
+
+    /// The indexes of the entries about checkpoint keys whose opened details are there, in any order.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    fn key_entries(&self) -> Result<Vec<u64>, Unread>;
 }
 
 /// Why a published file could not be read.

@@ -5,9 +5,10 @@ use std::ops::Range;
 use crate::{
     checkpoint::Checkpoint,
     erasure::ErasureError,
-    leaf::LeafError,
+    leaf::{EntryType, LeafError},
+    succession::StatementError,
     tile::{Tile, TileLength},
-    tree::Hash,
+    tree::{Hash, InclusionError},
 };
 
 /// Something that is not as the signed checkpoint says, or that is not there to be held against it.
@@ -130,6 +131,38 @@ pub enum Finding {
         /// What is wrong.
         fault: ErasureFault,
     },
+    /// What the log is said to say of a checkpoint key does not hold.
+    Key {
+        /// The index of the entry.
+        index: u64,
+        /// The file with its opened details.
+        file: String,
+        /// What is wrong.
+        fault: KeyFault,
+    },
+}
+
+/// What is wrong with what an entry is said to say of a checkpoint key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFault {
+    /// The entry is not proved to stand in the log.
+    #[error("the entry is not proved to stand in the log")]
+    Unproved(#[source] InclusionError),
+    /// The entry is no leaf.
+    #[error(transparent)]
+    Leaf(#[from] LeafError),
+    /// The entry is of another type.
+    #[error("the entry is of type `{0}`, not of a key")]
+    Other(EntryType),
+    /// The file is too short to open anything.
+    #[error("it is too short")]
+    Short,
+    /// It does not open the leaf.
+    #[error("the leaf is not committed to it")]
+    Commitment,
+    /// There is no statement in it.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
 }
 
 /// What is wrong with what an erasure entry says.
@@ -147,6 +180,14 @@ pub enum ErasureFault {
 }
 
 impl Finding {
+    /// The file that could not be read, when that is what was found.
+    pub(super) fn unread_file(&self) -> Option<&str> {
+        match self {
+            Self::Missing { file, .. } | Self::Unreadable { file, .. } => Some(file),
+            _ => None,
+        }
+    }
+
     /// Whether something is not there to be checked, rather than there and wrong.
     #[must_use]
     pub const fn is_absence(&self) -> bool {

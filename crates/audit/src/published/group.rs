@@ -1,7 +1,7 @@
 //! One entry bundle and the tile of hashes beside it.
 
 use super::{
-    Files, Finding,
+    Files, Finding, Unread,
     files::{Fetched, fetch, unread_tile},
     stored::hashes,
 };
@@ -20,6 +20,8 @@ pub(super) struct Group {
     computed: Vec<Hash>,
     /// The tile of level 0, and its hashes, exactly as many as there must be.
     stored: Option<(Tile, Vec<Hash>)>,
+    /// Whether the bundle is not there, and need not be.
+    is_pruned: bool,
 }
 
 /// What is gone on with, above a group.
@@ -33,11 +35,11 @@ pub(super) enum Outcome {
 }
 
 impl Group {
-    /// Reads a group; of one that ends at or before `pruned` the bundle is no longer there to be read.
+    /// Reads a group; of one that ends at or before `minimum` the bundle need not be there.
     pub(super) fn read<F: Files + ?Sized>(
         index: u64,
         size: u64,
-        pruned: u64,
+        minimum: u64,
         files: &F,
         findings: &mut Vec<Finding>,
     ) -> Option<Self> {
@@ -47,18 +49,19 @@ impl Group {
             tile,
             bytes: Vec::new(),
         };
-        let bundle = if tile.covers().1 <= pruned {
-            nothing
-        } else {
-            match fetch(tile, files) {
-                Ok(bundle) => {
-                    check_length(&bundle, width, findings);
-                    bundle
-                }
-                Err(why) => {
-                    findings.push(unread_tile(tile, why));
-                    nothing
-                }
+        let mut is_pruned = false;
+        let bundle = match fetch(tile, files) {
+            Ok(bundle) => {
+                check_length(&bundle, width, findings);
+                bundle
+            }
+            Err(Unread::Absent) if tile.covers().1 <= minimum => {
+                is_pruned = true;
+                nothing
+            }
+            Err(why) => {
+                findings.push(unread_tile(tile, why));
+                nothing
             }
         };
         let whole = entries(&bundle.bytes).map_while(Result::ok);
@@ -72,6 +75,7 @@ impl Group {
             width,
             computed,
             stored,
+            is_pruned,
         })
     }
 
@@ -135,6 +139,15 @@ impl Group {
         (self.bundle.tile.first()..)
             .zip(whole.zip(hashes))
             .filter_map(|(index, (entry, (want, got)))| (want == got).then_some((index, entry)))
+    }
+
+    /// How many entries were not there to be read, as they need not be.
+    pub(super) fn pruned(&self) -> u64 {
+        if self.is_pruned {
+            self.tile().width()
+        } else {
+            0
+        }
     }
 
     pub(super) const fn tile(&self) -> Tile {

@@ -47,7 +47,7 @@ impl LogCheck {
 }
 
 /// Tiles as they are read, and what was found wrong with them.
-struct Nodes<'a, F: ?Sized> {
+pub(super) struct Nodes<'a, F: ?Sized> {
     files: &'a F,
     found: RefCell<Vec<Finding>>,
 }
@@ -55,15 +55,20 @@ struct Nodes<'a, F: ?Sized> {
 /// The tile cannot be had; why was found.
 #[derive(Debug, thiserror::Error)]
 #[error("the tile cannot be had")]
-struct Unhad;
+pub(super) struct Unhad;
 
 impl<'a, F: Files + ?Sized> Nodes<'a, F> {
-    const fn new(files: &'a F) -> Self {
+    pub(super) const fn new(files: &'a F) -> Self {
         let found = RefCell::new(Vec::new());
         Self { files, found }
     }
 
-    fn read(&self, tile: Tile) -> Result<Vec<u8>, Unhad> {
+    /// What was found wrong so far.
+    pub(super) fn take(&self) -> Vec<Finding> {
+        self.found.take()
+    }
+
+    pub(super) fn read(&self, tile: Tile) -> Result<Vec<u8>, Unhad> {
         match hashes(tile, self.files) {
             Ok((_, hashes)) => Ok(hashes.iter().flat_map(Hash::as_bytes).copied().collect()),
             Err(finding) => {

@@ -1,5 +1,8 @@
 //! The details of an entry about a checkpoint key, in their one encoding (`key.cddl`).
 
+/// How they begin.
+pub(super) const EVENT: &[u8] = b"\xa1\x65event\xa1\x6dCheckpointKey";
+
 /// What they hold.
 pub(super) struct Held<'a> {
     pub(super) statement: &'a str,
@@ -9,7 +12,7 @@ pub(super) struct Held<'a> {
 
 /// Reads the details; `None` when they are anything else.
 pub(super) fn read(details: &[u8]) -> Option<Held<'_>> {
-    let rest = details.strip_prefix(b"\xa1\x65event\xa1\x6dCheckpointKey\xa3")?;
+    let rest = details.strip_prefix(EVENT)?.strip_prefix(b"\xa3")?;
     let (statement, rest) = text(rest.strip_prefix(b"\x69statement")?)?;
     let (key, rest) = text(rest.strip_prefix(b"\x63key")?)?;
     let in_use = match rest.strip_prefix(b"\x66in_use")? {

@@ -12,6 +12,7 @@ use schakel_audit::{
     erasure::{self, Opened},
     leaf::{EntryType, Leaf, Month, RetentionClass},
     published::{Erased, Files, Finding, LogCheck, Summary, Unread},
+    succession,
     tile::{Kind, Tile, push_entry},
     tree::{Hash, Nodes as _, leaf_hash},
 };
@@ -25,7 +26,7 @@ const BLIND: [u8; 32] = [3; 32];
 #[derive(Clone, Default)]
 pub(crate) struct Published {
     pub(crate) files: BTreeMap<String, Vec<u8>>,
-    entries: Vec<Vec<u8>>,
+    pub(crate) entries: Vec<Vec<u8>>,
     /// The paths that were read.
     read: RefCell<Vec<String>>,
 }
@@ -38,6 +39,13 @@ impl Files for Published {
             Some(bytes) => Ok(bytes.clone()),
             None => Err(Unread::Absent),
         }
+    }
+
+    fn key_entries(&self) -> Result<Vec<u64>, Unread> {
+        let paths = self.files.keys();
+        Ok(paths
+            .filter_map(|path| succession::parse_path(path))
+            .collect())
     }
 }
 

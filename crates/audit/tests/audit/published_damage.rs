@@ -15,7 +15,8 @@ fn file(finding: &Finding) -> Option<String> {
         Finding::Missing { file, .. }
         | Finding::Unreadable { file, .. }
         | Finding::TooLong { file, .. }
-        | Finding::Erasure { file, .. } => Some(file.clone()),
+        | Finding::Erasure { file, .. }
+        | Finding::Key { file, .. } => Some(file.clone()),
         Finding::TileLength { tile, .. }
         | Finding::BundleCut { tile, .. }
         | Finding::BundleExtra { tile }
@@ -109,6 +110,7 @@ fn bundles_below_what_was_pruned_need_not_be_there_but_their_hashes_must() {
         let (summary, findings) = check(&log, below);
         assert!(findings.is_empty(), "{findings:?}");
         assert!(summary.root_holds && summary.entries == 1000 - 512);
+        assert_eq!(summary.pruned, 512);
     }
     // What is not wholly below must be there.
     let (_, findings) = check(&log, 511);
@@ -116,6 +118,11 @@ fn bundles_below_what_was_pruned_need_not_be_there_but_their_hashes_must() {
         findings.iter().filter_map(file).collect::<Vec<_>>(),
         ["tile/entries/001"]
     );
+    // What is there all the same is verified.
+    let mut damaged = log.clone();
+    damaged.files.get_mut("tile/entries/002").unwrap()[70] ^= 1;
+    let (summary, findings) = check(&damaged, 1000);
+    assert!(summary.pruned == 512 && !findings.is_empty());
     log.files.get_mut("tile/0/001").unwrap()[70] ^= 1;
     let (summary, findings) = check(&log, 600);
     assert!(!summary.root_holds && !findings.is_empty());

@@ -8,28 +8,28 @@ use schakel_audit::{
     tree::Hash,
 };
 
-const ORIGIN: &str = "schakel.example/log";
+pub(crate) const ORIGIN: &str = "schakel.example/log";
 
 fn origin() -> Origin {
     ORIGIN.parse().unwrap()
 }
 
-fn key(seed: u8) -> SigningKey {
+pub(crate) fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(ORIGIN, &[seed; 32]).unwrap()
 }
 
-fn says(turn: Turn, about: u8, by: &[u8]) -> Statement {
+pub(crate) fn says(turn: Turn, about: u8, by: &[u8]) -> Statement {
     let signers: Vec<SigningKey> = by.iter().map(|seed| key(*seed)).collect();
     let signers: Vec<&SigningKey> = signers.iter().collect();
     Statement::make(&origin(), turn, key(about).verifying_key(), &signers).unwrap()
 }
 
-fn pinned(seed: u8) -> Succession {
-    Succession::pinned(origin(), key(seed).verifying_key().clone())
+pub(crate) fn pinned(seed: u8) -> Succession {
+    Succession::pinned(origin(), [key(seed).verifying_key().clone()])
 }
 
 /// The life of a log whose keys 1, 2 and 3 take over from each other.
-fn life() -> Vec<Statement> {
+pub(crate) fn life() -> Vec<Statement> {
     vec![
         says(Turn::InUse, 1, &[1]),
         says(Turn::InUse, 2, &[1, 2]),
@@ -39,7 +39,7 @@ fn life() -> Vec<Statement> {
     ]
 }
 
-fn seeds(keys: &[schakel_audit::note::VerifyingKey]) -> Vec<u8> {
+pub(crate) fn seeds(keys: &[schakel_audit::note::VerifyingKey]) -> Vec<u8> {
     let of = |known: &schakel_audit::note::VerifyingKey| {
         (1..=9)
             .find(|seed| key(*seed).verifying_key() == known)
@@ -148,7 +148,7 @@ fn a_statement_that_was_altered_is_refused() {
 }
 
 /// The details as the broker writes them, field by field.
-fn details(statement: &str, key: &str, in_use: bool) -> Vec<u8> {
+pub(crate) fn details(statement: &str, key: &str, in_use: bool) -> Vec<u8> {
     use ciborium::Value;
     let text = |text: &str| Value::from(text);
     let held = Value::Map(vec![

@@ -15,21 +15,23 @@ use schakel_audit::{
     tree::{Hash, Nodes, consistency_proof, inclusion_proof, leaf_hash, node_hash, root},
 };
 
+mod keys;
+
 const ORIGIN: &str = "broker.example/log";
 const DISCLOSURE: &[u8] = b"what was disclosed";
 const SALT: [u8; 32] = [9; 32];
 /// When the first witness saw the log of nine entries: 2026-11-23T15:00:00Z.
 const SEEN: u64 = 1_795_446_000;
 
-/// A log of this many leaves, of which each says a little else.
-struct Log(u64);
+/// A log of these leaves.
+struct Log(Vec<Vec<u8>>);
 
 impl Nodes for Log {
     type Error = Infallible;
 
     fn node(&self, level: u8, index: u64) -> Result<Hash, Infallible> {
         Ok(match level {
-            0 => leaf_hash(&leaf(index)),
+            0 => leaf_hash(&self.0[usize::try_from(index).unwrap()]),
             _ => node_hash(
                 &self.node(level - 1, 2 * index)?,
                 &self.node(level - 1, 2 * index + 1)?,
@@ -39,8 +41,17 @@ impl Nodes for Log {
 }
 
 impl Log {
+    /// A log of so many leaves, of which each says a little else.
+    fn of(size: u64) -> Self {
+        Self((0..size).map(leaf).collect())
+    }
+
+    fn size(&self) -> u64 {
+        u64::try_from(self.0.len()).unwrap()
+    }
+
     fn checkpoint(&self) -> String {
-        sign(self.0, root(self.0, self).unwrap())
+        sign(self.size(), root(self.size(), self).unwrap())
     }
 }
 
@@ -85,29 +96,32 @@ fn export(log: &Log) -> Vec<u8> {
         controller: None,
         consistency: Vec::new(),
     })];
-    lines.extend((0..log.0).map(|index| {
+    lines.extend((0..log.size()).map(|index| {
         Line::Entry(Entry {
             index,
             leaf: leaf(index),
-            proof: inclusion_proof(index, log.0, log).unwrap(),
+            proof: inclusion_proof(index, log.size(), log).unwrap(),
             details: Details::Withheld,
         })
     }));
     lines.push(Line::End(End {
-        end: log.0,
-        entries: log.0,
+        end: log.size(),
+        entries: log.size(),
     }));
     let lines: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
     lines.concat().into_bytes()
 }
 
-/// The published files of a log.
-fn published(name: &str, log: &Log) -> Vec<(String, Vec<u8>)> {
+/// The published files of a log, with this checkpoint.
+fn published(name: &str, log: &Log, checkpoint: String) -> Vec<(String, Vec<u8>)> {
     let file = |tile: Tile| {
         let mut bytes = Vec::new();
         for index in tile.first()..tile.first() + tile.width() {
             match tile.kind() {
-                Kind::Entries => push_entry(&mut bytes, &leaf(index)).unwrap(),
+                Kind::Entries => {
+                    let entry = &log.0[usize::try_from(index).unwrap()];
+                    push_entry(&mut bytes, entry).unwrap();
+                }
                 Kind::Hashes(level) => {
                     bytes.extend_from_slice(log.node(8 * level, index).unwrap().as_bytes());
                 }
@@ -115,14 +129,13 @@ fn published(name: &str, log: &Log) -> Vec<(String, Vec<u8>)> {
         }
         (format!("{name}/{tile}"), bytes)
     };
-    let mut files: Vec<_> = Tile::all(log.0).map(file).collect();
-    let checkpoint = cosign(&log.checkpoint()).into_bytes();
-    files.push((format!("{name}/checkpoint"), checkpoint));
+    let mut files: Vec<_> = Tile::all(log.size()).map(file).collect();
+    files.push((format!("{name}/checkpoint"), checkpoint.into_bytes()));
     files
 }
 
 fn leaf(index: u64) -> Vec<u8> {
-    let byte = u8::try_from(index).unwrap();
+    let byte = u8::try_from(index % 256).unwrap();
     let leaf = Leaf {
         entry_type: EntryType::Disclosure,
         at_ms: 1_795_442_400_000 + index,
@@ -142,9 +155,11 @@ fn leaf(index: u64) -> Vec<u8> {
 
 /// Every file by its name.
 fn files() -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<(String, Vec<u8>)> = published("published", &Log(9));
+    let nine = Log::of(9);
+    let checkpoint = cosign(&nine.checkpoint());
+    let mut files: Vec<(String, Vec<u8>)> = published("published", &nine, checkpoint.clone());
     files.extend(
-        published("damaged", &Log(9))
+        published("damaged", &nine, checkpoint)
             .into_iter()
             .map(|(name, mut bytes)| {
                 if name.contains("entries") {
@@ -157,12 +172,13 @@ fn files() -> Vec<(String, Vec<u8>)> {
     );
     let single = single_files().into_iter();
     files.extend(single.map(|(name, bytes)| (name.to_owned(), bytes)));
+    files.extend(keys::files());
     files
 }
 
 /// The files that stand by themselves.
 fn single_files() -> Vec<(&'static str, Vec<u8>)> {
-    let (five, nine) = (Log(5), Log(9));
+    let (five, nine) = (Log::of(5), Log::of(9));
     let proof = TlogProof::new(3, inclusion_proof(3, 9, &nine).unwrap(), nine.checkpoint());
     let consistency: Vec<_> = consistency_proof(5, 9, &nine).unwrap();
     let lines = |hashes: &[Hash]| -> String {

@@ -99,6 +99,7 @@ impl Publisher {
         let Outside {
             publication,
             anchor,
+            minimum_index,
         } = outside;
         let publisher = Self {
             publication: Arc::new(Mutex::new(publication)),
@@ -109,7 +110,7 @@ impl Publisher {
             metrics,
             refresh_every: config.refresh_every,
             patience: config.every.saturating_mul(PATIENCE),
-            minimum_index: config.minimum_index,
+            minimum_index,
             healthy: watch::Sender::new(true),
             shown_at: None,
             well_at: Instant::now(),

@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use schakel_audit::{checkpoint::Origin, note::VerifyingKey};
+use schakel_audit::{
+    checkpoint::Origin,
+    minimum::{MinimumError, MinimumIndex},
+    note::{SigningKey, VerifyingKey},
+};
 use schakel_store::{
     anchor::{self, Anchor, AnchorError, Contradiction},
     disk::Disk,
@@ -22,6 +26,8 @@ pub struct Places {
     pub anchor: Option<PathBuf>,
     /// Whether no answer may leave that the anchor does not cover.
     pub every_batch: bool,
+    /// Entries below this index are no longer published.
+    pub minimum_index: u64,
 }
 
 /// What stands outside, opened and found to agree with the log.
@@ -29,6 +35,7 @@ pub struct Places {
 pub(crate) struct Outside {
     pub(crate) publication: Publication,
     pub(crate) anchor: Option<SharedAnchor>,
+    pub(crate) minimum_index: u64,
 }
 
 /// The anchor, written by the writer or by the publication.
@@ -57,6 +64,9 @@ pub enum OutsideError {
     /// The directory.
     #[error("the directory of what is published cannot be used")]
     Directory(#[from] PublicationError),
+    /// The minimum index.
+    #[error("the minimum index cannot be announced")]
+    Minimum(#[from] MinimumError),
 }
 
 impl Outside {
@@ -78,7 +88,18 @@ impl Outside {
         Ok(Self {
             publication,
             anchor: anchor.map(|anchor| SharedAnchor(Arc::new(Mutex::new(anchor)))),
+            minimum_index: places.minimum_index,
         })
+    }
+
+    /// Says below which entry bundles are pruned, by the keys that sign from now on.
+    pub(crate) fn announce(
+        &self,
+        origin: &Origin,
+        signers: &[SigningKey],
+    ) -> Result<(), OutsideError> {
+        let minimum = MinimumIndex::make(origin, self.minimum_index, signers)?;
+        Ok(self.publication.announce(&minimum)?)
     }
 }
 

@@ -20,7 +20,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use schakel_audit::{
-    erasure, succession,
+    erasure, minimum, succession,
     tile::{Kind, Tile},
 };
 use schakel_core::{code::Role, event::RefusalReason, id::PartyId};
@@ -94,6 +94,8 @@ enum Wanted {
     Tile(Tile),
     Erasure(u64),
     Key(u64),
+    KeyLeaf(u64),
+    MinimumIndex,
 }
 
 /// Who asks.
@@ -278,12 +280,18 @@ impl Wanted {
         if let Some(index) = succession::parse_path(path) {
             return Some(Self::Key(index));
         }
+        if let Some(index) = succession::parse_leaf_path(path) {
+            return Some(Self::KeyLeaf(index));
+        }
+        if path == minimum::PATH {
+            return Some(Self::MinimumIndex);
+        }
         path.parse().ok().map(Self::Tile)
     }
 
     fn is_for_auditors(self) -> bool {
         match self {
-            Self::Checkpoint | Self::Key(_) => false,
+            Self::Checkpoint | Self::MinimumIndex | Self::Key(_) | Self::KeyLeaf(_) => false,
             Self::Tile(tile) => tile.kind() == Kind::Entries,
             Self::Erasure(_) => true,
         }
@@ -292,9 +300,11 @@ impl Wanted {
     /// How many entries must be published for it to be there.
     fn end(self) -> u64 {
         match self {
-            Self::Checkpoint => 0,
+            Self::Checkpoint | Self::MinimumIndex => 0,
             Self::Tile(tile) => tile.covers().1,
-            Self::Erasure(index) | Self::Key(index) => index.saturating_add(1),
+            Self::Erasure(index) | Self::Key(index) | Self::KeyLeaf(index) => {
+                index.saturating_add(1)
+            }
         }
     }
 
@@ -304,6 +314,8 @@ impl Wanted {
             Self::Tile(tile) => dir.join(tile.to_string()),
             Self::Erasure(index) => dir.join(erasure::path(index)),
             Self::Key(index) => dir.join(succession::path(index)),
+            Self::KeyLeaf(index) => dir.join(succession::leaf_path(index)),
+            Self::MinimumIndex => dir.join(minimum::PATH),
         }
     }
 }
@@ -332,6 +344,8 @@ mod tests {
             "/tile/entries/003.p/12",
             "/erasures/x001/234",
             "/keys/007",
+            "/keys/x001/007.leaf",
+            "/minimum-index",
         ] {
             let wanted = Wanted::parse(path).unwrap();
             assert_eq!(wanted.place(dir), Path::new(&format!("/public{path}")));
@@ -358,6 +372,8 @@ mod tests {
             "/tile/entries/000\0",
             "/erasures/../checkpoint",
             "/keys/7",
+            "/keys/007.leaf.leaf",
+            "/erasures/007.leaf",
         ] {
             assert_eq!(Wanted::parse(path), None, "{path}");
         }

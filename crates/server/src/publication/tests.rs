@@ -62,6 +62,7 @@ impl Published {
             dir: outside.path().join("public"),
             anchor: Some(outside.path().join("anchor")),
             every_batch: false,
+            minimum_index: 0,
         });
         Self {
             bench,
@@ -408,7 +409,7 @@ async fn checkpoints_can_be_followed_before_during_and_after_a_change_of_keys() 
     let size = Checkpoint::open(&place.checkpoint(), &vkey(8))
         .unwrap()
         .size;
-    let mut succession = Succession::pinned(ORIGIN.parse().unwrap(), vkey(7));
+    let mut succession = Succession::pinned(ORIGIN.parse().unwrap(), [vkey(7)]);
     for tile in Tile::all(size).filter(|tile| tile.kind() == tile::Kind::Entries) {
         let bundle = place.file(&tile.to_string()).unwrap();
         for (index, leaf) in (tile.first()..).zip(tile::entries(&bundle)) {

@@ -51,5 +51,6 @@ fn places(config: &Config) -> Places {
         dir: config.publication_dir(),
         anchor: publication.anchor_file.clone(),
         every_batch: publication.anchor == AnchorMode::EveryBatch,
+        minimum_index: publication.minimum_index,
     }
 }

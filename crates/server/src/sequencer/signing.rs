@@ -43,6 +43,9 @@ impl Signing {
         let places = paths.outside.as_ref();
         let open = |places| Outside::open(places, &log.reader(), &origin, &keys.known);
         let outside = places.map(open).transpose()?;
+        if let Some(outside) = &outside {
+            outside.announce(&origin, &keys.signing)?;
+        }
         let every_batch = places.is_some_and(|places| places.every_batch);
         let anchored = outside.as_ref().filter(|_| every_batch);
         let anchor = anchored.and_then(|outside| outside.anchor.clone());

@@ -3,7 +3,12 @@
 
 use std::{io, path::Path};
 
-use schakel_audit::tile::{Kind, Tile};
+use schakel_audit::{
+    leaf::{EntryType, Leaf},
+    minimum::{self, MinimumIndex},
+    succession,
+    tile::{Kind, Tile, entries},
+};
 
 use super::{Publication, PublicationError, at, place};
 use crate::{disk::Disk, durable};
@@ -30,9 +35,26 @@ impl Publication {
         Ok(())
     }
 
+    /// Announces below which entry bundles are pruned, for those who verify: before any is. A log of which
+    /// everything is published, and always was, announces nothing.
+    ///
+    /// # Errors
+    /// When the disk failed.
+    pub fn announce(&self, minimum: &MinimumIndex) -> Result<(), PublicationError> {
+        let file = self.dir.join(minimum::PATH);
+        let note = minimum.to_string();
+        match self.disk.read(&file) {
+            Ok(found) if found == note.as_bytes() => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && minimum.index() == 0 => Ok(()),
+            // What cannot be read is replaced.
+            _ => durable::replace(&self.disk, &file, note.as_bytes()).map_err(at(&file)),
+        }
+    }
+
     /// Removes bundles of entries below this index, by a retention policy that is on record. The hashes stay,
-    /// so that the tree and every proof stay valid; of a bundle in which this index lies nothing goes, nor of
-    /// what is not published yet. Returns below which entry none is kept now.
+    /// so that the tree and every proof stay valid, and so do the leaves of entries about checkpoint keys, beside
+    /// what was opened of them; of a bundle in which this index lies nothing goes, nor of what is not published
+    /// yet. Returns below which entry none is kept now.
     ///
     /// # Errors
     /// When the disk failed; what was removed stays removed.
@@ -44,17 +66,32 @@ impl Publication {
         }
         for tile in (from..to).filter_map(|n| Tile::new(Kind::Entries, n, Tile::WIDTH)) {
             let file = place(&self.dir, tile);
-            match self.disk.remove(&file) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(at(&file)(error));
-                }
-                _ => {}
+            match self.disk.read(&file) {
+                Ok(bundle) => self.keep_key_leaves(&bundle, tile.first())?,
+                // A crash came before the mark below was written.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(at(&file)(error)),
             }
+            self.disk.remove(&file).map_err(at(&file))?;
         }
         // Last, so that after a crash the rest goes too.
         write_mark(&self.disk, &self.dir.join(PRUNED), to * Tile::WIDTH)?;
         self.pruned = to * Tile::WIDTH;
         Ok(self.pruned)
+    }
+
+    /// Keeps of a bundle what proves the succession of checkpoint keys.
+    fn keep_key_leaves(&self, bundle: &[u8], first: u64) -> Result<(), PublicationError> {
+        for (index, entry) in (first..).zip(entries(bundle).map_while(Result::ok)) {
+            let leaf = Leaf::decode(entry).ok();
+            if leaf.is_some_and(|leaf| leaf.entry_type == EntryType::Key) {
+                let file = self.dir.join(succession::leaf_path(index));
+                let folder = durable::parent(&file);
+                durable::create_dir(&self.disk, folder).map_err(at(folder))?;
+                durable::replace(&self.disk, &file, entry).map_err(at(&file))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 
 use schakel_audit::{
     checkpoint::Checkpoint,
+    minimum::{self, MinimumIndex},
     note::SigningKey,
     tile::{self, Kind, Tile, TileNodes},
     tree::{self, leaf_hash},
@@ -274,4 +275,24 @@ fn pruned_bundles_are_gone_and_the_tree_stays() {
     );
     let proof = tree::inclusion_proof(3, 1300, &nodes).unwrap();
     assert_eq!(proof, log.reader().inclusion_proof(3, 1300).unwrap());
+}
+
+#[test]
+fn a_minimum_index_is_announced_once_there_is_one_and_kept_up_to_date() {
+    let dir = data();
+    let publication = Publication::open(Disk::real(), dir.path()).unwrap();
+    let origin = ORIGIN.parse().unwrap();
+    let file = dir.path().join(minimum::PATH);
+    let announce = |index, key| {
+        let made = MinimumIndex::make(&origin, index, &[key]).unwrap();
+        publication.announce(&made).unwrap();
+        made.to_string()
+    };
+    announce(0, key());
+    assert!(!file.exists());
+    let other = SigningKey::from_seed(ORIGIN, &[8; 32]).unwrap();
+    for (index, key) in [(300, key()), (300, other), (0, key())] {
+        let note = announce(index, key);
+        assert_eq!(fs::read_to_string(&file).unwrap(), note);
+    }
 }

@@ -7,7 +7,7 @@ use schakel_audit::{
     tree::{Hash, verify_consistency},
 };
 
-use super::{Check, PolicyArgs, Report, Unchecked, read};
+use super::{Check, PolicyArgs, PublishedArgs, Report, Unchecked, read};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ConsistencyArgs {
@@ -22,13 +22,17 @@ pub(super) struct ConsistencyArgs {
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
     #[command(flatten)]
+    published: PublishedArgs,
+    #[command(flatten)]
     pub(super) policy: PolicyArgs,
 }
 
 pub(super) fn check(args: &ConsistencyArgs, report: &mut Report) -> Result<(), Unchecked> {
-    let rules = args.policy.read()?;
     let (old_note, new_note) = (read(&args.old)?, read(&args.new)?);
     let proof = args.proof.as_deref().map(read_proof).transpose()?;
+    let Some(rules) = args.published.follow(args.policy.read()?, report)? else {
+        return Ok(());
+    };
     let old = rules.open(&old_note, report)?;
     let new = rules.open(&new_note, report)?;
     if let (Some(old), Some(new)) = (old, new) {

@@ -108,6 +108,11 @@ pub(super) fn line(finding: &Finding, evidence: &Evidence) -> Check {
             let check = check.with("file", file.as_str());
             check.with("reason", chain(fault))
         }
+        Finding::Key { index, file, fault } => {
+            let check = Check::fail("key-change").with("index", *index);
+            let check = check.with("file", file.as_str());
+            check.with("reason", chain(fault))
+        }
         Finding::Root { .. }
         | Finding::Rollback { .. }
         | Finding::Fork { .. }

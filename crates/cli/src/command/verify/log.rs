@@ -1,24 +1,27 @@
 //! `schakel verify log`.
 
 use std::{
-    fs::File,
-    io::{ErrorKind, Read as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 use schakel_audit::{
     checkpoint::Checkpoint,
+    minimum::{self, MinimumIndex},
+    note::VerifyingKey,
     proof::TlogProof,
-    published::{Files, Finding, LogCheck, Summary, Unread},
+    published::{Finding, LogCheck, Summary},
 };
 
 use super::{
     Check, PolicyArgs, Report, Unchecked,
+    directory::Directory,
     finding::{Evidence, line},
+    policy::Rules,
     read, spoken_millis,
 };
-use crate::exit::said;
+use crate::exit::chain;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LogArgs {
@@ -33,21 +36,16 @@ pub(super) struct LogArgs {
     /// A checkpoint or receipt from elsewhere that the log must extend; may be given more than once.
     #[arg(long, value_name = "FILE")]
     anchor: Vec<PathBuf>,
-    /// Do without the entries below this index, which the operator no longer publishes by its retention
-    /// policy; their hashes must be there.
-    #[arg(
-        long,
-        value_name = "INDEX",
-        default_value_t = 0,
-        hide_default_value = true
-    )]
-    pruned_below: u64,
+    /// Do without entries below this index, which the operator need no longer publish by its retention policy;
+    /// their hashes must be there [default: the minimum index that the log announces, signed].
+    #[arg(long, value_name = "INDEX")]
+    pruned_below: Option<u64>,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
 }
 
 pub(super) fn check(args: &LogArgs, report: &mut Report) -> Result<(), Unchecked> {
-    let rules = args.policy.read()?;
+    let mut rules = args.policy.read()?;
     let path = args.checkpoint.clone();
     let note = read(&path.unwrap_or_else(|| args.dir.join("checkpoint")))?;
     let since = args.since.as_deref().map(read_held).transpose()?;
@@ -56,6 +54,7 @@ pub(super) fn check(args: &LogArgs, report: &mut Report) -> Result<(), Unchecked
         .iter()
         .map(|path| read_held(path))
         .collect::<Result<_, _>>()?;
+    rules.follow(&note, &args.dir, report);
     let Some(endorsed) = rules.open(&note, report)? else {
         return Ok(());
     };
@@ -75,16 +74,41 @@ pub(super) fn check(args: &LogArgs, report: &mut Report) -> Result<(), Unchecked
         },
     };
     report.go_live();
+    let minimum = match args.pruned_below {
+        Some(index) => index,
+        None => announced(&args.dir, &signed, &rules, report),
+    };
     let mut check = LogCheck::new(signed.clone());
-    check.prune(args.pruned_below);
+    check.prune(minimum);
     let summary = walk(&args.dir, check, held, since, |finding| {
         report.add(line(&finding, &evidence));
     });
-    if args.pruned_below > 0 {
-        report.add(Check::warn("pruned").with("below", args.pruned_below));
+    if summary.pruned > 0 {
+        let check = Check::warn("pruned").with("below", minimum);
+        report.add(check.with("entries", summary.pruned));
     }
     tell(&summary, &signed, report);
     Ok(())
+}
+
+/// The minimum index that the log announces; 0, by which everything must be there, when it announces none or none
+/// that is signed as it must be.
+fn announced(dir: &Path, signed: &Checkpoint, rules: &Rules, report: &mut Report) -> u64 {
+    let file = dir.join(minimum::PATH);
+    let note = match fs::read_to_string(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return 0,
+        // What cannot be read announces nothing.
+        note => note.unwrap_or_default(),
+    };
+    let keys: Vec<&VerifyingKey> = rules.keys(signed).collect();
+    match MinimumIndex::open(&note, &signed.origin, &keys) {
+        Ok(minimum) => minimum.index(),
+        Err(error) => {
+            let check = Check::fail("minimum-index").with("file", minimum::PATH);
+            report.add(check.with("reason", chain(&error)));
+            0
+        }
+    }
 }
 
 /// The note of a checkpoint: as such, or as it stands in a receipt.
@@ -163,26 +187,5 @@ pub(super) fn bar(size: u64) -> ProgressBar {
     match style {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
-    }
-}
-
-/// The directory that a log is published in.
-struct Directory<'a>(&'a Path);
-
-impl Files for Directory<'_> {
-    fn read(&self, path: &str, most: usize) -> Result<Vec<u8>, Unread> {
-        let failed = |error: std::io::Error| match error.kind() {
-            ErrorKind::NotFound => Unread::Absent,
-            _ => Unread::Failed(said(&error)),
-        };
-        let file = File::open(self.0.join(path)).map_err(failed)?;
-        let mut bytes = Vec::new();
-        let limit = u64::try_from(most).unwrap_or(u64::MAX);
-        let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
-        read.map_err(failed)?;
-        if bytes.len() > most {
-            return Err(Unread::TooLong);
-        }
-        Ok(bytes)
     }
 }

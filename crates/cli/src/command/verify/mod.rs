@@ -5,10 +5,12 @@
 
 mod checkpoint;
 mod consistency;
+mod directory;
 mod export;
 mod finding;
 #[cfg(test)]
 mod guide;
+mod keys;
 mod log;
 mod policy;
 mod proof;
@@ -23,6 +25,7 @@ use std::{
 use schakel_core::time::Timestamp;
 
 use self::{
+    keys::PublishedArgs,
     policy::PolicyArgs,
     report::{Check, Report},
 };

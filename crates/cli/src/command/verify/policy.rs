@@ -4,13 +4,13 @@ use std::path::Path;
 
 use schakel_audit::{
     checkpoint::Checkpoint,
-    note::{SignatureError, VerifyingKey},
+    note::{Note, SignatureError, VerifyingKey},
     policy::{EndorseError, Endorsed, Policy},
 };
 use schakel_core::time::Timestamp;
 use schakel_server::clock::{Clock as _, SystemClock};
 
-use super::{Check, Report, Unchecked, read};
+use super::{Check, Report, Unchecked, keys::Keys, read};
 use crate::{exit::chain, instant};
 
 /// What everything is verified by.
@@ -50,7 +50,7 @@ struct By {
 
 /// What everything is verified by, read.
 pub(super) struct Rules {
-    policy: Policy,
+    keys: Keys,
     at_least: Option<u64>,
     /// How old a checkpoint may be, in seconds, and from when that is reckoned.
     fresh: Option<(u64, u64)>,
@@ -63,7 +63,7 @@ impl PolicyArgs {
             (fresh, as_of.as_millis() / 1000)
         });
         Ok(Rules {
-            policy: self.policy()?,
+            keys: Keys::known(self.policy()?),
             at_least: self.at_least,
             fresh,
         })
@@ -102,9 +102,24 @@ impl PolicyArgs {
 }
 
 impl Rules {
-    /// Which logs and witnesses count.
+    /// Which logs and witnesses are known from elsewhere.
     pub(super) const fn policy(&self) -> &Policy {
-        &self.policy
+        self.keys.pinned()
+    }
+
+    /// The keys that may have signed a checkpoint.
+    pub(super) fn keys(&self, signed: &Checkpoint) -> impl Iterator<Item = &VerifyingKey> {
+        let logs = self.keys.at(signed.size).logs().iter();
+        logs.filter(|log| log.origin == signed.origin)
+            .map(|log| &log.key)
+    }
+
+    /// Follows what a published log says of its keys under this checkpoint of it, from those that are known.
+    pub(super) fn follow(&mut self, note: &str, dir: &Path, report: &mut Report) {
+        // What is no checkpoint is told of when it is opened.
+        if let Some(under) = unopened(note) {
+            self.keys.follow(&under, dir, report);
+        }
     }
 
     /// Checks the origin of a signed checkpoint, and every signature by a known key. `None` when it cannot be
@@ -114,7 +129,8 @@ impl Rules {
         note: &str,
         report: &mut Report,
     ) -> Result<Option<Endorsed<'_>>, Unchecked> {
-        let endorsed = match self.policy.open(note) {
+        let policy = self.keys.at(unopened(note).map_or(0, |signed| signed.size));
+        let endorsed = match policy.open(note) {
             Ok(endorsed) => endorsed,
             Err(error @ (EndorseError::Note(_) | EndorseError::Form(_))) => {
                 return Err(Unchecked::malformed(&chain(&error)));
@@ -125,7 +141,8 @@ impl Rules {
                 return Ok(None);
             }
             Err(EndorseError::Signature(error)) => {
-                report.add(self.unsigned(&error));
+                self.keys.explain(note, report);
+                report.add(self.unsigned(policy, &error));
                 return Ok(None);
             }
         };
@@ -136,16 +153,20 @@ impl Rules {
         Ok(Some(endorsed))
     }
 
-    fn unsigned(&self, error: &SignatureError) -> Check {
-        let key = match error {
-            SignatureError::Forged { id, .. } => id.to_string(),
+    fn unsigned(&self, policy: &Policy, error: &SignatureError) -> Check {
+        let (key, is_unknown) = match error {
+            SignatureError::Forged { id, .. } => (id.to_string(), false),
             SignatureError::Unknown { .. } => {
-                let logs = self.policy.logs().iter();
+                let logs = policy.logs().iter();
                 let ids: Vec<String> = logs.map(|log| log.key.id().to_string()).collect();
-                ids.join(",")
+                (ids.join(","), true)
             }
         };
-        let check = Check::fail("checkpoint-signature");
+        let check = if is_unknown && self.keys.is_short() {
+            Check::missing("checkpoint-signature")
+        } else {
+            Check::fail("checkpoint-signature")
+        };
         check.with("key", key).with("reason", error.to_string())
     }
 
@@ -157,7 +178,7 @@ impl Rules {
             let key = witness.key.id().to_string();
             report.add(check.with("key", key).with("at", spoken(at)));
         }
-        if self.policy.wants_witnesses() {
+        if self.policy().wants_witnesses() {
             let check = if endorsed.is_met() {
                 Check::ok("quorum")
             } else {
@@ -178,6 +199,11 @@ impl Rules {
             report.add(check.with("wanted", wanted));
         }
     }
+}
+
+/// A checkpoint as it stands in a note, whoever signed that.
+fn unopened(note: &str) -> Option<Checkpoint> {
+    Checkpoint::parse(Note::parse(note).ok()?.text()).ok()
 }
 
 /// Whether a checkpoint is young enough.

@@ -9,7 +9,9 @@ use schakel_audit::{
     tree::{leaf_hash, verify_inclusion},
 };
 
-use super::{Check, PolicyArgs, Report, Unchecked, beside, read, read_bytes, spoken_millis};
+use super::{
+    Check, PolicyArgs, PublishedArgs, Report, Unchecked, beside, read, read_bytes, spoken_millis,
+};
 use crate::exit::chain;
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +28,8 @@ pub(super) struct ProofArgs {
     #[arg(long, value_name = "FILE", requires = "disclosure")]
     salt: Option<PathBuf>,
     #[command(flatten)]
+    published: PublishedArgs,
+    #[command(flatten)]
     pub(super) policy: PolicyArgs,
 }
 
@@ -36,7 +40,6 @@ struct Opened {
 }
 
 pub(super) fn check(args: &ProofArgs, report: &mut Report) -> Result<(), Unchecked> {
-    let rules = args.policy.read()?;
     let proof: TlogProof = read(&args.file)?.parse().map_err(|error| {
         Unchecked::malformed(&format!(
             "`{}` is no receipt: {}",
@@ -46,6 +49,9 @@ pub(super) fn check(args: &ProofArgs, report: &mut Report) -> Result<(), Uncheck
     })?;
     let leaf = read_bytes(&beside(&args.file, args.leaf.as_ref(), "leaf"))?;
     let opened = args.opened()?;
+    let Some(rules) = args.published.follow(args.policy.read()?, report)? else {
+        return Ok(());
+    };
     let Some(endorsed) = rules.open(&proof.checkpoint, report)? else {
         return Ok(());
     };

@@ -63,6 +63,10 @@ impl Report {
         }
     }
 
+    pub(super) fn extend(&mut self, checks: impl IntoIterator<Item = Check>) {
+        checks.into_iter().for_each(|check| self.add(check));
+    }
+
     /// How the command ends by the checks so far: as the worst of them.
     pub(super) const fn exit(&self) -> Exit {
         self.worst
