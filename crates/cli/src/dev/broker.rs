@@ -37,6 +37,10 @@ pub(crate) struct DevelopmentBroker {
     pub(crate) certificates: PathBuf,
     /// The key that verifies its log.
     pub(crate) verifier_key: String,
+    /// The file with that key.
+    pub(crate) verifier_key_file: PathBuf,
+    /// Where the log is published.
+    pub(crate) published: PathBuf,
 }
 
 /// Fills a directory with what a development broker needs; keeps what is there already.
@@ -129,6 +133,7 @@ impl DevelopmentBroker {
     /// Starts a broker in a directory that was furnished.
     pub(crate) async fn start(directory: &Path, config: &Path) -> Result<Self> {
         let config = Config::load(config)?;
+        let published = config.publication_dir();
         let listener = TcpListener::bind(config.listen.address)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen.address))?;
@@ -138,12 +143,15 @@ impl DevelopmentBroker {
         let verifier_key = running.verifier_key().to_owned();
         let certificates = directory.join("certificates");
         // Where every other command looks for it.
-        fs::write(certificates.join("log.vkey"), format!("{verifier_key}\n"))?;
+        let verifier_key_file = certificates.join("log.vkey");
+        fs::write(&verifier_key_file, format!("{verifier_key}\n"))?;
         Ok(Self {
             running,
             address,
             certificates,
             verifier_key,
+            verifier_key_file,
+            published,
         })
     }
 

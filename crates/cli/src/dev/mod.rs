@@ -1,6 +1,7 @@
 //! `schakel dev`: one command on a fresh machine, from nothing to an audited exchange.
 
 pub(crate) mod broker;
+mod outsider;
 mod say;
 mod scene;
 mod story;
@@ -12,14 +13,8 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use aws_lc_rs::digest;
-use schakel_api::v1;
-use schakel_audit::{
-    checkpoint::Checkpoint,
-    note::VerifyingKey,
-    tree::{Frontier, leaf_hash},
-};
 use schakel_client::{Client, ClientConfig, Identity, Trail};
 use schakel_pki::develop::AUTHORITY_CERTIFICATE;
 use schakel_server::clock::{Clock as _, SystemClock};
@@ -90,7 +85,8 @@ async fn tell_story(broker: &DevelopmentBroker, tell: &Teller) -> Result<()> {
     };
     let now = SystemClock.now().as_millis() / 1000;
     let scene = Scene::set(&connect, i64::try_from(now)?).await?;
-    story::play(&scene, &broker.verifier_key, tell).await
+    story::play(&scene, tell).await?;
+    outsider::verify(&scene.auditor, broker, tell).await
 }
 
 fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: Teller) {
@@ -107,6 +103,11 @@ fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: Tel
         "  schakel audit search --as fg-gemeente-oost --bsn {} {options}",
         scene::BSN
     ));
+    tell.line(&format!(
+        "  schakel verify log {} --verifier-key {}",
+        broker.published.display(),
+        broker.verifier_key_file.display()
+    ));
     tell.line(&format!("  schakel check-config {}", config.display()));
     tell.line(&format!(
         "\n  Everything is in {}; Ctrl-C stops the broker.\n",
@@ -119,30 +120,6 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     out
-}
-
-impl Scene {
-    /// Checks the trail up to a checkpoint as an outsider would: its signature, and that the tree over every
-    /// leaf has the root it says. Gives the number of entries.
-    async fn verify_whole_trail(&self, checkpoint: &str, verifier_key: &str) -> Result<u64> {
-        let key: VerifyingKey = verifier_key.parse()?;
-        let checkpoint = Checkpoint::open(checkpoint, &key)?;
-        let mut tree = Frontier::new();
-        for index in 0..checkpoint.size {
-            let request = v1::GetEntryRequest {
-                actor: scene::actor(),
-                index,
-                purpose: None,
-            };
-            let proof = self.auditor.get_entry(request).await?.proof;
-            tree.append(leaf_hash(&proof.context("an entry has a proof")?.leaf));
-        }
-        ensure!(
-            tree.root() == checkpoint.root,
-            "the tree over the leaves has another root"
-        );
-        Ok(checkpoint.size)
-    }
 }
 
 impl Connect<'_> {

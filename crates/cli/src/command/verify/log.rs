@@ -44,6 +44,20 @@ pub(super) struct LogArgs {
     pub(super) policy: PolicyArgs,
 }
 
+impl LogArgs {
+    /// A log in this directory, verified by this key, and held against this checkpoint.
+    pub(super) fn plain(dir: &Path, verifier_key: &str, anchor: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            checkpoint: None,
+            since: None,
+            anchor: vec![anchor.to_owned()],
+            pruned_below: None,
+            policy: PolicyArgs::of_key(verifier_key),
+        }
+    }
+}
+
 pub(super) fn check(args: &LogArgs, report: &mut Report) -> Result<(), Unchecked> {
     let mut rules = args.policy.read()?;
     let path = args.checkpoint.clone();

@@ -26,6 +26,7 @@ use schakel_core::time::Timestamp;
 
 use self::{
     keys::PublishedArgs,
+    log::LogArgs,
     policy::PolicyArgs,
     report::{Check, Report},
 };
@@ -82,7 +83,7 @@ enum What {
     Consistency(consistency::ConsistencyArgs),
     /// Verify a published log as a whole: every entry, every hash, the root.
     #[command(after_help = EXIT_CODES)]
-    Log(log::LogArgs),
+    Log(LogArgs),
     /// Verify an export: that every entry stands in the log, and what was opened is what it is committed to.
     #[command(after_help = EXIT_CODES)]
     Export(export::ExportArgs),
@@ -111,6 +112,22 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
         }
     };
     ExitCode::from(exit as u8)
+}
+
+/// Verifies a published log as `schakel verify log` does, by its key and against a checkpoint that is held from
+/// elsewhere: whether it verifies, and the lines that the command prints.
+pub(crate) fn verify_log(dir: &Path, verifier_key: &str, anchor: &Path) -> (bool, Vec<String>) {
+    let mut report = Report::kept();
+    let checked = log::check(&LogArgs::plain(dir, verifier_key, anchor), &mut report);
+    let mut lines = report.lines();
+    let verified = match checked {
+        Ok(()) => report.exit() == Exit::Verified,
+        Err(unchecked) => {
+            lines.push(format!("{}\n", unchecked.message));
+            false
+        }
+    };
+    (verified, lines)
 }
 
 impl What {

@@ -57,6 +57,21 @@ pub(super) struct Rules {
 }
 
 impl PolicyArgs {
+    /// This key, and no witness.
+    pub(super) fn of_key(verifier_key: &str) -> Self {
+        Self {
+            by: By {
+                policy: None,
+                verifier_key: Some(verifier_key.to_owned()),
+            },
+            origin: None,
+            at_least: None,
+            fresh: None,
+            as_of: None,
+            json: false,
+        }
+    }
+
     pub(super) fn read(&self) -> Result<Rules, Unchecked> {
         let fresh = self.fresh.map(|fresh| {
             let as_of = self.as_of.unwrap_or_else(|| SystemClock.now());

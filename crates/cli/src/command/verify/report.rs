@@ -12,6 +12,8 @@ use crate::output::{complain, print};
 pub(super) struct Report {
     json: bool,
     is_live: bool,
+    /// Nothing is printed: the lines are for whoever asked.
+    is_kept: bool,
     /// What is still to be printed.
     checks: Vec<Check>,
     printed: usize,
@@ -43,16 +45,31 @@ impl Report {
         Self {
             json,
             is_live: false,
+            is_kept: false,
             checks: Vec::new(),
             printed: 0,
             worst: Exit::Verified,
         }
     }
 
+    /// One that prints nothing, and gives its lines in the end.
+    pub(super) const fn kept() -> Self {
+        let mut report = Self::new(false);
+        report.is_kept = true;
+        report
+    }
+
+    /// The lines of one that prints nothing.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.checks.iter().map(Check::text).collect()
+    }
+
     /// From here on prints each check as it is made.
     pub(super) fn go_live(&mut self) {
-        self.is_live = true;
-        self.flush();
+        if !self.is_kept {
+            self.is_live = true;
+            self.flush();
+        }
     }
 
     pub(super) fn add(&mut self, check: Check) {
