@@ -255,6 +255,16 @@ pub enum Event {
         /// What the clock said.
         clock: Timestamp,
     },
+    /// An administrator let signing begin again, which had been stopped because the log seemed to have been taken
+    /// back.
+    SigningResumed {
+        /// When it was stopped, by the broker's clock.
+        halted_at: Timestamp,
+        /// Why it was stopped.
+        why: String,
+        /// On what ground that was lifted.
+        ground: String,
+    },
     /// Keys were destroyed: what they sealed can no longer be read.
     Erased(Erased),
     /// The erasure of a person for a controller was proposed.

@@ -109,6 +109,7 @@ pub fn explain(
         | Event::Stopped
         | Event::ClockJumped { .. }
         | Event::ClockAcknowledged { .. }
+        | Event::SigningResumed { .. }
         | Event::Erased(_)
         | Event::ErasureProposed(_)
         | Event::ErasureApproved { .. }

@@ -20,6 +20,7 @@ pub mod anchor;
 pub mod details;
 pub mod disk;
 pub mod entry;
+pub mod halt;
 pub mod index;
 pub mod keyring;
 pub mod log;

@@ -56,6 +56,11 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Say what is wrong with a configuration.
     CheckConfig(serve::CheckConfigArgs),
+    /// Let a broker sign again that a witness stopped.
+    ///
+    /// The witness had seen more of the log than there is: the log was taken back, or the witness is wrong. Find out
+    /// which before anything else. What was said, and the ground given here, become an entry of the next start.
+    Resume(serve::ResumeArgs),
     /// Make, issue, renew, revoke, check and rehearse certificates.
     Pki(pki::PkiArgs),
     /// Make and show the keys that sign the log's checkpoints.
@@ -114,6 +119,7 @@ impl Arguments {
             Command::Dev(args) => played(crate::dev::run(args)),
             Command::Serve(args) => serve::serve(&args),
             Command::CheckConfig(args) => serve::check(&args),
+            Command::Resume(args) => serve::resume(&args),
             Command::Pki(args) => pki::run(args),
             Command::Key(args) => key::run(args),
             Command::Party(args) => party::run(args),

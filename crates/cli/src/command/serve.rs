@@ -1,4 +1,4 @@
-//! `schakel serve` and `schakel check-config`.
+//! `schakel serve`, `schakel check-config` and `schakel resume`.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -6,6 +6,10 @@ use schakel_server::{
     clock::{Clock, SystemClock},
     config::Config,
     run::Broker,
+};
+use schakel_store::{
+    disk::Disk,
+    halt::{self, LiftError},
 };
 use tokio::{
     net::TcpListener,
@@ -31,6 +35,31 @@ pub(crate) struct ServeArgs {
 pub(crate) struct CheckConfigArgs {
     /// The configuration.
     file: PathBuf,
+}
+
+/// What `resume` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResumeArgs {
+    /// The configuration of the broker.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// On what ground it may sign again: one line, which becomes an entry of the log.
+    #[arg(long, value_name = "TEXT")]
+    ground: String,
+}
+
+pub(super) fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
+    let config = load(&args.config)?;
+    let lifted = halt::lift(&Disk::real(), &config.broker.data_dir, &args.ground);
+    let halted = lifted.map_err(|error| match error {
+        LiftError::Ground => Failure::usage(sentence(&format!("`--ground`: {error}"))),
+        LiftError::NotHalted | LiftError::Io(_) => failed("Signing cannot be resumed", &error),
+    })?;
+    output::print(&format!(
+        "The broker may sign again; it was stopped at {}: {}.\nIts next start makes that, and your ground, an entry.\n",
+        halted.at, halted.why
+    ));
+    Ok(Exit::Done)
 }
 
 pub(super) fn check(args: &CheckConfigArgs) -> Result<Exit, Failure> {

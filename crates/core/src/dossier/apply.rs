@@ -76,6 +76,7 @@ impl Dossier {
             | Event::Stopped
             | Event::ClockJumped { .. }
             | Event::ClockAcknowledged { .. }
+            | Event::SigningResumed { .. }
             | Event::Erased(_)
             | Event::ErasureProposed(_)
             | Event::ErasureApproved { .. }

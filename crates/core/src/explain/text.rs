@@ -87,6 +87,7 @@ pub(super) const fn summary(event: &Event) -> &'static str {
         Event::Stopped => "the broker stopped in order",
         Event::ClockJumped { .. } => "the clock jumped",
         Event::ClockAcknowledged { .. } => "a clock far ahead was said to be right",
+        Event::SigningResumed { .. } => "signing began again after it had been stopped",
         Event::Erased(_) => "keys were destroyed: what they sealed is erased",
         Event::ErasureProposed(_) => "the erasure of a person was proposed",
         Event::ErasureApproved { .. } => "the erasure of a person was approved",

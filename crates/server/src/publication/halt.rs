@@ -1,22 +1,59 @@
 //! The emergency brake: once something outside proves that the log was taken back, nothing more is signed.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
 
-/// Whether signing was stopped, and why. Nothing but a restart undoes it, which checks anew.
-#[derive(Clone, Debug, Default)]
-pub struct Halt(Arc<OnceLock<String>>);
+use schakel_store::{
+    disk::Disk,
+    halt::{self, Halted},
+};
+
+use crate::clock::Clock;
+
+/// Whether signing was stopped, and why. A restart does not undo it: an administrator lifts it, on record.
+#[derive(Clone, Debug)]
+pub struct Halt {
+    why: Arc<OnceLock<String>>,
+    data: PathBuf,
+    clock: Arc<dyn Clock>,
+}
 
 impl Halt {
-    /// Stops signing: from the next batch on every call is sent back undone. Only the first reason counts.
+    /// The brake of a broker with this data directory, where it is kept that it was pulled.
+    pub(crate) fn of(data: &Path, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            why: Arc::default(),
+            data: data.to_owned(),
+            clock,
+        }
+    }
+
+    /// Stops signing: from the next batch on every call is sent back undone. Only the first reason counts. Writes
+    /// to the disk.
     pub fn pull(&self, why: String) {
         tracing::error!(why, "nothing more is signed, recorded or told");
-        // Already stopped is stopped.
-        let _ = self.0.set(why);
+        let halted = Halted {
+            at: self.clock.now(),
+            why: why.clone(),
+        };
+        // Already stopped is stopped, and kept.
+        if self.why.set(why).is_err() {
+            return;
+        }
+        if let Err(error) = halt::keep(&Disk::real(), &self.data, &halted) {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(
+                error,
+                "that signing was stopped is not kept: a restart would undo it"
+            );
+        }
     }
 
     /// Why signing was stopped; `None` while it goes on.
     #[must_use]
     pub fn why(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
+        self.why.get().map(String::as_str)
     }
 }

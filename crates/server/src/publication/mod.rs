@@ -196,7 +196,10 @@ impl Publisher {
         };
         let answered = witnesses.ask(asked, &self.metrics).await;
         if let Some(why) = answered.rollback {
-            self.sequencer.halt().pull(why.clone());
+            let (halt, told) = (self.sequencer.halt().clone(), why.clone());
+            spawn_blocking(move || halt.pull(told))
+                .await
+                .map_err(|_| PublishError::Task)?;
             return Err(PublishError::Halted(why));
         }
         Ok(answered.note?)

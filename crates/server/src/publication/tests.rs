@@ -1,6 +1,6 @@
 //! Publication with everything behind it, and witnesses of every manner before it.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use schakel_audit::{
     checkpoint::Checkpoint,
@@ -14,7 +14,7 @@ use schakel_audit::{
 };
 use schakel_core::{code::Role, id::CaseId, person::SubjectRef};
 
-use super::{Publisher, Witnesses, outside::Places};
+use super::{Publisher, Witnesses, outside::Places, witnesses::Files};
 use crate::{
     call::CallError,
     clock::Clock as _,
@@ -27,6 +27,9 @@ use crate::{
 };
 
 mod fake;
+mod halt;
+mod outside;
+mod tls;
 
 use fake::{FakeWitness, Manner};
 
@@ -45,6 +48,7 @@ struct Published {
     bench: Bench,
     outside: tempfile::TempDir,
     policy: String,
+    tls: Option<Files>,
 }
 
 /// One run of it.
@@ -68,12 +72,18 @@ impl Published {
             bench,
             outside,
             policy: String::new(),
+            tls: None,
         }
+    }
+
+    /// What the broker's clock shows, in seconds since 1970.
+    fn now(&self) -> u64 {
+        self.bench.clock.now().as_millis() / 1000
     }
 
     /// Witnesses, of whom so many must have signed.
     async fn witnesses(&mut self, count: u8, quorum: usize) -> Vec<FakeWitness> {
-        let now = self.bench.clock.now().as_millis() / 1000;
+        let now = self.now();
         let mut all = Vec::new();
         let mut policy = format!("log {}\n", vkey(7));
         let mut group = format!("group enough {quorum}");
@@ -94,8 +104,8 @@ impl Published {
             outside,
             ended,
         } = self.bench.try_start()?;
-        let witnesses =
-            (!self.policy.is_empty()).then(|| Witnesses::in_clear(&self.policy, WITHIN).unwrap());
+        let ask = |policy: &str| Witnesses::of(policy.parse().unwrap(), WITHIN, self.tls.clone());
+        let witnesses = (!self.policy.is_empty()).then(|| ask(&self.policy).unwrap().unwrap());
         let publisher = Publisher::new(
             &config::Publication::default(),
             outside.unwrap(),
@@ -289,104 +299,6 @@ async fn a_witness_that_claims_what_it_did_not_see_only_costs_its_own_signature(
 }
 
 #[tokio::test]
-async fn a_log_that_was_taken_back_does_not_start() {
-    let place = Published::new();
-    let copy = tempfile::tempdir().unwrap();
-    let mut run = place.start();
-    run.publisher.tick().await;
-    run.stop().await;
-    copy_all(&place.bench.paths.data, copy.path());
-    let mut run = place.start();
-    run.grow(4).await;
-    run.publisher.tick().await;
-    run.stop().await;
-    // Somebody restores the copy of before; view and log agree with each other.
-    fs::remove_dir_all(&place.bench.paths.data).unwrap();
-    copy_all(copy.path(), &place.bench.paths.data);
-    let told = |error: StartError| {
-        let mut text = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(error) = source {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            source = error.source();
-        }
-        text
-    };
-    let error = told(place.try_start().map(drop).unwrap_err());
-    assert!(
-        error.contains("anchor") && error.contains("rolled back"),
-        "{error}"
-    );
-    // What was published shows it too, should the anchor be gone.
-    fs::write(place.outside.path().join("anchor"), "").unwrap();
-    let error = told(place.try_start().map(drop).unwrap_err());
-    assert!(
-        error.contains("published in") && error.contains("rolled back"),
-        "{error}"
-    );
-}
-
-#[tokio::test]
-async fn a_log_that_was_taken_back_and_grew_again_is_stopped_by_its_witness() {
-    let mut place = Published::new();
-    let witnesses = place.witnesses(1, 1).await;
-    let mut run = place.start();
-    run.publisher.tick().await;
-    run.stop().await;
-    let copy = tempfile::tempdir().unwrap();
-    copy_all(&place.bench.paths.data, copy.path());
-    let mut run = place.start();
-    run.grow(2).await;
-    run.publisher.tick().await;
-    let seen = witnesses[0].seen();
-    run.stop().await;
-    fs::remove_dir_all(&place.bench.paths.data).unwrap();
-    copy_all(copy.path(), &place.bench.paths.data);
-    // Everything of its own that could have told is gone as well.
-    fs::remove_dir_all(place.outside.path().join("public")).unwrap();
-    fs::write(place.outside.path().join("anchor"), "").unwrap();
-    let mut run = place.start();
-    run.grow(6).await;
-    assert!(run.sizes().1 > seen);
-    run.publisher.tick().await;
-    assert_eq!(run.sizes().0, 0, "a forked log was published");
-    assert!(place.file("checkpoint").is_none());
-    run.stop().await;
-}
-
-#[tokio::test]
-async fn no_answer_leaves_that_an_anchor_for_every_batch_does_not_cover() {
-    let mut place = Published::new();
-    if let Some(places) = &mut place.bench.paths.outside {
-        places.every_batch = true;
-    }
-    let run = place.start();
-    let anchored = || {
-        let note = fs::read_to_string(place.outside.path().join("anchor")).unwrap();
-        Checkpoint::open(&note, &vkey(7)).unwrap().size
-    };
-    assert_eq!(anchored(), run.sizes().1);
-    run.grow(3).await;
-    assert_eq!(anchored(), run.sizes().1);
-    // Somebody else moves it: the entry may be recorded, but nothing is told, and the writer ends.
-    fs::write(place.outside.path().join("anchor"), "something else\n").unwrap();
-    let refused = run.ask().await.unwrap_err();
-    assert!(
-        matches!(refused, CallError::AuditUnavailable),
-        "{refused:?}"
-    );
-    let Run {
-        sequencer,
-        ended,
-        publisher,
-    } = run;
-    drop((sequencer, publisher));
-    let error = ended.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("anchor"), "{error}");
-}
-
-#[tokio::test]
 async fn checkpoints_can_be_followed_before_during_and_after_a_change_of_keys() {
     let mut place = Published::new();
     let new = place.bench.paths.checkpoint_key.with_extension("new");
@@ -478,17 +390,4 @@ async fn damage_where_the_log_is_published_stops_publication_and_nothing_else() 
     assert_eq!(run.sizes().0, run.sizes().1);
     assert!(*run.publisher.health().borrow());
     run.stop().await;
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_all(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }

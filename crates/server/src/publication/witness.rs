@@ -90,6 +90,12 @@ pub(super) enum Refused {
     /// It cannot be reached.
     #[error("it cannot be reached")]
     Io(#[from] std::io::Error),
+    /// Its certificate is of no authority that counts, or does not hold.
+    #[error("its certificate is not accepted by `publication.witness_ca`: {0}")]
+    Untrusted(rustls::Error),
+    /// TLS failed otherwise.
+    #[error("no TLS connection comes about: {0}")]
+    Tls(std::io::Error),
     /// HTTP failed.
     #[error("it does not speak HTTP as it should")]
     Http(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -223,7 +229,8 @@ impl Witness {
         let config = tls.ok_or(std::io::ErrorKind::InvalidInput).map(Arc::clone);
         let name = ServerName::try_from(address.host.clone()).map_err(http)?;
         let connector = TlsConnector::from(config.map_err(std::io::Error::from)?);
-        let stream = connector.connect(name, stream).await?;
+        let connected = connector.connect(name, stream).await;
+        let stream = connected.map_err(untrusted)?;
         self.exchange(stream, body).await
     }
 
@@ -268,6 +275,15 @@ fn request(asked: &Asked, old: u64) -> Result<String, Refused> {
         checkpoint: asked.checkpoint.to_string(),
     };
     Ok(request.to_string())
+}
+
+/// What a failed handshake came to.
+fn untrusted(error: std::io::Error) -> Refused {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    match cause {
+        Some(refused @ rustls::Error::InvalidCertificate(_)) => Refused::Untrusted(refused.clone()),
+        _ => Refused::Tls(error),
+    }
 }
 
 fn http(error: impl std::error::Error + Send + Sync + 'static) -> Refused {

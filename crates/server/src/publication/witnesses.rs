@@ -28,10 +28,10 @@ pub(crate) struct Witnesses {
 
 /// From what connections to witnesses are made; read again each time, because certificates are renewed.
 #[derive(Clone, Debug)]
-struct Files {
-    authorities: PathBuf,
-    certificate: PathBuf,
-    key: PathBuf,
+pub(super) struct Files {
+    pub(super) authorities: PathBuf,
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
 }
 
 /// What witnesses are asked about.
@@ -142,7 +142,7 @@ impl Witnesses {
     }
 
     /// The witnesses of a policy; `None` when it has none that can be asked.
-    fn of(
+    pub(super) fn of(
         policy: Policy,
         within: Duration,
         tls: Option<Files>,
@@ -165,12 +165,6 @@ impl Witnesses {
             within,
             tls,
         }))
-    }
-
-    /// The witnesses of a policy, asked in clear.
-    #[cfg(test)]
-    pub(super) fn in_clear(policy: &str, within: Duration) -> Option<Self> {
-        Self::of(policy.parse().unwrap(), within, None).unwrap()
     }
 
     /// Whether a published checkpoint was seen by as many witnesses as must be.

@@ -12,6 +12,7 @@ mod own;
 mod pace;
 mod plan;
 mod remember;
+mod resume;
 mod rules;
 mod shared;
 mod sign;

@@ -55,8 +55,8 @@ impl Shared {
         metrics: Metrics,
         registry: Arc<Registry>,
         trail: Trail,
-        keyring: Arc<Keyring>,
-        index: Arc<Index>,
+        (keyring, index): (Arc<Keyring>, Arc<Index>),
+        halt: Halt,
     ) -> Self {
         Self {
             origin,
@@ -68,7 +68,7 @@ impl Shared {
             index,
             inboxes: Inboxes::default(),
             registry_changes: watch::Sender::new(0),
-            halt: Halt::default(),
+            halt,
             sampled: Sampled::default(),
             healthy: watch::Sender::new(false),
         }

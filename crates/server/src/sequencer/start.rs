@@ -18,6 +18,7 @@ use schakel_core::{
 use schakel_store::{
     disk::Disk,
     entry::{self, EntryError},
+    halt::Halted,
     index::{self, Index, OpenIndexError},
     keyring::{self, Doomed, Keyring, KeyringError},
     log::{Log, LogReader, OpenError, ReadError, Settings},
@@ -37,6 +38,7 @@ use super::{
     erase::Upkeep,
     job::Job,
     keys::KeysError,
+    resume,
     rules::RuleDigests,
     shared::Shared,
     signing::Signing,
@@ -46,7 +48,10 @@ use super::{
 use crate::{
     clock::Clock,
     config,
-    publication::outside::{Outside, OutsideError, Places},
+    publication::{
+        Halt,
+        outside::{Outside, OutsideError, Places},
+    },
     telemetry::Metrics,
     trail::Trail,
 };
@@ -151,8 +156,15 @@ pub enum StartError {
     /// The newest entry of the log.
     #[error("the newest entry of the log cannot be read")]
     Newest(#[from] ReadError),
-    /// A thread.
-    #[error("a thread cannot be started")]
+    /// Signing was stopped, and nobody lifted that.
+    #[error(
+        "signing was stopped at {}: {}; compare the log with what was seen of it before anything else, then lift this \
+         with `schakel resume`",
+        .0.at, .0.why
+    )]
+    Halted(Halted),
+    /// A thread, or the word on whether signing was stopped.
+    #[error("a thread cannot be started, or the data directory not be read")]
     Thread(#[from] io::Error),
     /// The first entries.
     #[error("the first entries cannot be recorded")]
@@ -191,6 +203,7 @@ pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
     // A change of the key-encryption key that was cut short was finished before anything was opened.
     let started = Event::Started { version, nonce };
     writer.own_entries(keys.into_iter().chain([started]))?;
+    resume::settle(&paths.data)?;
 
     let shared = Arc::clone(&writer.shared);
     let (jobs, taken) = mpsc::channel::<Job>(MOST_WAITING);
@@ -219,13 +232,14 @@ pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
 struct Opened {
     writer: Writer,
     cursors: Cursors,
-    /// What the log is to say about its keys.
+    /// What the log is to say about its keys, and of a halt that was lifted.
     keys: Vec<Event>,
     outside: Option<Outside>,
 }
 
 fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
     let origin: Origin = setup.origin.parse()?;
+    let resumed = resume::look(&paths.data)?;
     let (kek, rotated) = keyring::recover(&paths.kek, &paths.keyring, &mut OsRandom)?;
     let keyring = Keyring::open(&paths.keyring, kek, Box::new(OsRandom))?;
     let log = open_log(paths, &setup, &keyring)?;
@@ -250,14 +264,15 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
     rules.learn(&world.registry());
     let cursors = Cursors::new(&*keyring.cursor_key()?).ok_or(StartError::Cursors)?;
     let time = LogTime::new(newest(&log.reader())?);
+    let halt = Halt::of(&paths.data, Arc::clone(&setup.clock));
     let shared = Arc::new(Shared::new(
         setup.origin.to_owned(),
         setup.clock,
         setup.metrics,
         world.registry(),
         trail,
-        keyring,
-        index,
+        (keyring, index),
+        halt,
     ));
     let writer = Writer {
         log,
@@ -275,6 +290,7 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
         upkeep: Upkeep::default(),
     };
     let mut keys = signing.events;
+    keys.extend(resumed);
     keys.extend(rotated.then_some(Event::KekRotated));
     Ok(Opened {
         writer,

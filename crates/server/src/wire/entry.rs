@@ -186,6 +186,7 @@ fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
         | Event::Stopped
         | Event::ClockJumped { .. }
         | Event::ClockAcknowledged { .. }
+        | Event::SigningResumed { .. }
         | Event::Erased(_)
         | Event::ErasureProposed(_)
         | Event::ErasureApproved { .. }

@@ -42,6 +42,9 @@ pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
         Event::Stopped => "broker stopped in order".to_owned(),
         Event::CheckpointKey { key, in_use, .. } => key_turned(key, *in_use),
         Event::ClockJumped { clock } => format!("the broker's clock jumped to {clock}"),
+        Event::SigningResumed { why, ground, .. } => {
+            format!("signing resumed after it was stopped ({why}): {ground}")
+        }
         Event::ClockAcknowledged { .. }
         | Event::Erased(_)
         | Event::ErasureProposed(_)

@@ -238,6 +238,7 @@ fn concerned(event: &Event) -> BTreeSet<Condition> {
         | Event::Stopped
         | Event::ClockJumped { .. }
         | Event::ClockAcknowledged { .. }
+        | Event::SigningResumed { .. }
         | Event::Erased(_)
         | Event::ErasureProposed(_)
         | Event::ErasureApproved { .. }

@@ -8,6 +8,8 @@ use schakel_server::{
     edge::tls::Tls,
 };
 
+use schakel_store::{disk::Disk, halt};
+
 use super::Findings;
 use crate::exit::{chain, sentence};
 
@@ -26,6 +28,7 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
         }
     };
     findings.passed("configuration", format!("`{}` is sound", file.display()));
+    signing(&config.broker.data_dir, findings);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let copies = config.broker.data_dir.join("crl");
     let environment = config.broker.environment;
@@ -69,5 +72,22 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
     }
     if broken.is_empty() {
         findings.passed("revocation", "every revocation list is current");
+    }
+}
+
+/// Whether signing was stopped, which outlives a restart.
+fn signing(data: &Path, findings: &mut Findings) {
+    match halt::halted(&Disk::real(), data) {
+        Ok(None) => {}
+        Ok(Some(halted)) => findings.failed(
+            "signing",
+            format!("signing was stopped at {}: {}", halted.at, halted.why),
+            "compare the log with what was seen of it; then `schakel resume`",
+        ),
+        Err(error) => findings.failed(
+            "signing",
+            sentence(&chain(&error)),
+            "let whoever runs the broker read its data directory",
+        ),
     }
 }

@@ -13,6 +13,10 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
 use schakel_audit::{
     checkpoint::Checkpoint,
     cosignature::WitnessSigningKey,
@@ -20,7 +24,14 @@ use schakel_audit::{
     tree::verify_consistency,
     witness::{AddCheckpoint, CONFLICT_TYPE, conflict},
 };
-use tokio::net::TcpListener;
+use schakel_pki::authority::Issued;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::edge::tls;
 
 /// How a witness behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +68,7 @@ pub(super) struct FakeWitness {
     name: String,
     seed: u8,
     address: SocketAddr,
+    scheme: &'static str,
     log: Arc<Vec<VerifyingKey>>,
     state: Arc<Mutex<State>>,
 }
@@ -64,11 +76,41 @@ pub(super) struct FakeWitness {
 impl FakeWitness {
     /// Starts a witness that knows a log by these keys.
     pub(super) async fn start(seed: u8, log: Vec<VerifyingKey>, now: u64) -> Self {
+        Self::serve(seed, log, now, None).await
+    }
+
+    /// The same, behind TLS with this certificate.
+    pub(super) async fn start_tls(
+        seed: u8,
+        log: Vec<VerifyingKey>,
+        now: u64,
+        own: &Issued,
+    ) -> Self {
+        let chain = CertificateDer::pem_slice_iter(own.cert_pem.as_bytes());
+        let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
+        let key = PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(tls::provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Self::serve(seed, log, now, Some(acceptor)).await
+    }
+
+    async fn serve(
+        seed: u8,
+        log: Vec<VerifyingKey>,
+        now: u64,
+        acceptor: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let witness = Self {
             name: format!("witness.example/w{seed}"),
             seed,
             address: listener.local_addr().unwrap(),
+            scheme: if acceptor.is_some() { "https" } else { "http" },
             log: Arc::new(log),
             state: Arc::new(Mutex::new(State {
                 manner: Manner::Honest,
@@ -80,16 +122,30 @@ impl FakeWitness {
         let serving = witness.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let witness = serving.clone();
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let witness = witness.clone();
-                    async move { witness.answer(request).await }
+                let (witness, acceptor) = (serving.clone(), acceptor.clone());
+                tokio::spawn(async move {
+                    match acceptor {
+                        None => witness.listen(stream).await,
+                        // Whoever does not accept its certificate hangs up.
+                        Some(acceptor) => {
+                            if let Ok(stream) = acceptor.accept(stream).await {
+                                witness.listen(stream).await;
+                            }
+                        }
+                    }
                 });
-                let serve = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                tokio::spawn(async move { drop(serve.await) });
             }
         });
         witness
+    }
+
+    async fn listen(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let witness = self.clone();
+            async move { witness.answer(request).await }
+        });
+        let serve = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        drop(serve.await);
     }
 
     pub(super) fn behave(&self, manner: Manner) {
@@ -110,7 +166,10 @@ impl FakeWitness {
     /// Its line in a policy.
     pub(super) fn line(&self) -> String {
         let key = self.key(self.seed).witness_key();
-        format!("witness w{} {key} http://{}/x\n", self.seed, self.address)
+        format!(
+            "witness w{} {key} {}://{}/x\n",
+            self.seed, self.scheme, self.address
+        )
     }
 
     fn key(&self, seed: u8) -> WitnessSigningKey {
