@@ -30,7 +30,7 @@ use tokio::runtime::Runtime;
 
 pub(crate) use opening::progress;
 pub(crate) use serve::end;
-pub(crate) use verify::verify_log;
+pub(crate) use verify::{verify_files, verify_log};
 
 use crate::{
     exit::{EXIT_CODES, Exit, Failure},

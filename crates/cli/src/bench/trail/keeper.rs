@@ -34,7 +34,7 @@ use schakel_store::{
 use crate::command::progress;
 
 /// The name of the trail.
-const ORIGIN: &str = "bench.schakel.example";
+pub(super) const ORIGIN: &str = "bench.schakel.example";
 /// Who provides, whose trail is searched.
 pub(super) const PROVIDER: &str = "pi-noord";
 const RECIPIENT: &str = "wonen-zuid";

@@ -258,7 +258,7 @@ fn part(took: &mut [Duration], part: f64) -> Result<f64> {
     Ok(found.as_secs_f64() * 1e6)
 }
 
-fn millis(took: Duration) -> f64 {
+pub(super) fn millis(took: Duration) -> f64 {
     took.as_secs_f64() * 1e3
 }
 

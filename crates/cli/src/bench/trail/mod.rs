@@ -7,6 +7,7 @@
 mod keeper;
 mod measure;
 mod print;
+mod published;
 mod report;
 
 use std::process::ExitCode;
@@ -65,11 +66,13 @@ fn measured(directory: &std::path::Path, most: u64) -> Result<Report> {
     }
     let verification = measure::verification(&keeper)?;
     let bytes = measure::bytes(&keeper, &data)?;
+    let published = published::published(&keeper, &directory.join("published"))?;
     Ok(Report {
         machine: stage::machine(directory),
         batches,
         single,
         verification,
+        published,
         bytes,
         sizes,
     })
@@ -115,6 +118,10 @@ mod tests {
         assert_eq!(keeper.size(), 1_100);
         assert_eq!(found(&keeper), [EntryIndex(1_007), EntryIndex(7)]);
         assert_eq!(measure::verification(&keeper).unwrap().entries, 1_100);
+        let published = published::published(&keeper, &directory.path().join("published"));
+        let published = published.unwrap();
+        // Bundles and hashes: five of each, and the level above.
+        assert_eq!((published.entries, published.files), (1_100, 11));
         assert!(bytes.leaf > 100.0 && bytes.sealed > 256.0 && bytes.frame > 32.0);
     }
 }

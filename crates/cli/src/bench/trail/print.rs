@@ -1,6 +1,6 @@
 //! What the benchmark of the trail found, for people: within 80 columns.
 
-use super::report::{Batches, Bytes, Report, Single, Size, Start, Verification};
+use super::report::{Batches, Bytes, Published, Report, Single, Size, Start, Verification};
 use crate::bench::{
     print::{grouped, table, wrapped},
     statistics::real,
@@ -11,7 +11,7 @@ pub(super) fn trail(report: &Report) -> String {
     [
         heading(report),
         durable(&report.batches, &report.single),
-        verified(&report.verification),
+        verified(&report.verification, &report.published),
         taken(&report.bytes),
         grown(&report.sizes),
     ]
@@ -56,7 +56,7 @@ fn durable(batches: &Batches, single: &Single) -> String {
     text
 }
 
-fn verified(found: &Verification) -> String {
+fn verified(found: &Verification, published: &Published) -> String {
     let mut text = "Verified\n\n".to_owned();
     text.push_str(&wrapped(&format!(
         "Reading {} entries against their checksums and computing the tree anew takes {} ms; SHA-256 of \
@@ -66,6 +66,17 @@ fn verified(found: &Verification) -> String {
         grouped(real(usize::try_from(found.bytes).unwrap_or(usize::MAX))),
         grouped(found.sha256_ms),
         found.ratio,
+    )));
+    text.push('\n');
+    text.push_str(&wrapped(&format!(
+        "Published, it is {} bytes in {} files. `schakel verify log` takes {} ms for them, {} MB a second; \
+         SHA-256 of the same files, {} ms: {:.2} times as long.",
+        grouped(real(usize::try_from(published.bytes).unwrap_or(usize::MAX))),
+        grouped(real(usize::try_from(published.files).unwrap_or(usize::MAX))),
+        grouped(published.verify_ms),
+        grouped(published.megabytes_per_second),
+        grouped(published.sha256_ms),
+        published.ratio,
     )));
     text
 }

@@ -15,6 +15,8 @@ pub(super) struct Report {
     pub(super) single: Single,
     /// Verifying all of it, against SHA-256 of the same bytes.
     pub(super) verification: Verification,
+    /// Verifying what is published, against SHA-256 of the same files.
+    pub(super) published: Published,
     /// What an entry takes on disk.
     pub(super) bytes: Bytes,
     /// What was measured as it grew.
@@ -66,6 +68,27 @@ pub(super) struct Verification {
     pub(super) sha256_ms: f64,
     /// The first by the second.
     pub(super) ratio: f64,
+}
+
+/// Verifying the published log as an outsider does, at its largest size.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Published {
+    /// Entries.
+    pub(super) entries: u64,
+    /// Files: entry bundles and tiles of hashes.
+    pub(super) files: u64,
+    /// Their bytes together.
+    pub(super) bytes: u64,
+    /// Laying them down, synced and read back, in milliseconds.
+    pub(super) publish_ms: f64,
+    /// Verifying them with the code of `schakel verify log`, the quickest of three times, in milliseconds.
+    pub(super) verify_ms: f64,
+    /// SHA-256 over the same files, one at a time and in memory, the quickest of three times, in milliseconds.
+    pub(super) sha256_ms: f64,
+    /// The first by the second.
+    pub(super) ratio: f64,
+    /// Bytes verified a second, in millions.
+    pub(super) megabytes_per_second: f64,
 }
 
 /// Bytes on disk for each entry.

@@ -135,7 +135,7 @@ fn read_held(path: &Path) -> Result<String, Unchecked> {
 }
 
 /// Verifies the whole log, and hands on what is found.
-fn walk(
+pub(super) fn walk(
     dir: &Path,
     mut check: LogCheck,
     held: Vec<Checkpoint>,

@@ -22,6 +22,10 @@ use std::{
     process::ExitCode,
 };
 
+use schakel_audit::{
+    checkpoint::Checkpoint,
+    published::{Finding, LogCheck, Summary},
+};
 use schakel_core::time::Timestamp;
 
 use self::{
@@ -128,6 +132,14 @@ pub(crate) fn verify_log(dir: &Path, verifier_key: &str, anchor: &Path) -> (bool
         }
     };
     (verified, lines)
+}
+
+/// Holds published files against the root of a checkpoint, whoever signed it: what was seen, and what is wrong.
+pub(crate) fn verify_files(dir: &Path, signed: Checkpoint) -> (Summary, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let found = |finding| findings.push(finding);
+    let summary = log::walk(dir, LogCheck::new(signed), Vec::new(), None, found);
+    (summary, findings)
 }
 
 impl What {
