@@ -90,6 +90,15 @@ impl Case {
                 .any(|given| given.party == *party && given.period.contains(at))
     }
 
+    /// Whether the party ever had a place in the case.
+    #[must_use]
+    pub fn ever_had(&self, party: &PartyId) -> bool {
+        let given = self.returns.iter().chain(&self.members);
+        self.opened_by == *party
+            || given.map(|given| &given.party).any(|one| one == party)
+            || self.introduced.iter().any(|(partner, _)| partner == party)
+    }
+
     /// Whether the party has a place in the case for this condition: as a member, or introduced for it.
     #[must_use]
     pub fn has_party(&self, party: &PartyId, condition: Condition, at: Timestamp) -> bool {

@@ -58,6 +58,47 @@ pub struct Notice {
     pub entry: EntryIndex,
 }
 
+impl Notice {
+    /// The notice, as far as it is a party's to see how it stands.
+    ///
+    /// It is for who had a place in a case when it was issued, of the recipients in that case. Whoever issued it
+    /// sees besides what it received or provided itself, and what was served under a consent in which it stands.
+    /// To anybody else it would tell that the person is known, and who helps with what: a withdrawal may be
+    /// passed on by whoever the person turns to.
+    #[must_use]
+    pub fn seen_by(&self, party: &PartyId, issued_it: bool, dossier: &Dossier) -> Option<Self> {
+        let in_case = dossier.cases.values().any(|case| {
+            let had_place =
+                case.opened_at <= self.issued_at && case.has_member(party, self.issued_at);
+            had_place && case.ever_had(&self.recipient)
+        });
+        if in_case {
+            return Some(self.clone());
+        }
+        let mut seen = self.clone();
+        seen.conditions.retain(|condition| {
+            let served = dossier.served.get(&(self.recipient.clone(), *condition));
+            issued_it && served.is_some_and(|served| self.is_of(party, served, dossier))
+        });
+        (!seen.conditions.is_empty()).then_some(seen)
+    }
+
+    /// Whether the party had to do with what the recipient was served.
+    fn is_of(&self, party: &PartyId, served: &Served, dossier: &Dossier) -> bool {
+        let mut consents = served
+            .consents
+            .iter()
+            .filter_map(|id| dossier.consents.get(id));
+        let mut stands_in = consents.by_ref().filter(|consent| consent.involves(party));
+        self.recipient == *party
+            || served.providers.contains(party)
+            || stands_in.any(|consent| {
+                let recorded = consent.history.first().map(|step| step.entry);
+                recorded.is_some_and(|recorded| recorded < self.entry)
+            })
+    }
+}
+
 /// Days within which a notice must be acknowledged: this broker's own term.
 pub const NOTICE_DEADLINE_DAYS: u32 = 14;
 

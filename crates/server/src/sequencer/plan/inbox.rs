@@ -10,7 +10,7 @@ use schakel_core::{
     deliver,
     dossier::Dossier,
     event::{Asked, Delivered, Denied, Event, LookedUp},
-    id::{DeliveryId, EntryIndex, PartyId, Reference},
+    id::{DeliveryId, EntryIndex, Reference},
     inbox::{Order, Pending, Topic},
     notice::Notice,
     person::SubjectRef,
@@ -204,7 +204,17 @@ impl Planner<'_> {
     ) -> Result<Plan> {
         let caller = &request.peer.principal;
         let dossier = self.find(subject, caller)?;
-        let notices = issued_with(&dossier, caller, entry);
+        let mut parties = self.officer_for(caller);
+        parties.insert(caller.clone());
+        let notices: Vec<Notice> = issued_with(&dossier, entry)
+            .filter_map(|notice| {
+                let issued_it = notice.issued_by == *caller;
+                let mut seen = parties
+                    .iter()
+                    .filter_map(|party| notice.seen_by(party, issued_it, &dossier));
+                seen.next()
+            })
+            .collect();
         if notices.is_empty() {
             return Err(Reason::RecordUnknown.into());
         }
@@ -228,16 +238,14 @@ impl Planner<'_> {
     }
 }
 
-/// The notices that a party issued in one go, by the entry that it was answered with. Those of a great withdrawal
+/// The notices that were issued in one go, by the entry that it was answered with. Those of a great withdrawal
 /// stand in several entries.
-fn issued_with(dossier: &Dossier, issuer: &PartyId, entry: EntryIndex) -> Vec<Notice> {
-    let own = |notice: &&Notice| notice.issued_by == *issuer;
-    let all_own = || dossier.notices.values().filter(own);
-    let Some(one) = all_own().find(|notice| notice.entry == entry) else {
-        return Vec::new();
-    };
-    let with_it = |notice: &&Notice| (notice.kind, notice.issued_at) == (one.kind, one.issued_at);
-    all_own().filter(with_it).cloned().collect()
+fn issued_with(dossier: &Dossier, entry: EntryIndex) -> impl Iterator<Item = &Notice> {
+    let all = || dossier.notices.values();
+    let one = all().find(|notice| notice.entry == entry);
+    let act = |notice: &Notice| (notice.kind, notice.issued_by.clone(), notice.issued_at);
+    let issued = one.map(act);
+    all().filter(move |notice| issued.as_ref().is_some_and(|issued| *issued == act(notice)))
 }
 
 fn deliver_notice(leaving: &Leaving, notice: Notice) -> Plan {
