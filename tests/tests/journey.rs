@@ -14,6 +14,7 @@ mod journey {
     mod logbook;
     mod officer;
     mod pairs;
+    mod passed_on;
     mod privacy;
     mod publication;
     mod questions;

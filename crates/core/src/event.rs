@@ -172,6 +172,9 @@ pub enum Event {
     RestrictionLifted {
         /// Its id.
         restriction: RestrictionId,
+        /// The controller for which its privacy officer lifted it; absent when it was lifted whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        controller: Option<PartyId>,
     },
     /// A message left an inbox.
     Delivered(Delivered),

@@ -1,6 +1,10 @@
 //! Restrictions (AVG 18) and objections (AVG 21). While one stands, what it covers is denied.
+//!
+//! Whoever the person turns to records it, and it counts at once. What comes of it is for each controller to decide
+//! about its own processing (AVG 18(3), 21(1)): a privacy officer lifts it for the own controller and for no other,
+//! so that between two controllers it stands until both have decided. The party that recorded it lifts it whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,11 +47,27 @@ pub struct Restriction {
     /// Until when, once lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted_at: Option<Timestamp>,
+    /// The controllers whose privacy officers lifted it for them, and when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lifted_for: BTreeMap<PartyId, Timestamp>,
     /// The entry that recorded it.
     pub entry: EntryIndex,
 }
 
+/// For how many controllers one restriction is lifted at most. Bounds its size on disk.
+pub const MOST_LIFTED: usize = 24;
+
 impl Restriction {
+    /// Whether a controller may lift it for itself: it may be directed at it, and was not lifted for it.
+    #[must_use]
+    pub fn is_open_to(&self, controller: &PartyId) -> bool {
+        let directed = self.controller.as_ref();
+        self.lifted_at.is_none()
+            && directed.is_none_or(|directed| directed == controller)
+            && !self.lifted_for.contains_key(controller)
+            && self.lifted_for.len() < MOST_LIFTED
+    }
+
     /// Whether it stands in the way of this exchange at an instant.
     #[must_use]
     pub fn blocks(
@@ -58,13 +78,35 @@ impl Restriction {
         at: Timestamp,
     ) -> bool {
         let stands = self.from <= at && self.lifted_at.is_none_or(|lifted| at < lifted);
-        let directed = self
-            .controller
-            .as_ref()
-            .is_none_or(|controller| controller == provider || controller == recipient);
+        let directed = [provider, recipient].into_iter().any(|party| {
+            let at_it = self.controller.as_ref().is_none_or(|named| named == party);
+            let lifted = self.lifted_for.get(party);
+            at_it && lifted.is_none_or(|lifted| at < *lifted)
+        });
         let covers = self.conditions.is_empty() || self.conditions.contains(&condition);
         stands && directed && covers
     }
+}
+
+/// The controllers that have to decide about a restriction or objection, beside those that get a notice of it: who
+/// has a place in an open case, as far as it is directed at them. Their privacy officers find it and may lift it.
+#[must_use]
+pub fn concerned(
+    dossier: &Dossier,
+    controller: Option<&PartyId>,
+    now: Timestamp,
+) -> BTreeSet<PartyId> {
+    let mut concerned = BTreeSet::new();
+    for case in dossier.cases.values().filter(|case| case.is_open(now)) {
+        let members = case.members.iter();
+        let members = members.filter(|given| given.period.contains(now));
+        concerned.insert(&case.opened_by);
+        concerned.extend(case.municipality(now));
+        concerned.extend(members.map(|given| &given.party));
+        concerned.extend(case.introduced.iter().map(|(partner, _)| partner));
+    }
+    let directed = |party: &&PartyId| controller.is_none_or(|named| named == *party);
+    concerned.into_iter().filter(directed).cloned().collect()
 }
 
 /// The notices of a restriction or objection recorded by a party: to everyone who was ever served what

@@ -1,6 +1,6 @@
 //! How an event changes a dossier.
 
-use std::collections::{BTreeSet, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{Dossier, Introduction, RowKey, Served};
 use crate::{
@@ -314,15 +314,25 @@ impl Dossier {
                     recorded_by: by.clone(),
                     from: change.at,
                     lifted_at: None,
+                    lifted_for: BTreeMap::new(),
                     entry: change.entry,
                 };
                 self.restrictions.insert(*restriction, record);
                 change.rows.push(RowKey::Restriction(*restriction));
                 self.keep_notices(notices, change);
             }
-            Event::RestrictionLifted { restriction } => {
+            Event::RestrictionLifted {
+                restriction,
+                controller,
+            } => {
                 if let Some(found) = self.restrictions.get_mut(restriction) {
-                    found.lifted_at = Some(change.at);
+                    match controller {
+                        Some(controller) => {
+                            let lifted = &mut found.lifted_for;
+                            lifted.entry(controller.clone()).or_insert(change.at);
+                        }
+                        None => found.lifted_at = Some(change.at),
+                    }
                     change.rows.push(RowKey::Restriction(*restriction));
                 }
             }

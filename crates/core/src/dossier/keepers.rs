@@ -29,15 +29,8 @@ impl Dossier {
                     .flat_map(|id| self.keepers_of_consent(*id))
                     .collect()
             }
-            Event::Restricted { .. } => self.controllers().cloned().collect(),
-            Event::RestrictionLifted { restriction } => {
-                let Some(found) = self.restrictions.get(restriction) else {
-                    return BTreeSet::new();
-                };
-                self.controllers()
-                    .filter(|party| **party != found.recorded_by)
-                    .cloned()
-                    .collect()
+            Event::Restricted { .. } | Event::RestrictionLifted { .. } => {
+                self.controllers().cloned().collect()
             }
             Event::Delivered(delivered) => match &delivered.message.topic {
                 Topic::Notice(id) => {

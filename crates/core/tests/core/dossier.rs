@@ -361,7 +361,13 @@ fn a_restriction_stands_until_it_is_lifted() {
     };
     kept.apply(EAST, restricted);
     let lifted = kept.now();
-    kept.apply(EAST, Event::RestrictionLifted { restriction });
+    kept.apply(
+        EAST,
+        Event::RestrictionLifted {
+            restriction,
+            controller: None,
+        },
+    );
     let found = &kept.dossier.restrictions[&restriction];
     let blocks = |condition, provider: &str, recipient: &str, at| {
         found.blocks(condition, &party(provider), &party(recipient), at)

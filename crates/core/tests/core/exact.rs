@@ -246,6 +246,7 @@ fn a_restriction_works_from_its_own_millisecond_until_it_is_lifted() {
                 recorded_by: party(PI),
                 from,
                 lifted_at,
+                lifted_for: [].into(),
                 entry: EntryIndex(40),
             };
             question.dossier.restrictions.insert(id, restriction);

@@ -287,6 +287,7 @@ impl Choices {
                 recorded_by: self.party(),
                 from: self.instant(),
                 lifted_at: self.chance(3).then(|| self.instant()),
+                lifted_for: [].into(),
                 entry: EntryIndex(50),
             };
             dossier.restrictions.insert(id, restriction);

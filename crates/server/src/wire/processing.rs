@@ -129,7 +129,7 @@ fn own_act(leaf: &Leaf, details: &Details) -> Option<Act> {
         Event::Restricted { conditions, .. } => Act::done("restriction recorded")
             .about(conditions)
             .nameless(),
-        Event::RestrictionLifted { .. } => Act::done("restriction lifted"),
+        Event::RestrictionLifted { .. } => Act::done("restriction lifted").nameless(),
         Event::Acknowledged { .. } => Act::done(ACKNOWLEDGED).nameless(),
         Event::LookedUp(looked) => {
             // Looking into the trail is no processing of its own (Logboek Dataverwerkingen).

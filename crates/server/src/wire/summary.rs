@@ -239,18 +239,26 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
             count(ended.notices.len(), "notice")
         ),
         Event::Restricted {
+            restriction,
             kind,
             conditions,
             notices,
             ..
         } => format!(
-            "{kind} recorded for {}; {}",
+            "{kind} {restriction} recorded for {}; {}",
             if conditions.is_empty() {
                 "every condition".to_owned()
             } else {
                 about(conditions)
             },
             count(notices.len(), "notice")
+        ),
+        Event::RestrictionLifted {
+            restriction,
+            controller: Some(controller),
+        } => format!(
+            "restriction or objection {restriction} lifted for {}",
+            veil.name(controller)
         ),
         _ => "restriction or objection lifted".to_owned(),
     }

@@ -169,7 +169,10 @@ pub(crate) fn introduced(now: Timestamp, n: u8, condition: Condition, rest: u8) 
 pub(crate) fn restricted(n: u8, condition: Condition, rest: u8) -> Event {
     let restriction = RestrictionId::from_bytes([n * 16 + rest % 2; 16]);
     if rest % 4 == 3 {
-        return Event::RestrictionLifted { restriction };
+        return Event::RestrictionLifted {
+            restriction,
+            controller: None,
+        };
     }
     Event::Restricted {
         restriction,

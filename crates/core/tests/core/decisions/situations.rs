@@ -304,6 +304,7 @@ fn restrict(dossier: &mut Dossier, controller: Option<&str>, conditions: &[Condi
         recorded_by: party(PROBATION),
         from: at("2026-04-01T00:00:00Z"),
         lifted_at: None,
+        lifted_for: [].into(),
         entry: EntryIndex(50),
     };
     dossier.restrictions.insert(id, restriction);

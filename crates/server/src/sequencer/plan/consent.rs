@@ -1,13 +1,12 @@
 //! Plans for consents, restrictions and objections.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::{Condition, Role},
     consent::{Consent, ConsentKind, ConsentState, ConsentTerms, MOST_COLLECTED},
     decide::Reason,
-    dossier::Dossier,
     event::{ConsentEnded, Event, LookedUp, SlotUse},
     id::{ConsentId, PartyId, RestrictionId, SubjectId},
     notice::Notice,
@@ -243,17 +242,21 @@ impl Planner<'_> {
         }
         let caller = &request.peer.principal;
         let known = self.world.subject_of(subject, caller);
-        let notices = match known {
-            None => Vec::new(),
+        let (notices, concerned) = match known {
+            None => (Vec::new(), BTreeSet::new()),
             Some(id) => {
                 let dossier = self.dossier(id)?;
-                restriction::notices(
+                let notices = restriction::notices(
                     &dossier,
                     controller,
                     conditions,
                     caller,
                     self.now,
                     self.random,
+                );
+                (
+                    notices,
+                    restriction::concerned(&dossier, controller, self.now),
                 )
             }
         };
@@ -267,23 +270,36 @@ impl Planner<'_> {
         };
         let mut plan = ended(known, event, &notices, Outcome::Restricted(id));
         plan.kind = EntryType::Restriction;
+        plan.controllers.extend(concerned);
         Ok(plan)
     }
 
+    /// Lifted whole by the party that recorded it, and by a privacy officer for the own controller alone.
+    ///
     /// Answered the same for a restriction that is not there: one may be recorded for anybody, and whether it can
     /// be lifted again must not tell whether the person is known.
     fn lift(&mut self, request: &Request, subject: &SubjectRef, id: RestrictionId) -> Result<Plan> {
         let caller = &request.peer.principal;
         let known = self.world.subject_of(subject, caller);
         let dossier = known.map(|id| self.dossier(id)).transpose()?;
-        let stands = |dossier: &Arc<Dossier>| {
-            let found = dossier.restrictions.get(&id);
-            found.is_some_and(|found| found.recorded_by == *caller && found.lifted_at.is_none())
+        let found = dossier
+            .as_ref()
+            .and_then(|dossier| dossier.restrictions.get(&id));
+        let own = found.is_some_and(|found| found.recorded_by == *caller);
+        let controllers = self.officer_for(caller);
+        let controller = controllers.first().filter(|_| !own).cloned();
+        let lifts = found.is_some_and(|found| match &controller {
+            Some(controller) => found.is_open_to(controller),
+            None => own && found.lifted_at.is_none(),
+        });
+        let lifted = dossier.filter(|_| lifts).map(|dossier| dossier.subject);
+        let event = Event::RestrictionLifted {
+            restriction: id,
+            controller,
         };
-        let lifted = dossier.filter(stands).map(|dossier| dossier.subject);
-        let event = Event::RestrictionLifted { restriction: id };
         let mut plan = ended(lifted, event, &[], Outcome::Done);
         plan.kind = EntryType::Restriction;
+        plan.controllers = controllers;
         Ok(plan)
     }
 }
