@@ -5,7 +5,10 @@
 //! read from the files at each start, and a file whose links say otherwise than the files before it is made
 //! again.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use super::{FileError, token::Token};
 
@@ -21,7 +24,7 @@ pub(super) struct Link {
 
 /// The newest run of each person.
 #[derive(Debug, Default)]
-pub(super) struct Heads(HashMap<Token, Number>);
+pub(super) struct Heads(HashMap<Token, Number, BuildHasherDefault<Part>>);
 
 impl Heads {
     /// The newest run with this person.
@@ -29,18 +32,46 @@ impl Heads {
         self.0.get(person).copied()
     }
 
-    /// Whether the links of the run that follows lead where they must.
-    pub(super) fn check(&self, links: &[Link]) -> Result<(), FileError> {
-        let leads = |link: &Link| self.newest(&link.token) == link.before;
-        if links.iter().all(leads) {
-            Ok(())
-        } else {
-            Err(FileError::Damaged)
+    /// Adds the run that follows, whose links must lead where the runs before it say; if they do not, nothing is
+    /// added.
+    pub(super) fn add(&mut self, number: Number, links: &[Link]) -> Result<(), FileError> {
+        self.0.reserve(links.len());
+        for (at, link) in links.iter().enumerate() {
+            let newest = self.0.insert(link.token, number);
+            if newest != link.before {
+                self.put_back(&link.token, newest);
+                for link in links.iter().take(at) {
+                    self.put_back(&link.token, link.before);
+                }
+                return Err(FileError::Damaged);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_back(&mut self, person: &Token, newest: Option<Number>) {
+        match newest {
+            Some(number) => drop(self.0.insert(*person, number)),
+            None => drop(self.0.remove(person)),
+        }
+    }
+}
+
+/// Takes a part of a token for its hash: nobody without the key can choose one.
+#[derive(Debug, Default)]
+pub(super) struct Part(u64);
+
+impl Hasher for Part {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(part) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*part);
         }
     }
 
-    /// Adds the run that follows.
-    pub(super) fn add(&mut self, number: Number, links: &[Link]) {
-        self.0.extend(links.iter().map(|link| (link.token, number)));
-    }
+    /// The length of a token says nothing.
+    fn write_usize(&mut self, _: usize) {}
 }

@@ -190,11 +190,13 @@ impl Runs {
         }
     }
 
-    /// Adds a run that is full, with the people in it.
-    fn close(&mut self, run: Run, links: &[Link]) {
-        self.heads.add(self.closed.count(), links);
+    /// Adds a run that is full, with the people in it. One whose links lead elsewhere than they must would hide
+    /// entries, and is not added.
+    fn close(&mut self, run: Run, links: &[Link]) -> Result<(), FileError> {
+        self.heads.add(self.closed.count(), links)?;
         let runs = self.closed.0.iter().cloned();
         self.closed = Arc::new(Closed(runs.chain([Arc::new(run)]).collect()));
+        Ok(())
     }
 }
 

@@ -129,12 +129,12 @@ impl Index {
         };
         for first in (0..size / run).map(|number| number.saturating_mul(run)) {
             let opened = Run::open(&files.dir, first, run, &files.key);
-            let opened = opened.and_then(|(file, links)| {
-                // One that leads elsewhere than it must would hide entries.
-                runs.heads.check(&links).map(|()| (file, links))
+            let closed = opened.and_then(|(file, links)| {
+                let last_at = file.last_at();
+                runs.close(file, &links).map(|()| last_at)
             });
-            let (file, links) = match opened {
-                Ok(opened) => opened,
+            since = match closed {
+                Ok(last_at) => last_at,
                 Err(error) => {
                     tracing::info!(
                         first,
@@ -143,11 +143,11 @@ impl Index {
                     );
                     let gathered = gather(first, first.saturating_add(run), since)?;
                     Run::write(&gathered, &runs.heads, &mut files)
-                        .map_err(|source| OpenIndexError::Write { first, source })?
+                        .and_then(|(file, links)| runs.close(file, &links))
+                        .map_err(|source| OpenIndexError::Write { first, source })?;
+                    gathered.last_at()
                 }
             };
-            since = file.last_at();
-            runs.close(file, &links);
         }
         runs.recent = gather(size / run * run, size, since)?;
         start(runs, files, run).map_err(OpenIndexError::Thread)
