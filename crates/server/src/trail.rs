@@ -216,6 +216,13 @@ impl Trail {
         covering.cloned()
     }
 
+    /// The erasure by which an entry can no longer be read by some controller, whichever: for auditors.
+    #[must_use]
+    pub fn redaction_for_any(&self, index: EntryIndex, leaf: &Leaf) -> Option<Done> {
+        let erasures = self.erasures.load();
+        erasures.covering(index, due(leaf), |_| true).cloned()
+    }
+
     /// The sealed details of an entry.
     pub(crate) fn sealed(&self, index: EntryIndex) -> Result<Vec<u8>, TrailError> {
         let stored = self.reader.read(index.0).map_err(unreadable)?;

@@ -20,6 +20,7 @@ use schakel_tests::{
 
 use v1::ErasureGround::{LoggedWrongly, NotNeeded, Unlawful};
 
+mod exports;
 mod rules;
 
 /// A broker that looks often and changes its key-encryption key at once.

@@ -2,16 +2,18 @@
 
 use prost::bytes::Bytes;
 use schakel_api::v1;
-use schakel_audit::leaf::EntryType;
+use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
+    erasure::Done,
     event::{Details, Event},
-    id::{PartyId, PurposeCode},
+    id::{EntryIndex, PartyId, PurposeCode},
     party::Peer,
     time::Timestamp,
 };
 use schakel_store::entry::Whole;
 
 use super::{Fields, entry::Viewer, person::Who, receipt::hashes};
+use crate::trail::Trail;
 
 /// The most entries or lines of one answer.
 const MOST: u32 = 500;
@@ -108,27 +110,31 @@ impl Reader {
         }
     }
 
+    /// The erasure by which the reader can no longer read an entry; for an auditor, by which anybody can no longer.
+    pub(crate) fn redaction(&self, trail: &Trail, index: EntryIndex, leaf: &Leaf) -> Option<Done> {
+        match self {
+            Self::Auditor => trail.redaction_for_any(index, leaf),
+            Self::Officer(viewer) => trail.redaction(index, leaf, viewer.controller()),
+        }
+    }
+
     /// Whether an entry is exported to this reader at all.
     pub(crate) fn sees(&self, whole: &Whole) -> bool {
-        let leaf = &whole.entry.leaf;
-        match (self, &whole.entry.details) {
-            (Self::Auditor, _) => true,
-            (Self::Officer(viewer), Some(details)) => {
-                let erased = whole.entry.erased.contains(viewer.controller());
-                viewer.sees(leaf, details) || (erased && viewer.sees_actor(leaf))
-            }
-            // Its details are erased; that the index gave it says that it concerned the controller.
-            (Self::Officer(viewer), None) => viewer.sees_actor(leaf),
+        match self {
+            Self::Auditor => true,
+            Self::Officer(viewer) => viewer.shows(&whole.entry) || is_for_all(whole),
         }
     }
 
     /// Whether the details may be opened to this reader. They are bound as a whole, so nothing can be left
-    /// out: they stay closed where a part of them would not be shown otherwise. To auditors only erasures are
-    /// opened, which name nobody and without which nobody can tell what is redacted from what is missing.
+    /// out: they stay closed where a part of them would not be shown otherwise. Erasures are opened to everybody:
+    /// they name nobody, and without them nobody can tell what is redacted from what is missing.
     fn opens(&self, whole: &Whole, details: &Details, now: Timestamp) -> bool {
-        let viewer = match self {
-            Self::Auditor => return whole.entry.leaf.entry_type == EntryType::Erasure,
-            Self::Officer(viewer) => viewer,
+        if whole.entry.leaf.entry_type == EntryType::Erasure {
+            return true;
+        }
+        let Self::Officer(viewer) = self else {
+            return false;
         };
         let own = details
             .call
@@ -141,29 +147,45 @@ impl Reader {
     }
 }
 
-/// An entry with its proof, as this reader may see it.
+/// An entry with its proof, as this reader may see it; `erased` is the erasure by which the reader can no longer
+/// read it.
 pub(crate) fn entry(
     (index, whole): (u64, &Whole),
     proof: &[[u8; 32]],
-    reader: &Reader,
+    (reader, erased): (&Reader, Option<&Done>),
     now: Timestamp,
 ) -> v1::ExportedEntry {
-    use v1::exported_entry::Details as Shown;
-    let details = whole.entry.details.as_ref().zip(whole.opened.as_ref());
-    let opened = details
-        .filter(|(details, _)| reader.opens(whole, details, now))
-        .map(|(_, opened)| {
-            Shown::Opened(v1::OpenedDetails {
-                blind: Bytes::copy_from_slice(&opened.blind),
-                details: Bytes::copy_from_slice(&opened.details),
-            })
-        });
     v1::ExportedEntry {
         index,
         leaf: Bytes::copy_from_slice(&whole.encoded),
         hashes: hashes(proof),
-        details: opened,
+        details: match erased {
+            Some(by) => Some(redacted(by)),
+            None => opened(whole, reader, now),
+        },
     }
+}
+
+fn redacted(by: &Done) -> v1::exported_entry::Details {
+    v1::exported_entry::Details::Redacted(v1::RedactedDetails {
+        erasure: by.entry.0,
+        rule: by.erased.rule.code.clone(),
+    })
+}
+
+fn opened(whole: &Whole, reader: &Reader, now: Timestamp) -> Option<v1::exported_entry::Details> {
+    let details = whole.entry.details.as_ref().zip(whole.opened.as_ref());
+    let (_, opened) = details.filter(|(details, _)| reader.opens(whole, details, now))?;
+    Some(v1::exported_entry::Details::Opened(v1::OpenedDetails {
+        blind: Bytes::copy_from_slice(&opened.blind),
+        details: Bytes::copy_from_slice(&opened.details),
+    }))
+}
+
+/// Whether an entry tells of an erasure for all controllers.
+fn is_for_all(whole: &Whole) -> bool {
+    let event = whole.entry.details.as_ref().map(|details| &details.event);
+    matches!(event, Some(Event::Erased(erased)) if erased.controller.is_none())
 }
 
 /// Whether the details hold the code of an introduction that still works: whoever reads it could be

@@ -132,9 +132,16 @@ pub(crate) fn record(
     broker: &str,
 ) -> Option<v1::TransactionRecord> {
     let service_name = match details.map(|details| &details.event) {
-        // Looks into the trail, which are denied in an entry of the same kind.
-        Some(Event::Denied(_)) if leaf.entry_type == EntryType::LookUp => return None,
+        // Looks into the trail, which are denied in an entry of the same kind. Once one is erased nobody knows at
+        // which service it was, nor whether it was answered with a receipt.
+        Some(Event::Denied(_)) | None if leaf.entry_type == EntryType::LookUp => return None,
         Some(Event::LookedUp(looked)) => looked.method.split('/').next().unwrap_or_default(),
+        Some(
+            Event::ErasureProposed(_)
+            | Event::ErasureApproved { .. }
+            | Event::ErasureRejected { .. },
+        ) => "RetentionService",
+        Some(Event::Withheld(_)) => "AuditService",
         _ => service(leaf.entry_type)?,
     };
     let at = Timestamp::from_millis(leaf.at_ms).ok()?;
@@ -171,9 +178,8 @@ const fn service(kind: EntryType) -> Option<&'static str> {
         EntryType::Consent | EntryType::Restriction => Some("ConsentsService"),
         EntryType::Case => Some("CasesService"),
         EntryType::Registry => Some("RegistryService"),
-        // Once its details are erased nobody knows at which service it was.
-        EntryType::LookUp => Some(""),
-        EntryType::Denial
+        EntryType::LookUp
+        | EntryType::Denial
         | EntryType::Refusals
         | EntryType::Erasure
         | EntryType::Key
@@ -224,6 +230,6 @@ mod tests {
             .filter(|kind| service(*kind).is_none())
             .collect();
         assert!(none.contains(&EntryType::Denial));
-        assert_eq!(none.len(), 6);
+        assert_eq!(none.len(), 7);
     }
 }

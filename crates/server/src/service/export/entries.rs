@@ -1,8 +1,9 @@
 //! Entries with their proofs.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use schakel_api::v1;
+use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Role,
     id::{EntryIndex, PartyId},
@@ -103,17 +104,27 @@ impl Export {
             limit: most,
             ..Query::of(controller.clone())
         };
-        let trail = self.sequencer.trail();
-        let found = trail
-            .ahead(query, EntryIndex(from), self.waits.catch_up)
-            .await?;
-        let end = found.end.0.min(head.size).max(from);
-        let indexes = found.entries.iter().map(|index| index.0);
+        // Without the erasures nobody could tell what is redacted from what is missing.
+        let erasures = Query {
+            limit: most,
+            ..Query::all_of(EntryType::Erasure)
+        };
+        let (trail, within) = (self.sequencer.trail(), self.waits.catch_up);
+        let found = trail.ahead(query, EntryIndex(from), within).await?;
+        let erased = trail.ahead(erasures, EntryIndex(from), within).await?;
+        // What came after the head was taken is proved by the next one.
+        let end = found.end.min(erased.end).0.min(head.size).max(from);
+        let indexes = found.entries.iter().chain(&erased.entries);
+        let mut indexes: BTreeSet<u64> = indexes.map(|index| index.0).collect();
+        indexes.split_off(&end);
+        let next = indexes.iter().nth(most).copied();
+        if let Some(next) = next {
+            indexes.split_off(&next);
+        }
         Ok(Looked {
-            // What came after the head was taken is proved by the next one.
-            indexes: indexes.filter(|index| *index < end).collect(),
-            end,
-            more: found.more,
+            indexes: indexes.into_iter().collect(),
+            end: next.unwrap_or(end),
+            more: found.more || erased.more || next.is_some(),
         })
     }
 }
@@ -135,8 +146,13 @@ fn shown_entries(
         if !reader.sees(&whole) {
             continue;
         }
+        let erased = reader.redaction(trail, EntryIndex(index), &whole.entry.leaf);
+        if erased.as_ref().is_some_and(|by| by.entry.0 >= head.size) {
+            // The erasure came after the head was taken: the next section has both.
+            return Ok((entries, index, true));
+        }
         let proof = trail.hashes(index, head.size)?;
-        let shown = entry((index, &whole), &proof, reader, now);
+        let shown = entry((index, &whole), &proof, (reader, erased.as_ref()), now);
         bytes += prost::Message::encoded_len(&shown);
         entries.push(shown);
     }

@@ -118,7 +118,10 @@ fn made(
     let mut records = Vec::new();
     for index in indexes {
         let entry = trail.entry(index.0)?.ok_or(TrailError::Unreadable)?;
-        let record = transaction::record(&entry.leaf, entry.details.as_ref(), registry, &broker);
+        // What was erased for the party says no more than its leaf, whoever else can still read it.
+        let readable = !entry.actor_is_erased();
+        let details = entry.details.as_ref().filter(|_| readable);
+        let record = transaction::record(&entry.leaf, details, registry, &broker);
         records.extend(record.map(|record| (index.0, record)));
     }
     Ok(records)
