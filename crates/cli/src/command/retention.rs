@@ -4,7 +4,7 @@ use schakel_api::v1;
 
 use crate::{
     exit::{Exit, Failure},
-    session::{self, SessionArgs},
+    session::{self, Session, SessionArgs},
     view,
 };
 
@@ -23,6 +23,8 @@ enum Act {
     Show,
     /// Show what will be destroyed when.
     Due,
+    /// Show what should have been destroyed by now, and what was, by rule. Ends with 1 when something was not.
+    Check,
     /// Say that the clock is right by which the broker was down for more than a day.
     ///
     /// Until then nothing is destroyed because its time is over. Look at the clock first.
@@ -58,6 +60,7 @@ pub(super) fn run(args: RetentionArgs) -> Result<Exit, Failure> {
                 _ => session.show(&shown),
             })
         }
+        Act::Check => check(session).await,
         Act::AcknowledgeClock => {
             let receipt = session
                 .write(async |idempotency_key| {
@@ -71,6 +74,23 @@ pub(super) fn run(args: RetentionArgs) -> Result<Exit, Failure> {
             Ok(session.show(&view::Done::new(said, receipt)))
         }
     })
+}
+
+async fn check(session: &Session) -> Result<Exit, Failure> {
+    let request = v1::GetRetentionRequest {};
+    let kept = session.ask(session.client.get_retention(request)).await?;
+    let mut erased = Vec::new();
+    let mut before = None;
+    loop {
+        let request = v1::ListErasuresRequest { before };
+        let page = session.ask(session.client.list_erasures(request)).await?;
+        let Some(last) = page.done.last() else { break };
+        before = Some(last.index);
+        erased.extend(page.done);
+    }
+    let check = view::RetentionCheck::new(kept, erased);
+    let shown = session.show(&check);
+    Ok(if check.is_done() { shown } else { Exit::Failed })
 }
 
 pub(super) fn run_keyring(args: KeyringArgs) -> Result<Exit, Failure> {

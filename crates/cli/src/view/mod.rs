@@ -40,7 +40,7 @@ pub(crate) use reconciliation::{Exported, Reconciled};
 pub(crate) use registry::{Proposals, Proposed};
 pub(crate) use replay::{AsOf, Replayed};
 pub(crate) use report::Report;
-pub(crate) use retention::{Erasing, Erasures, Retention};
+pub(crate) use retention::{Erasing, Erasures, Retention, RetentionCheck};
 pub(crate) use right::Rights;
 pub(crate) use trail::{Checkpoint, Consistency};
 pub(crate) use usage::Usages;

@@ -1,7 +1,11 @@
 //! What was erased, what waits to be, and for how long what is kept.
 
+mod check;
+
 use schakel_api::v1;
 use serde::Serialize;
+
+pub(crate) use self::check::RetentionCheck;
 
 use super::{Receipt, all};
 use crate::{code::short, instant, output::View, page::Page};

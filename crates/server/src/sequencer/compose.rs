@@ -322,7 +322,7 @@ fn recorded_call(request: &Request, plan: &Plan, standing: &[Role]) -> Call {
 }
 
 /// The month of an instant, in UTC.
-pub(super) fn month(at: Timestamp) -> Result<Month, MonthError> {
+pub(crate) fn month(at: Timestamp) -> Result<Month, MonthError> {
     let (year, month) = at.date().month();
     Month::new(year, month)
 }

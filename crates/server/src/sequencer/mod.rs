@@ -51,6 +51,7 @@ use crate::{
     trail::Trail,
 };
 
+pub(crate) use compose::month;
 pub use keys::KeysError;
 pub use pace::GRID;
 pub use start::{Paths, Setup, StartError, Started, start};

@@ -84,7 +84,7 @@ impl RetentionService for Retention {
         let v1::GetRetentionRequest {} = request.into_inner();
         let erasures = self.sequencer.trail().erasures();
         let held = self.sequencer.clock_held().await?;
-        let shown = retention::shown(&self.terms, &erasures, held);
+        let shown = retention::shown(&self.terms, &erasures, held, self.sequencer.now());
         Ok(Response::new(shown))
     }
 

@@ -228,6 +228,7 @@ pub(crate) fn shown(
     terms: &Retention,
     erasures: &Erasures,
     held: Option<Timestamp>,
+    now: Timestamp,
 ) -> v1::GetRetentionResponse {
     let Retention {
         standard_months,
@@ -240,12 +241,15 @@ pub(crate) fn shown(
     } = *terms;
     let mut due: Vec<_> = erasures.months_left().collect();
     due.sort_unstable_by_key(|due| (due.month, due.class));
+    let this = crate::sequencer::month(now).map_or(0, schakel_audit::leaf::Month::number);
+    let overdue = due.iter().filter(|due| due.month <= this).copied();
     v1::GetRetentionResponse {
         standard_months,
         care_months,
         consent_months,
         case_days,
         keyring_backup_days,
+        overdue: overdue.map(month).collect(),
         due: due.into_iter().map(month).collect(),
         clock_held_at: held.map(instant),
         kek_due_since: erasures.unrotated().map(|done| instant(done.at)),
