@@ -40,6 +40,17 @@ impl Entry {
             .and_then(|details| details.call.as_ref());
         call.is_some_and(|call| self.erased.contains(&call.principal))
     }
+
+    /// The entry as one controller can read it: without its details when it has erased the person or was never
+    /// concerned, even while they can be opened for another.
+    #[must_use]
+    pub fn read_by(self, controller: &PartyId) -> Self {
+        let details = self.details;
+        Self {
+            details: details.filter(|details| details.controllers.contains(controller)),
+            ..self
+        }
+    }
 }
 
 /// An entry with everything that shows what its leaf is committed to, and to whom its details were sealed.

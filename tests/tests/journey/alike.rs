@@ -10,7 +10,7 @@ use schakel_tests::{
 };
 use tonic::metadata::MetadataMap;
 
-/// How often each class is asked about for the timings. The full campaign is `schakel bench --denials`.
+/// How often each class is asked about for the timings. The full campaign is `schakel bench denials`.
 const ROUNDS: usize = 80;
 
 /// The six classes, as marks by which `wonen-zuid` asks about somebody. None may be told about.

@@ -22,6 +22,7 @@ use v1::ErasureGround::{LoggedWrongly, NotNeeded, Unlawful};
 
 mod exports;
 mod rules;
+mod shown;
 
 /// A broker that looks often and changes its key-encryption key at once.
 async fn start() -> TestBroker {

@@ -2,7 +2,7 @@
 
 mod consent;
 
-use super::{Language, Line, Named, Notice, Told, day};
+use super::{Erased, Language, Line, Named, Notice, Told, day};
 
 /// A part of the statement.
 #[derive(Debug)]
@@ -300,12 +300,25 @@ fn left_out(told: &Told, language: Language, blocks: &mut Vec<Block>) {
         format!("Aantal regels dat nu om die reden is weggelaten: {withheld}."),
         format!("Number of lines left out for that reason now: {withheld}."),
     );
-    let erased = told.erased;
-    more(
-        erased.into(),
-        format!("Aantal regels dat is gewist en dat niemand meer kan lezen: {erased}."),
-        format!("Number of lines that were erased and that nobody can read any more: {erased}."),
-    );
+    for Erased {
+        rule,
+        law_ref,
+        lines,
+    } in &told.erased_by
+    {
+        let why = language.erased(rule);
+        more(
+            (*lines).into(),
+            format!(
+                "Aantal regels dat is gewist {why}: {lines}. Niemand kan die nog lezen. De regel staat in de wet: \
+                 {law_ref}."
+            ),
+            format!(
+                "Number of lines that were erased {why}: {lines}. Nobody can read them any more. The rule is in the \
+                 law: {law_ref}."
+            ),
+        );
+    }
     let older = told.left_out;
     more(
         older,

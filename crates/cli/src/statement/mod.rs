@@ -44,6 +44,7 @@ struct Told {
     notices: Vec<Notice>,
     withheld: u32,
     erased: u32,
+    erased_by: Vec<Erased>,
     left_out: u64,
     receipt: Option<Receipt>,
 }
@@ -74,6 +75,14 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     granularity: Option<String>,
     bases: Vec<Basis>,
+}
+
+/// Lines that are gone, by one rule.
+#[derive(Debug, Serialize)]
+struct Erased {
+    rule: String,
+    law_ref: String,
+    lines: u32,
 }
 
 /// What it rested on.
@@ -125,6 +134,7 @@ impl Statement {
             notices: response.notices.iter().map(Notice::of).collect(),
             withheld: response.withheld,
             erased: response.erased,
+            erased_by: response.erased_by.iter().map(Erased::of).collect(),
             left_out: response.left_out,
             receipt: response.receipt.clone().map(Receipt::from),
         };
@@ -197,6 +207,16 @@ impl Line {
             purpose_title: line.purpose_title.clone(),
             granularity: line.granularity.map(short::<v1::Granularity>),
             bases: bases.collect(),
+        }
+    }
+}
+
+impl Erased {
+    fn of(erased: &v1::StatementErased) -> Self {
+        Self {
+            rule: erased.code.clone(),
+            law_ref: erased.law_ref.clone(),
+            lines: erased.lines,
         }
     }
 }

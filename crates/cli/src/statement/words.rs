@@ -98,6 +98,12 @@ impl Language {
         })
     }
 
+    /// Why lines were erased.
+    pub(super) fn erased(self, rule: &str) -> &'static str {
+        self.word(rule, ERASED)
+            .unwrap_or_else(|| self.of("omdat dat moet", "because they must be"))
+    }
+
     /// Why somebody was notified.
     pub(super) fn notice(self, code: &str) -> &'static str {
         self.word(code, NOTICES).unwrap_or_default()
@@ -311,6 +317,19 @@ const RECORDED: &[(&str, &str, &str)] = &[
         "NOTICE",
         "Verteld dat er iets is veranderd aan wat eerder is gedeeld",
         "Told that something changed in what was shared before",
+    ),
+];
+
+const ERASED: &[(&str, &str, &str)] = &[
+    (
+        "RETENTION_OVER",
+        "omdat ze lang genoeg zijn bewaard",
+        "because they were kept long enough",
+    ),
+    (
+        "RECORD_OVER",
+        "omdat uw traject of toestemming al een tijd geleden is gestopt",
+        "because your trajectory or consent ended some time ago",
     ),
 ];
 

@@ -13,7 +13,10 @@ use schakel_store::{
     index::{Outcome, Query},
 };
 
-use super::records::{Again, Records, Stood, opened};
+use super::{
+    held::involved,
+    records::{Again, Records, Stood, opened},
+};
 use crate::{
     trail::{Trail, TrailError},
     wire::{
@@ -54,7 +57,7 @@ pub(crate) fn as_of(
     });
     Ok(v1::GetAsOfResponse {
         disclosures: disclosures.collect(),
-        consents: consents(&stood, viewer, at),
+        consents: consents(trail, &stood, viewer, at)?,
         left_out,
         receipt: None,
     })
@@ -130,7 +133,7 @@ fn disclosed_by(
             continue;
         }
         if let Some(read) = trail.entry(index.0)?
-            && viewer.shows(&read)
+            && viewer.opens(&read)
         {
             seen.push((index, read));
         }
@@ -157,19 +160,20 @@ fn stands(disclosed: &Disclosed, to: &PartyId, stood: &Stood<'_>, at: Timestamp)
         })
 }
 
-fn consents(stood: &Stood<'_>, viewer: &Viewer, at: Timestamp) -> Vec<v1::ConsentThen> {
+fn consents(
+    trail: &Trail,
+    stood: &Stood<'_>,
+    viewer: &Viewer,
+    at: Timestamp,
+) -> Result<Vec<v1::ConsentThen>, TrailError> {
     let Some(dossier) = stood.dossier else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
-    let involved = dossier.consents.values();
-    let mut involved: Vec<&Consent> = involved
-        .filter(|consent| consent.involves(viewer.controller()))
-        .collect();
-    involved.sort_by_key(|consent| std::cmp::Reverse(consent.history.first().map(|s| s.entry)));
-    involved
-        .into_iter()
+    let involved = involved(trail, dossier, viewer.controller())?;
+    let told = involved.into_iter();
+    Ok(told
         .filter_map(|consent| consent_then(consent, viewer, at))
-        .collect()
+        .collect())
 }
 
 /// The consents that a decision rested on or that came closest, as they stood when it was made.

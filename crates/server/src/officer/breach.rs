@@ -69,7 +69,7 @@ pub(crate) fn share(
             ..query
         };
         for index in trail.each(query) {
-            share.add(trail, index?, viewer)?;
+            share.add(trail, index?, (controller, viewer))?;
         }
     }
     Ok(share)
@@ -119,7 +119,7 @@ impl Share {
         &mut self,
         trail: &Trail,
         index: EntryIndex,
-        viewer: Option<&Viewer>,
+        (controller, viewer): (&PartyId, Option<&Viewer>),
     ) -> Result<(), TrailError> {
         if self.entries.contains(&index) {
             return Ok(());
@@ -130,6 +130,7 @@ impl Share {
         if viewer.is_some_and(|viewer| !viewer.shows(&entry)) {
             return Ok(());
         }
+        let entry = entry.read_by(controller);
         self.entries.insert(index);
         let facts = entry
             .details

@@ -115,6 +115,8 @@ impl Reporter<'_> {
     fn read(&self, query: Query, most: usize) -> Result<Read, TrailError> {
         let mut read = Vec::new();
         let mut last = None;
+        // What was erased is no longer about anybody.
+        let by_person = query.subject.is_some();
         for (count, index) in self.trail.each(query).enumerate() {
             let index = index?;
             if count == most {
@@ -123,8 +125,9 @@ impl Reporter<'_> {
             last = Some(index);
             if let Some(entry) = self.trail.entry(index.0)?
                 && self.viewer.shows(&entry)
+                && (!by_person || self.viewer.reads(&entry))
             {
-                read.push((index, entry));
+                read.push((index, entry.read_by(self.viewer.controller())));
             }
         }
         Ok((read, None))

@@ -1,23 +1,24 @@
 //! The statement for the person (AVG 15, Wabvpz 15e): who supplied, received, asked and looked, when, what
 //! for and on which basis, and which consents stand. It names organisations (C-154/21), never an employee.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
-    consent::Consent,
     dossier::Dossier,
-    event::{Asked, ConsentEnded, Delivered, Denied, Details, Disclosed, Event},
-    id::{EntryIndex, PartyId, PurposeCode, SubjectId},
+    erasure::Done,
+    event::{Asked, ConsentEnded, Delivered, Denied, Details, Disclosed, Event, SlotUse},
+    id::{EntryIndex, PartyId, PurposeCode, SlotId, SubjectId},
     notice::Notice,
     registry::Registry,
     time::{Period, Timestamp},
 };
-use schakel_store::{entry::Entry, index::Query};
+use schakel_store::{entry::Entry, index::Query, seal};
 
 use super::{
+    held,
     records::{Records, opened},
     served_by,
 };
@@ -71,9 +72,8 @@ impl Maker<'_> {
             } else if statement.lines.len() == MOST {
                 statement.left_out += 1;
             } else if let Some(entry) = self.trail.entry(index.0)?
-                && self.viewer.shows(&entry)
+                && self.viewer.opens(&entry)
             {
-                statement.erased += u32::from(entry.details.is_none());
                 statement.lines.extend(self.line(index, &entry));
             }
         }
@@ -81,10 +81,74 @@ impl Maker<'_> {
         let mut records = Records::new(self.trail)?;
         let end = EntryIndex(self.trail.size());
         if let Some(dossier) = records.before(end, Some(subject))?.dossier {
-            statement.consents = self.consents(dossier);
-            statement.notices = self.notices(dossier);
+            statement.consents = self.consents(dossier)?;
+            statement.notices = self.notices(dossier)?;
+            statement.erased_by = self.erased(dossier, period, &withheld)?;
+            let lines = statement.erased_by.iter().map(|erased| erased.lines);
+            statement.erased = lines.sum();
         }
         Ok(statement)
+    }
+
+    /// How many lines were erased, by rule. Nothing but the controller's key of the person still tells whose an
+    /// erased entry was: with that key gone, because the controller erased the person, none is counted.
+    fn erased(
+        &self,
+        dossier: &Dossier,
+        period: Option<Period>,
+        withheld: &Withheld,
+    ) -> Result<Vec<v1::StatementErased>, TrailError> {
+        let controller = self.viewer.controller();
+        let key = SlotUse::Controller(controller.clone());
+        let Some(slot) = dossier.slots.get(&key) else {
+            return Ok(Vec::new());
+        };
+        // Under the person until the indexes are made again, under the key from then on.
+        let under_person = Query {
+            subject: Some(dossier.subject),
+            period,
+            ..Query::of(controller.clone())
+        };
+        let under_key = Query {
+            period,
+            ..Query::sealed_with(*slot)
+        };
+        let found = self.trail.each(under_person);
+        let found = found.chain(self.trail.each(under_key));
+        let found: BTreeSet<EntryIndex> = found.collect::<Result<_, _>>()?;
+        let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
+        for index in found {
+            if withheld.contains_key(&index) {
+                continue;
+            }
+            if let Some(by) = self.erased_by(index, *slot)? {
+                let rule = by.erased.rule;
+                *counts.entry((rule.code, rule.law)).or_default() += 1;
+            }
+        }
+        let counts = counts.into_iter();
+        Ok(counts
+            .map(|((code, law_ref), lines)| v1::StatementErased {
+                code,
+                law_ref,
+                lines,
+            })
+            .collect())
+    }
+
+    /// The erasure by which a line sealed with the controller's key of the person is gone.
+    fn erased_by(&self, index: EntryIndex, slot: SlotId) -> Result<Option<Done>, TrailError> {
+        let Some(entry) = self.trail.entry(index.0)? else {
+            return Ok(None);
+        };
+        if entry.details.is_some() || !self.viewer.sees_actor(&entry.leaf) {
+            return Ok(None);
+        }
+        if !seal::slots(&self.trail.sealed(index)?).contains(&slot) {
+            return Ok(None);
+        }
+        let controller = self.viewer.controller();
+        Ok(self.trail.redaction(index, &entry.leaf, controller))
     }
 
     /// The decisions of the controller to withhold that stand now: of several about an entry the last.
@@ -158,12 +222,8 @@ impl Maker<'_> {
         line.bases.dedup();
     }
 
-    fn consents(&self, dossier: &Dossier) -> Vec<v1::StatementConsent> {
-        let involved = dossier.consents.values();
-        let mut involved: Vec<&Consent> = involved
-            .filter(|consent| consent.involves(self.viewer.controller()))
-            .collect();
-        involved.sort_by_key(|consent| std::cmp::Reverse(consent.history.first().map(|s| s.entry)));
+    fn consents(&self, dossier: &Dossier) -> Result<Vec<v1::StatementConsent>, TrailError> {
+        let involved = held::involved(self.trail, dossier, self.viewer.controller())?;
         let told = involved.into_iter().filter_map(|consent| {
             let terms = &consent.terms;
             let titles = terms.purposes.iter();
@@ -183,16 +243,17 @@ impl Maker<'_> {
                 narrowed: !consent.narrowed.is_empty(),
             })
         });
-        told.collect()
+        Ok(told.collect())
     }
 
-    fn notices(&self, dossier: &Dossier) -> Vec<v1::StatementNotice> {
+    fn notices(&self, dossier: &Dossier) -> Result<Vec<v1::StatementNotice>, TrailError> {
         let controller = self.viewer.controller();
+        let told = held::told(self.trail, self.viewer, dossier.subject)?;
         let served = |notice: &Notice| {
             let mut conditions = notice.conditions.iter();
             conditions.any(|condition| {
                 let key = (notice.recipient.clone(), *condition);
-                let served = dossier.served.get(&key);
+                let served = dossier.served.get(&key).filter(|_| told.contains(&key));
                 served.is_some_and(|served| served_by(controller, served, dossier, self.registry))
             })
         };
@@ -205,14 +266,20 @@ impl Maker<'_> {
             })
             .collect();
         concerned.sort_by_key(|notice| (notice.entry, notice.recipient.clone()));
-        let told = concerned.into_iter().map(|notice| v1::StatementNotice {
-            recipient: Some(self.named(&notice.recipient)),
-            kind: notice.kind.to_wire(),
-            conditions: to_wire(&notice.conditions),
-            issued_at: Some(instant(notice.issued_at)),
-            acknowledged_at: notice.acknowledged_at.map(instant),
-        });
-        told.collect()
+        let mut shown = Vec::new();
+        for notice in concerned {
+            if held::erased(self.trail, notice.entry, controller)? {
+                continue;
+            }
+            shown.push(v1::StatementNotice {
+                recipient: Some(self.named(&notice.recipient)),
+                kind: notice.kind.to_wire(),
+                conditions: to_wire(&notice.conditions),
+                issued_at: Some(instant(notice.issued_at)),
+                acknowledged_at: notice.acknowledged_at.map(instant),
+            });
+        }
+        Ok(shown)
     }
 
     fn all_named<'p>(&self, ids: impl IntoIterator<Item = &'p PartyId>) -> Vec<v1::NamedParty> {

@@ -369,7 +369,7 @@ fn open_index(
         random: Box::new(OsRandom),
     };
     let facts_of = |at: EntryIndex| {
-        let found = entry::open(at.0, reader.read(at.0), origin, keyring)?;
+        let found = entry::whole(at.0, reader.read(at.0), origin, keyring)?;
         Ok(index::remaining_facts(&found, at, erasures))
     };
     let index = Index::open(options, facts_of, &mut |done, of| {

@@ -75,6 +75,11 @@ impl Viewer {
         details.is_some_and(|details| details.controllers.contains(&self.controller))
     }
 
+    /// Whether an entry may be shown with its details.
+    pub(crate) fn opens(&self, read: &Entry) -> bool {
+        self.reads(read) && self.sees_actor(&read.leaf)
+    }
+
     /// Whether the parties in a leaf may be shown.
     pub(crate) fn sees_actor(&self, leaf: &Leaf) -> bool {
         let parties = [Some(&leaf.party), leaf.transport.as_ref()];

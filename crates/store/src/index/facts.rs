@@ -7,12 +7,12 @@ use schakel_core::{
     code::Condition,
     erasure::Erasures,
     event::{Asked, Delivered, Denied, Details, Disclosed, Event},
-    id::{EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
+    id::{EntryIndex, PartyId, PurposeCode, Reference, SlotId, SubjectId},
     inbox::Topic,
     time::Timestamp,
 };
 
-use crate::{entry::Entry, world::due};
+use crate::{entry::Whole, world::due};
 
 /// Whose entries they are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +22,9 @@ pub enum Whose {
     /// All there are, found by person, kind and reference alone: for the broker itself, which replays what
     /// was decided from everything about a person, whomever it concerns.
     Anyone,
+    /// Those that were sealed with this key and can no longer be read: for the broker itself, which counts them
+    /// for the person whose key it is.
+    Sealed(SlotId),
 }
 
 /// What one entry can be found by, by one controller or by the broker itself.
@@ -108,9 +111,11 @@ fn reference(event: &Event) -> Option<Reference> {
 }
 
 /// What an entry can be found by as it is read back: by the controllers concerned, and by those for which it was
-/// erased, though by nothing but what its leaf says.
+/// erased, though by nothing but what its leaf says and, where nobody can read it any more, by the keys it was
+/// sealed with.
 #[must_use]
-pub fn remaining_facts(found: &Entry, entry: EntryIndex, erasures: &Erasures) -> Vec<Facts> {
+pub fn remaining_facts(whole: &Whole, entry: EntryIndex, erasures: &Erasures) -> Vec<Facts> {
+    let found = &whole.entry;
     let leaf = &found.leaf;
     let mut remaining = match &found.details {
         Some(details) => facts(leaf, details, entry),
@@ -130,8 +135,10 @@ pub fn remaining_facts(found: &Entry, entry: EntryIndex, erasures: &Erasures) ->
     let erased: BTreeSet<&PartyId> = covering
         .map(|done| done.erased.controller.as_ref().unwrap_or(&party))
         .collect();
-    for controller in erased {
-        let whose = Whose::Controller(controller.clone());
+    let keys = whole.slots.iter().filter(|_| found.details.is_none());
+    let keys = keys.map(|slot| Whose::Sealed(*slot));
+    let controllers = erased.into_iter().cloned().map(Whose::Controller);
+    for whose in controllers.chain(keys) {
         if remaining.iter().any(|facts| facts.whose == whose) {
             continue;
         }
@@ -145,7 +152,7 @@ pub fn remaining_facts(found: &Entry, entry: EntryIndex, erasures: &Erasures) ->
             conditions: BTreeSet::new(),
             outcome: Outcome::of_leaf(leaf.entry_type),
             kind: leaf.entry_type,
-            transport: None,
+            transport: leaf.transport.as_ref().and_then(|id| id.parse().ok()),
             certificate: None,
             reference: None,
         });

@@ -3,7 +3,7 @@
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
-    id::{EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
+    id::{EntryIndex, PartyId, PurposeCode, Reference, SlotId, SubjectId},
     time::Period,
 };
 
@@ -75,6 +75,12 @@ impl Query {
             kind: Some(kind),
             ..Self::among(Whose::Anyone)
         }
+    }
+
+    /// A search for everything that was sealed with a key and can no longer be read: for the broker itself.
+    #[must_use]
+    pub const fn sealed_with(slot: SlotId) -> Self {
+        Self::among(Whose::Sealed(slot))
     }
 
     const fn among(whose: Whose) -> Self {

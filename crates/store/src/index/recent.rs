@@ -127,6 +127,10 @@ impl Lists for Recent {
 
 impl Found {
     fn add(&mut self, facts: Facts, place: Place) {
+        if matches!(facts.whose, Whose::Sealed(_)) {
+            self.all.push(place);
+            return;
+        }
         self.kinds.entry(facts.kind).or_default().push(place);
         if let Some(subject) = facts.subject {
             self.subjects.entry(subject).or_default().push(place);

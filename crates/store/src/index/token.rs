@@ -36,10 +36,15 @@ impl Tokens {
     pub(super) fn token(&self, whose: &Whose, term: &Term<'_>) -> Token {
         let (kind, bytes) = term.key();
         let mut context = hmac::Context::with_key(&self.0);
-        if let Whose::Controller(controller) = whose {
-            context.update(controller.as_str().as_bytes());
+        // No id of a party holds a zero byte, none is empty, and no kind is so high.
+        match whose {
+            Whose::Controller(controller) => context.update(controller.as_str().as_bytes()),
+            Whose::Anyone => {}
+            Whose::Sealed(slot) => {
+                context.update(&[0, u8::MAX]);
+                context.update(slot.as_bytes());
+            }
         }
-        // No id of a party holds a zero byte, and none is empty.
         context.update(&[0, kind]);
         context.update(bytes);
         let tag = context.sign();

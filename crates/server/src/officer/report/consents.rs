@@ -152,10 +152,9 @@ impl Reporter<'_> {
         let mut last_before = row.last_before_at;
         for index in self.trail.each(query) {
             let index = index?;
-            let Some(entry) = self.trail.entry(index.0)? else {
-                continue;
-            };
-            let Some((told, to)) = disclosed(&entry) else {
+            let entry = self.trail.entry(index.0)?;
+            let entry = entry.filter(|entry| self.viewer.reads(entry));
+            let Some((told, to)) = entry.as_ref().and_then(disclosed) else {
                 continue;
             };
             let mut grants = told.grants.iter();
@@ -164,8 +163,8 @@ impl Reporter<'_> {
             if under && index > ended.entry {
                 row.after.push(index.0);
             } else if under {
-                let at = crate::officer::records::at(&entry.leaf).map(instant);
-                last_before = later(last_before, at);
+                let at = entry.and_then(|entry| crate::officer::records::at(&entry.leaf));
+                last_before = later(last_before, at.map(instant));
                 break;
             }
         }

@@ -5,7 +5,7 @@ use schakel_core::{dossier::Dossier, id::EntryIndex, notice::Notice};
 
 use super::{Narrowed, Reported, Reporter};
 use crate::{
-    officer::{records::Records, served_by},
+    officer::{held, records::Records, served_by},
     trail::TrailError,
     wire::{
         code::{Coded as _, to_wire},
@@ -20,17 +20,22 @@ impl Reporter<'_> {
         let mut records = Records::new(self.trail)?;
         let end = EntryIndex(self.trail.size());
         let dossier = records.before(end, narrowed.subject)?.dossier;
+        let notices = dossier.map(|dossier| self.due(dossier)).transpose()?;
         let report = v1::GetReportResponse {
-            notices: dossier.map(|dossier| self.due(dossier)).unwrap_or_default(),
+            notices: notices.unwrap_or_default(),
             ..v1::GetReportResponse::default()
         };
         Ok((report, None))
     }
 
-    fn due(&self, dossier: &Dossier) -> Vec<v1::NoticeDue> {
+    fn due(&self, dossier: &Dossier) -> Result<Vec<v1::NoticeDue>, TrailError> {
         let controller = self.viewer.controller();
+        let held = held::told(self.trail, self.viewer, dossier.subject)?;
         let mut rows: Vec<v1::NoticeDue> = Vec::new();
         for served in dossier.served.values() {
+            if !held.contains(&(served.recipient.clone(), served.condition)) {
+                continue;
+            }
             let concerns = served.recipient == *controller
                 || served_by(controller, served, dossier, self.registry);
             if !concerns || self.viewer.veil().hides(&served.recipient) {
@@ -46,15 +51,20 @@ impl Reporter<'_> {
                 }),
             }
         }
-        rows.into_iter()
-            .flat_map(|row| {
-                let issued = dossier.notices.values();
-                let issued =
-                    issued.filter(|notice| notice.recipient.as_str() == row.recipient_party_id);
-                let told: Vec<_> = issued.map(told).collect();
-                if told.is_empty() { vec![row] } else { told }
-            })
-            .collect()
+        let mut issued = Vec::new();
+        for notice in dossier.notices.values() {
+            if !held::erased(self.trail, notice.entry, controller)? {
+                issued.push(notice);
+            }
+        }
+        let due = rows.into_iter().flat_map(|row| {
+            let issued = issued.iter();
+            let issued =
+                issued.filter(|notice| notice.recipient.as_str() == row.recipient_party_id);
+            let told: Vec<_> = issued.map(|notice| told(notice)).collect();
+            if told.is_empty() { vec![row] } else { told }
+        });
+        Ok(due.collect())
     }
 }
 

@@ -50,7 +50,8 @@ impl Planner<'_> {
     }
 
     /// Whom a look concerns: the person it names, or the person of the entry it looks at, so that the
-    /// person can be told who looked. A controller that has erased the person has nobody to look at any more.
+    /// person can be told who looked. To an officer of whom the entry is none of the business, or whose controller has
+    /// erased the person, it is about nobody: whom a look is about would tell whom the entry is about.
     fn looked_at(&self, request: &Request, look_up: &LookUp) -> Subject {
         let named = look_up
             .subject
@@ -59,8 +60,9 @@ impl Planner<'_> {
         let of_entry = || {
             let entry = self.trail.entry(look_up.entry?.0).ok()??;
             let of = self.officer_for(&request.peer.principal);
-            let subject = entry.details?.subject;
-            subject.filter(|_| entry.erased.is_disjoint(&of))
+            let details = entry.details?;
+            let concerned = of.is_empty() || !of.is_disjoint(&details.controllers);
+            details.subject.filter(|_| concerned)
         };
         named
             .or_else(of_entry)

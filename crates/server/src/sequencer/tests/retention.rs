@@ -5,6 +5,7 @@ use std::time::Duration;
 use schakel_core::{case::ClosingReason, event::Event, id::EntryIndex, time::Timestamp};
 
 use super::*;
+use crate::{officer::statement::Maker, wire::entry::Viewer};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -98,6 +99,95 @@ async fn details_are_destroyed_when_their_month_comes_and_open_ended_records_sta
         "a month is destroyed once"
     );
     begin_again(&bench, started, "RETENTION_OVER", 3).await;
+}
+
+/// What is over and not destroyed at an instant.
+fn overdue(sequencer: &Sequencer, now: Timestamp) -> usize {
+    let terms = crate::config::Retention::default();
+    let erasures = sequencer.trail().erasures();
+    let shown = crate::wire::retention::shown(&terms, &erasures, None, now);
+    shown.overdue.len()
+}
+
+/// What the statement for the person of a controller says was erased: by which rule, how many lines.
+fn told(sequencer: &Sequencer, controller: &str, now: Timestamp) -> Vec<(String, u32)> {
+    let trail = sequencer.trail();
+    while trail.index_lag() > 0 {
+        std::thread::yield_now();
+    }
+    let registry = sequencer.registry();
+    let viewer = Viewer::new(&registry, controller.parse().unwrap());
+    let maker = Maker {
+        trail,
+        registry: &registry,
+        viewer: &viewer,
+        now,
+    };
+    // There is one person.
+    let subject = |index| trail.entry(index).unwrap().unwrap().details?.subject;
+    let subject = (0..trail.size()).find_map(subject).expect("a person");
+    let statement = maker.statement(subject, None).unwrap();
+    let rows = statement.erased_by.into_iter();
+    let rows: Vec<_> = rows.map(|row| (row.code, row.lines)).collect();
+    assert_eq!(
+        statement.erased,
+        rows.iter().map(|(_, lines)| lines).sum::<u32>()
+    );
+    rows
+}
+
+/// The statement counts what went because its time was over, the same before and after the indexes are made
+/// again, and for no controller more than was its own.
+#[tokio::test]
+async fn a_statement_counts_what_was_erased_by_its_rule_and_no_more() {
+    let bench = Bench::new();
+    let mut started = bench.start();
+    lived(&started.sequencer, bench.clock.now()).await;
+    let now = "2031-12-01T00:00:00Z".parse().unwrap();
+    assert_eq!(overdue(&started.sequencer, now), 1);
+    bench.clock.set(now);
+    assert!(told(&started.sequencer, "pi-noord", now).is_empty());
+    look(&started.sequencer).await;
+    assert_eq!(overdue(&started.sequencer, now), 0);
+    let expected = |lines| vec![("RETENTION_OVER".to_owned(), lines)];
+    for round in 0..3 {
+        let sequencer = &started.sequencer;
+        // Its own report, and what was told of it; the municipality was told, and its question about nobody is
+        // nobody's.
+        assert_eq!(told(sequencer, "pi-noord", now), expected(2), "{round}");
+        assert_eq!(told(sequencer, "gemeente-oost", now), expected(1));
+        assert!(told(sequencer, "gemeente-west", now).is_empty());
+        stop(started).await;
+        if round == 1 {
+            fs::remove_dir_all(bench.paths.data.join("view")).unwrap();
+            fs::remove_dir_all(bench.paths.data.join("index")).unwrap();
+        }
+        started = bench.start();
+    }
+    stop(started).await;
+}
+
+#[tokio::test]
+async fn a_statement_counts_what_went_with_a_record() {
+    let bench = Bench::new();
+    let started = bench.start();
+    let sequencer = &started.sequencer;
+    let SubjectRef::Case(case) = lived(sequencer, bench.clock.now()).await else {
+        panic!("a case");
+    };
+    let reason = ClosingReason::Completed;
+    let close = Call::CloseCase { case, reason };
+    submit(sequencer, "pi-noord", Role::Pi, close).await;
+    bench.clock.advance(DAY * 180);
+    look(sequencer).await;
+    let now = bench.clock.now();
+    // The case opened and closed; what was told of it is kept for its own time.
+    let expected = [("RECORD_OVER".to_owned(), 2)];
+    assert_eq!(told(sequencer, "pi-noord", now), expected);
+    stop(started).await;
+    let started = bench.start();
+    assert_eq!(told(&started.sequencer, "pi-noord", now), expected);
+    stop(started).await;
 }
 
 #[tokio::test]
