@@ -23,6 +23,7 @@ mod journey {
     mod registry;
     mod replay;
     mod rights;
+    mod sides;
     mod stopping;
     mod storm;
     mod usage;
