@@ -1,6 +1,6 @@
 //! A broker in this process.
 
-use std::{fs, net::SocketAddr, sync::Arc};
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use schakel_audit::note::VerifyingKey;
 use schakel_client::{Client, ClientConfig, Identity, Register, Trail};
@@ -91,9 +91,7 @@ impl TestBroker {
     /// # Errors
     /// Why it refused, with every cause.
     pub async fn run(&mut self) -> Result<(), String> {
-        let inbox = "[inbox]\nheartbeat = \"1s\"\npublication_tick = \"10ms\"\n";
-        let more = format!("{inbox}{}", self.settings.more);
-        let path = self.place.configure(([127, 0, 0, 1], 0).into(), &more);
+        let path = self.configure();
         let config = Config::load(&path).expect("a configuration");
         let listener = TcpListener::bind(config.listen.address)
             .await
@@ -112,6 +110,13 @@ impl TestBroker {
     /// Adds lines to its configuration, from the next start on.
     pub fn configure_more(&mut self, more: &str) {
         self.settings.more.push_str(more);
+    }
+
+    /// Writes its configuration anew; a broker that runs sees what may change meanwhile.
+    pub fn configure(&self) -> PathBuf {
+        let inbox = "[inbox]\nheartbeat = \"1s\"\npublication_tick = \"10ms\"\n";
+        let more = format!("{inbox}{}", self.settings.more);
+        self.place.configure(([127, 0, 0, 1], 0).into(), &more)
     }
 
     /// Ends the broker in order.

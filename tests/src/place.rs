@@ -87,6 +87,12 @@ impl Place {
         self
     }
 
+    /// Has these lines stand in section `[tls]` of its configuration, and more anchors after them, from when that is
+    /// written next.
+    pub fn set_tls(&mut self, lines: &str) {
+        lines.clone_into(&mut self.tls);
+    }
+
     /// Has these lines stand in section `[broker]` of its configuration from the next start on.
     pub fn set_broker(&mut self, lines: &str) {
         lines.clone_into(&mut self.broker);

@@ -2,6 +2,7 @@
 
 /// The tests, by what they are about.
 mod attack {
+    mod anchors;
     mod certificates;
     mod doctor;
     mod every_key;

@@ -18,6 +18,7 @@ mod check;
 mod error;
 mod limits;
 mod publication;
+mod reload;
 mod retention;
 mod tls;
 
@@ -25,6 +26,7 @@ pub use audit::Audit;
 pub use error::ConfigError;
 pub use limits::Limits;
 pub use publication::{AnchorMode, Publication};
+pub use reload::{Changed, Watched};
 pub use retention::Retention;
 pub(crate) use tls::identifier_of;
 pub use tls::{Anchor, List, Tls, TlsVersion, WhenStale};
@@ -62,6 +64,9 @@ pub struct Config {
     /// For how long what is kept.
     #[serde(default)]
     pub retention: Retention,
+    /// The file it was read from; absent when it was read from text.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 /// Section `[broker]`: what the broker is and where it keeps things.
@@ -177,8 +182,14 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let unreadable = |source: io::Error| ConfigError::unreadable(path, source);
         let text = fs::read_to_string(path).map_err(unreadable)?;
+        Self::of_file(&text, path)
+    }
+
+    fn of_file(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let dir = path.parent().unwrap_or_else(|| Path::new(""));
-        Self::parse(&text, path, dir)
+        let mut config = Self::parse(text, path, dir)?;
+        config.file = Some(path.to_owned());
+        Ok(config)
     }
 
     /// Reads and checks the text of a configuration file; `name` is what errors call it, and relative paths

@@ -26,6 +26,33 @@ fn last(child: &Child, party: &str, more: &[&str]) -> (String, String, String) {
     told(command.args(more))
 }
 
+/// A party that is let in sees the broker's health and whether the clocks agree.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_sees_health_and_clock() {
+    let child = Child::start("").await;
+    let mut command = Command::new(schakel());
+    let certificates = child.place().path("certificates");
+    command
+        .args(["doctor", "--json", "--as", "wonen-zuid", "--certificates"])
+        .arg(certificates)
+        .args(["--server", &child.address().to_string()])
+        .args([
+            "--server-name",
+            "localhost",
+            "--verifier-key",
+            &child.vkey(),
+        ]);
+    let output = command.output().unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (check, told) in [("health", "records and serves"), ("clock", "agree")] {
+        let mut findings = said["findings"].as_array().unwrap().iter();
+        let found = findings.find(|found| found["check"] == check);
+        let found = found.unwrap_or_else(|| panic!("{check} in {said}"));
+        assert_eq!(found["verdict"], "passed", "{said}");
+        assert!(found["said"].as_str().unwrap().contains(told), "{said}");
+    }
+}
+
 fn told(command: &mut Command) -> (String, String, String) {
     let output = command.output().unwrap();
     let said: Value = serde_json::from_slice(&output.stdout)

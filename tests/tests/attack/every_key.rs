@@ -184,7 +184,7 @@ impl Authorities {
 }
 
 /// Has the number of the party count under the anchor that is changed.
-async fn pin(broker: &TestBroker) {
+pub(super) async fn pin(broker: &TestBroker, anchor: &str) {
     let (one, two) = (
         broker.party("beheer-een").await,
         broker.party("beheer-twee").await,
@@ -193,7 +193,7 @@ async fn pin(broker: &TestBroker) {
     let listed = one.registry().list_parties(request).await.unwrap();
     let mut parties = listed.into_inner().parties.into_iter();
     let mut party = parties.find(|party| party.party_id == "uwv-test").unwrap();
-    party.oins[0].anchor = Some("chain".to_owned());
+    party.oins[0].anchor = Some(anchor.to_owned());
     let proposal = one.propose(Change::PutParty(party)).await;
     two.approve(&proposal).await.unwrap();
 }
@@ -262,7 +262,7 @@ fn write(broker: &TestBroker, files: Vec<(&'static str, String)>) {
 async fn every_key_is_changed_under_load() {
     let authorities = Authorities::found();
     let mut broker = TestBroker::start_with(authorities.settings()).await;
-    pin(&broker).await;
+    pin(&broker, "chain").await;
     let issue = |at: usize| authorities.issuing[at].issue(&Forged::of(UWV));
     let stranger = authorities.issuing[0].issue(&Forged::of(STRANGER));
     // Under an anchor that counts, and not the one to which the number is pinned.

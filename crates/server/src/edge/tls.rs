@@ -23,6 +23,7 @@ use super::uses::Uses;
 use crate::{
     clock::Clock,
     config::{self, Environment},
+    telemetry::Metrics,
 };
 
 mod anchor;
@@ -81,8 +82,6 @@ pub struct Reloaded {
 /// A revocation list that is fetched.
 #[derive(Clone, Debug)]
 pub struct Fetched {
-    anchor: usize,
-    list: usize,
     url: String,
     source: Arc<Source>,
 }
@@ -133,21 +132,26 @@ impl Tls {
     #[must_use]
     pub fn fetched(&self) -> Vec<Fetched> {
         let parts = self.parts();
-        let mut all = Vec::new();
-        for (anchor, parts) in parts.anchors.iter().enumerate() {
-            for (list, part) in parts.lists.iter().enumerate() {
-                if let Place::Url(url) = &part.source.place {
-                    let (url, source) = (url.clone(), Arc::clone(&part.source));
-                    all.push(Fetched {
-                        anchor,
-                        list,
-                        url,
-                        source,
-                    });
-                }
-            }
+        let lists = parts.anchors.iter().flat_map(|anchor| &anchor.lists);
+        let fetched = lists.filter_map(|part| match &part.source.place {
+            Place::Url(url) => Some(Fetched {
+                url: url.clone(),
+                source: Arc::clone(&part.source),
+            }),
+            Place::File(_) => None,
+        });
+        fetched.collect()
+    }
+
+    /// Lets these anchors count from now on and no others: for handshakes, and for open connections at once. One
+    /// that stayed as it was is not read again. One that cannot be used stays as it was, or away when it is new.
+    pub fn adopt(&self, wanted: &[config::Anchor]) -> Reloaded {
+        let mut parts = self.parts();
+        let (changed, mut broken) = parts.adopt(wanted, self.environment, self.copies.as_ref());
+        if changed && let Err(error) = self.count(&parts) {
+            broken.push(error);
         }
-        all
+        Reloaded { changed, broken }
     }
 
     /// Fetches a list and lets it count.
@@ -162,9 +166,7 @@ impl Tls {
         })?;
         let now = self.clock.now();
         let mut parts = self.parts();
-        let anchor = parts.anchors.get_mut(list.anchor);
-        let changed =
-            anchor.map_or(Ok(false), |anchor| anchor.fetched(list.list, bytes.clone()))?;
+        let changed = parts.fetched(&list.source, bytes.clone())?;
         list.source.fetched(now);
         if changed {
             self.count(&parts)?;
@@ -196,6 +198,25 @@ impl Tls {
     #[must_use]
     pub(crate) fn guest_config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.load().guest)
+    }
+
+    /// Tells until when the broker's certificate, the authorities and the revocation lists count.
+    pub fn measure(&self, metrics: &Metrics) {
+        let now = self.clock.now();
+        for (kind, name, end) in self.expiring() {
+            metrics.expiry(kind, name, days_between(now, end));
+        }
+    }
+
+    fn expiring(&self) -> Vec<(&'static str, String, Timestamp)> {
+        let parts = self.parts();
+        let own = ("certificate", "broker".to_owned(), parts.pair.not_after);
+        let authorities = parts.anchors.iter().flat_map(parts::AnchorParts::ends);
+        let lists = parts.anchors.iter().flat_map(|anchor| &anchor.lists);
+        std::iter::once(own)
+            .chain(authorities.map(|(name, end)| ("authority", name, end)))
+            .chain(lists.filter_map(parts::ListPart::end))
+            .collect()
     }
 
     /// What the next handshake goes by.
@@ -240,6 +261,12 @@ impl Tls {
 }
 
 impl Fetched {
+    /// Whether this is the same list of the same anchor, as it was configured then.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+
     /// How often it is fetched.
     #[must_use]
     pub fn refresh_every(&self) -> std::time::Duration {
@@ -269,6 +296,16 @@ impl TimeProvider for ClockTime {
 /// The library of this broker, for connections it makes itself.
 pub(crate) fn provider() -> rustls::crypto::CryptoProvider {
     build::provider()
+}
+
+/// From one instant to another in days; negative when the other lies before.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a millisecond more or less in thousands of years is of no account"
+)]
+fn days_between(from: Timestamp, to: Timestamp) -> f64 {
+    let days = |at: Timestamp| at.as_millis() as f64 / Timestamp::DAY_MS as f64;
+    days(to) - days(from)
 }
 
 fn unix_time(at: Timestamp) -> UnixTime {

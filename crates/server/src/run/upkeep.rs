@@ -88,7 +88,7 @@ pub(super) fn start(
     ));
     let every = config.retention.look_every;
     upkeep.spawn(looks(every, sequencer.clone(), stopping.clone()));
-    revocation::start(upkeep, config.tls.reload_every, tls, stopping);
+    revocation::start(upkeep, config, tls, sequencer.metrics().clone(), stopping);
     upkeep.spawn(record_uses(
         Arc::clone(tls.uses()),
         sequencer.clone(),

@@ -25,6 +25,7 @@ pub struct Metrics {
     witnesses: Counter<u64>,
     replays: Counter<u64>,
     differences: Counter<u64>,
+    expiry: Gauge<f64>,
     flushed: Arc<OnceLock<Box<Flushed>>>,
 }
 
@@ -98,6 +99,7 @@ impl Metrics {
                 .with_unit("{decision}")
                 .with_description("Replays that came out otherwise: must stay 0")
                 .build(),
+            expiry: expiry(meter),
             flushed: Arc::default(),
         }
     }
@@ -159,10 +161,22 @@ impl Metrics {
         self.differences.add(different, &[]);
     }
 
+    /// So many days are left until something of this kind and name ends.
+    pub fn expiry(&self, kind: &'static str, name: String, days: f64) {
+        let labels = [KeyValue::new("kind", kind), KeyValue::new("name", name)];
+        self.expiry.record(days, &labels);
+    }
+
     /// This many requests wait for the writer.
     pub fn queue(&self, requests: u64) {
         self.queue.record(requests, &[]);
     }
+}
+
+fn expiry(meter: &Meter) -> Gauge<f64> {
+    let what = "Until a certificate of the broker, an authority or a revocation list ends; negative from then on";
+    let gauge = meter.f64_gauge("schakel.expiry").with_unit("d");
+    gauge.with_description(what).build()
 }
 
 impl fmt::Debug for Metrics {

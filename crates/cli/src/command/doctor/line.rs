@@ -1,6 +1,6 @@
 //! The party's side: from its own files to what the broker knows of it, step by step.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use schakel_api::v1::{self, registry_service_client::RegistryServiceClient};
 use schakel_client::{ClientConfig, ConnectError, channels, shake_hands};
@@ -21,6 +21,8 @@ use crate::{
 
 /// How long an address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How far the clocks may be apart: further, and terms end at another moment than either side expects.
+const SKEW: Duration = Duration::from_secs(5);
 /// How long before its end a certificate is spoken of.
 const SOON_DAYS: u32 = 30;
 
@@ -102,6 +104,9 @@ pub(super) async fn examine(config: &ClientConfig, findings: &mut Findings) {
     let Some(channel) = handshake(config, findings).await else {
         return;
     };
+    if !serves(channel.clone(), findings).await {
+        return;
+    }
     let mut registry = RegistryServiceClient::new(channel);
     match registry
         .get_my_certificate(v1::GetMyCertificateRequest {})
@@ -217,6 +222,61 @@ fn in_plain_words(said: &str) -> (&'static str, &'static str) {
     )
 }
 
+/// Asks for the broker's health, and looks at the time that comes with the answer. Gives whether it serves; who
+/// is not let in to ask learns why from the registry.
+async fn serves(channel: Channel, findings: &mut Findings) -> bool {
+    use tonic_health::pb::{
+        HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+    };
+    let asked = Instant::now();
+    let answer = HealthClient::new(channel)
+        .check(HealthCheckRequest::default())
+        .await;
+    let Ok(answer) = answer else { return true };
+    let told = answer.metadata().get("date");
+    if let Some(there) = told.and_then(|date| read_date(date.to_str().ok()?)) {
+        clock(SystemClock.now(), there, asked.elapsed(), findings);
+    }
+    if answer.get_ref().status() == ServingStatus::Serving {
+        findings.passed("health", "the broker records and serves");
+        return true;
+    }
+    let mend =
+        "ask the broker's operator: its log says why entries cannot be recorded, or that it stops";
+    findings.failed("health", "the broker does not serve now", mend);
+    false
+}
+
+/// Reads the date of an HTTP answer (RFC 9110 5.6.7), in whole seconds.
+fn read_date(text: &str) -> Option<Timestamp> {
+    let format = time::macros::format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    let read = time::PrimitiveDateTime::parse(text, format).ok()?;
+    let millis = read.assume_utc().unix_timestamp().checked_mul(1000)?;
+    Timestamp::from_millis(millis.try_into().ok()?).ok()
+}
+
+/// Compares the clock here with the broker's, which was read within the time that the answer took.
+fn clock(here: Timestamp, there: Timestamp, took: Duration, findings: &mut Findings) {
+    // The broker tells whole seconds, rounded down.
+    let most = u64::try_from((SKEW + took).as_millis()).unwrap_or(u64::MAX);
+    let (here_ms, there_ms) = (here.as_millis(), there.as_millis().saturating_add(500));
+    let apart = here_ms.abs_diff(there_ms);
+    if apart <= most {
+        findings.passed("clock", "the clocks here and at the broker agree");
+        return;
+    }
+    let seconds = apart / 1000;
+    let said = if here_ms > there_ms {
+        format!("the clock here is {seconds} s ahead of the broker's")
+    } else {
+        format!("the clock here is {seconds} s behind the broker's")
+    };
+    let mend = "let this machine follow a time server: `timedatectl set-ntp true`; when it does, tell the broker's operator";
+    findings.warned("clock", said, mend);
+}
+
 fn known(own: &v1::GetMyCertificateResponse, findings: &mut Findings) {
     let anchors = own.anchors.join(", ");
     findings.passed(
@@ -270,6 +330,33 @@ fn refused(status: &Status, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::doctor::Verdict;
+
+    fn compared(here: &str, date: &str) -> (Verdict, String) {
+        let mut findings = Findings::default();
+        let (here, there) = (here.parse().unwrap(), read_date(date).unwrap());
+        clock(here, there, Duration::from_millis(200), &mut findings);
+        let found = findings.findings.pop().unwrap();
+        (found.verdict, found.said)
+    }
+
+    #[test]
+    fn clocks_that_are_apart_are_told_with_how_far_and_which_way() {
+        let date = "Mon, 23 Nov 2026 14:00:00 GMT";
+        for (here, verdict, said) in [
+            ("2026-11-23T14:00:00Z", Verdict::Passed, "agree"),
+            ("2026-11-23T14:00:05.600Z", Verdict::Passed, "agree"),
+            ("2026-11-23T14:00:06.000Z", Verdict::Warned, "5 s ahead"),
+            ("2026-11-23T13:58:00.500Z", Verdict::Warned, "120 s behind"),
+        ] {
+            let found = compared(here, date);
+            assert_eq!(found.0, verdict, "{here}: {found:?}");
+            assert!(found.1.contains(said), "{here}: {found:?}");
+        }
+        for bad in ["", "now", "Mon, 23 Nov 2026 14:00 GMT"] {
+            assert_eq!(read_date(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn what_tls_says_is_told_in_plain_words() {

@@ -79,6 +79,55 @@ impl Parts {
         (changed, broken)
     }
 
+    /// Takes these anchors in place of those there are. Gives whether that changes anything, and what is broken.
+    pub(super) fn adopt(
+        &mut self,
+        wanted: &[config::Anchor],
+        environment: Environment,
+        copies: Option<&Copies>,
+    ) -> (bool, Vec<TlsError>) {
+        if self.anchors.iter().map(|anchor| &anchor.config).eq(wanted) {
+            return (false, Vec::new());
+        }
+        let mut there = std::mem::take(&mut self.anchors);
+        let configs = |anchors: &[AnchorParts]| -> Vec<_> {
+            let all = anchors.iter();
+            all.map(|anchor| anchor.config.clone()).collect()
+        };
+        let (before, mut broken) = (configs(&there), Vec::new());
+        for config in wanted {
+            let at = there.iter().position(|one| one.config.name == config.name);
+            let old = at.map(|at| there.swap_remove(at));
+            match old {
+                Some(old) if old.config == *config => self.anchors.push(old),
+                old => match AnchorParts::read(config, environment, copies) {
+                    Ok(read) => self.anchors.push(read),
+                    Err(error) => {
+                        broken.push(error);
+                        self.anchors.extend(old);
+                    }
+                },
+            }
+        }
+        (before != configs(&self.anchors), broken)
+    }
+
+    /// Takes what was fetched from a list's address. Gives whether that changes anything.
+    pub(super) fn fetched(
+        &mut self,
+        source: &Arc<Source>,
+        bytes: Vec<u8>,
+    ) -> Result<bool, TlsError> {
+        let holds = |part: &ListPart| Arc::ptr_eq(&part.source, source);
+        for anchor in &mut self.anchors {
+            if let Some(at) = anchor.lists.iter().position(holds) {
+                return anchor.fetched(at, bytes);
+            }
+        }
+        // Its anchor is gone.
+        Ok(false)
+    }
+
     /// The anchors as a verifier goes by them.
     pub(super) fn anchors(&self) -> Result<Vec<Anchor>, TlsError> {
         self.anchors.iter().map(AnchorParts::anchor).collect()
@@ -204,7 +253,7 @@ impl AnchorParts {
     }
 
     /// Takes what was fetched from a list's address. Gives whether that changes anything.
-    pub(super) fn fetched(&mut self, at: usize, bytes: Vec<u8>) -> Result<bool, TlsError> {
+    fn fetched(&mut self, at: usize, bytes: Vec<u8>) -> Result<bool, TlsError> {
         let mut lists = std::mem::take(&mut self.lists);
         let taken = lists
             .get_mut(at)
@@ -268,6 +317,12 @@ impl AnchorParts {
 }
 
 impl ListPart {
+    /// Until when it counts; nothing when it was never fetched.
+    pub(super) fn end(&self) -> Option<(&'static str, String, Timestamp)> {
+        let end = self.source.stale_at(self.list.as_ref()?);
+        Some(("revocation list", self.source.to_string(), end))
+    }
+
     fn outdated(&self, now: Timestamp) -> Option<TlsError> {
         let list = self.source.to_string();
         let Some(known) = &self.list else {

@@ -355,3 +355,32 @@ fn an_open_connection_ends_with_its_certificate_and_with_the_list() {
     assert!(lease.holds(now().plus_days(7).minus_millis(1)));
     assert!(!lease.holds(now().plus_days(7)));
 }
+
+#[test]
+fn everything_that_ends_is_measured_by_kind_and_name() {
+    let pki = Pki::new();
+    let tls = pki.tls();
+    let expiring = tls.expiring();
+    let kinds: Vec<_> = expiring
+        .iter()
+        .map(|(kind, name, _)| (*kind, name.contains("own")))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("certificate", false),
+            ("authority", true),
+            ("revocation list", false)
+        ]
+    );
+    let about =
+        |from, at: usize, days: f64| (days_between(from, expiring[at].2) - days).abs() < 0.1;
+    assert!(
+        about(now(), 0, 90.0) && about(now(), 2, 7.0),
+        "{expiring:?}"
+    );
+    assert!(
+        about(now().plus_days(10), 2, -3.0),
+        "negative when it has ended"
+    );
+}
