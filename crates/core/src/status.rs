@@ -48,7 +48,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Checks what holds for a report by itself, at the day it is made.
+    /// Checks what holds for a report by itself, at the day it is made in the Netherlands.
     ///
     /// # Errors
     /// The first rule that is broken, with the field it is about.

@@ -1,5 +1,7 @@
 //! Instants, dates and periods. None of them reads a clock.
 
+mod netherlands;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -59,6 +61,16 @@ impl Timestamp {
     #[must_use]
     pub fn date(self) -> Date {
         Date(self.moment().date())
+    }
+
+    /// The first instant of the month, in UTC, that comes this many months after the one it lies in.
+    #[must_use]
+    pub fn month_after(self, months: u32) -> Self {
+        let (year, month) = self.date().month();
+        let count = u32::from(year) * 12 + u32::from(month) - 1;
+        let count = count.saturating_add(months);
+        let first = format!("{:04}-{:02}-01", count / 12, count % 12 + 1);
+        first.parse().map_or(Self::MAX, Date::start)
     }
 
     fn moment(self) -> OffsetDateTime {
@@ -251,6 +263,15 @@ mod tests {
         assert_eq!(at.to_string().parse::<Timestamp>().unwrap(), at);
         assert_eq!(at.date().to_string(), "2026-11-23");
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn months_are_counted_over_the_year() {
+        let at: Timestamp = "2026-11-23T14:00:00Z".parse().unwrap();
+        for (months, first) in [(0, "2026-11-01"), (2, "2027-01-01"), (61, "2031-12-01")] {
+            assert_eq!(at.month_after(months).date().to_string(), first);
+        }
+        assert_eq!(at.month_after(u32::MAX), Timestamp::MAX);
     }
 
     #[test]

@@ -125,7 +125,7 @@ async fn report(session: &Session, args: ReportArgs) -> Result<Exit, Failure> {
     use v1::report_status_response::Outcome as Sent;
 
     let subject = args.subject.reference()?;
-    let today = || SystemClock.now().date().to_string();
+    let today = || SystemClock.now().in_the_netherlands().date().to_string();
     let response = session
         .write(async |idempotency_key| {
             let request = v1::ReportStatusRequest {

@@ -4,8 +4,6 @@ use schakel_core::time::{Date, Timestamp};
 
 use super::Language;
 
-const HOUR_MS: u64 = 3_600_000;
-
 const MONTHS_NL: [&str; 12] = [
     "januari",
     "februari",
@@ -67,29 +65,7 @@ fn said(date: Date, language: Language) -> String {
 /// An instant moved so that its parts in UTC are those of the clock in the Netherlands.
 fn local(shown: Option<&String>) -> Option<Timestamp> {
     let at: Timestamp = shown?.parse().ok()?;
-    let hours = if is_summer(at) { 2 } else { 1 };
-    Some(at.plus_millis(hours * HOUR_MS))
-}
-
-/// Whether summer time holds: from the last Sunday of March until the last Sunday of October, at 1 o'clock
-/// UTC (Directive 2000/84/EC).
-fn is_summer(at: Timestamp) -> bool {
-    let (year, _) = at.date().month();
-    let change = |month: &str| {
-        let last: Option<Date> = format!("{year:04}-{month}-31").parse().ok();
-        last.map(|last| {
-            let days = last.start().as_millis() / Timestamp::DAY_MS;
-            // The first day of 1970 was a Thursday.
-            let since_sunday = (days + 4) % 7;
-            last.start()
-                .minus_millis(since_sunday * Timestamp::DAY_MS)
-                .plus_millis(HOUR_MS)
-        })
-    };
-    match (change("03"), change("10")) {
-        (Some(from), Some(until)) => from <= at && at < until,
-        _ => false,
-    }
+    Some(at.in_the_netherlands())
 }
 
 #[cfg(test)]

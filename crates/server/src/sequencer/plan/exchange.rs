@@ -67,7 +67,7 @@ impl Planner<'_> {
         report: &Report,
         corrects: bool,
     ) -> Result<Plan> {
-        if let Err((field, broken)) = report.check(self.now.date()) {
+        if let Err((field, broken)) = report.check(self.now.in_the_netherlands().date()) {
             return Err(invalid(field, broken.rule()));
         }
         if let Some(party) = &report.offered_by {
