@@ -266,7 +266,7 @@ codes! {
         Avg9_2g = "AVG_9_2_G",
         /// Provision of care (AVG 9(2)(h)).
         Avg9_2h = "AVG_9_2_H",
-        /// Statutory task of probation or the execution of detention (UAVG 30(2)(b)).
+        /// Statutory task of probation (UAVG 30(2)(b)); that of the execution of detention is (c), and has no code here.
         Uavg30_2b = "UAVG_30_2_B",
         /// Proper care by helpers under secrecy (UAVG 30(3)(a)).
         Uavg30_3a = "UAVG_30_3_A",

@@ -139,7 +139,7 @@ impl Retention {
             "retention.consent_months",
             self.consent_months,
             61,
-            "AVG 7(1)",
+            "this broker's own term",
         )?;
         number("retention.case_days", self.case_days, 1..=184)?;
         time("retention.look_every", self.look_every, SECOND / 100..=HOUR)?;

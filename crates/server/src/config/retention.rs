@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// For how long what is kept, and how what is erased leaves the disk and its backups.
 ///
-/// The least values are the law's; a longer time needs a reason. A change counts for entries from then on: how
+/// The least values of the first two are the law's; a longer time needs a reason. A change counts for entries from then on: how
 /// long an entry is kept stands in the entry.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -16,7 +16,8 @@ pub struct Retention {
     pub standard_months: u32,
     /// The same for entries about care: 61 (five years, Stcrt 2019, 38007) to 252.
     pub care_months: u32,
-    /// Months for which a consent is kept after its end: 61 (five years, AVG 7(1)) to 252.
+    /// Months for which a consent is kept after its end: 61 to 252. AVG 7(1) asks that it can be
+    /// shown and names no term: five years are this broker's own choice.
     pub consent_months: u32,
     /// Days for which a case, and with it how a person is found by a number, is kept after it was closed:
     /// 1 to 184.

@@ -85,7 +85,7 @@ async fn a_duty_to_keep_stands_in_the_way_and_is_named() {
         Asked::Retained(retained) => {
             assert_eq!(
                 (retained.code.as_str(), retained.law_ref.as_str()),
-                ("CONSENT_RECORD", "AVG 7(1)")
+                ("OWN_TERM_CONSENT_RECORD", "AVG 7(1), which names no term")
             );
         }
         Asked::Proposed(_) => panic!("the consent is to be kept"),

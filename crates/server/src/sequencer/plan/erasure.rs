@@ -220,11 +220,14 @@ impl Planner<'_> {
             let details = found
                 .details
                 .filter(|details| details.controllers.contains(controller));
-            duties.extend(details.and_then(|details| Duty::of_entry(&details.event, care, at)));
+            duties.extend(
+                details.and_then(|details| Duty::of_entry(&details.event, controller, care, at)),
+            );
         }
         let dossier = self.dossier(held.subject)?;
+        let kept = self.terms.consent_months;
         let consents = dossier.consents.values();
-        duties.extend(consents.filter_map(|consent| Duty::of_consent(consent, controller)));
+        duties.extend(consents.filter_map(|consent| Duty::of_consent(consent, controller, kept)));
         let longest = duties.into_iter().max_by_key(|duty| duty.until);
         Ok(longest.filter(|duty| self.now < duty.until))
     }
