@@ -4,7 +4,7 @@ use schakel_core::{id::PurposeCode, registry::NoStanding};
 
 /// Why a call could not be taken. None of these depends on what is held about a person, but for the bound on what the
 /// caller itself recorded.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
     /// A field does not fit what is registered, or breaks a rule that only the log's time can judge.
     #[error("`{field}` {rule}")]

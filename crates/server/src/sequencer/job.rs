@@ -16,6 +16,8 @@ use crate::call::{CallError, Request};
 pub(super) enum Job {
     /// A call.
     Request(Box<Request>, oneshot::Sender<Reply>),
+    /// Calls that are answered together: all of them or none.
+    Together(Vec<Waiting>),
     /// An event of the broker's own.
     Own(Box<Event>),
     /// Destroy what is due; told whether there is more to do at once.
@@ -25,6 +27,9 @@ pub(super) enum Job {
     /// Whom a party means; recorded by the look-up that follows.
     Resolve(SubjectRef, PartyId, oneshot::Sender<Option<SubjectId>>),
 }
+
+/// A call, and who waits for its answer.
+pub(super) type Waiting = (Request, oneshot::Sender<Reply>);
 
 /// What the writer sends back.
 pub(super) enum Reply {
@@ -39,11 +44,27 @@ pub(super) enum Reply {
 }
 
 impl Job {
-    /// Sends the work back undone.
-    pub(super) fn refuse(self, error: CallError) {
-        if let Self::Request(_, reply) = self {
-            // Whoever asked may have gone; then nobody needs to know.
-            let _ = reply.send(Reply::Refused(error));
+    /// Sends the work back undone; an event of the broker's own to whoever refuses it.
+    pub(super) fn refuse(self, error: CallError) -> Option<Event> {
+        match self {
+            Self::Request(_, reply) => refuse(reply, error),
+            Self::Together(requests) => refuse_all(requests, &error),
+            Self::Own(event) => return Some(*event),
+            // Who waits for these learns from the closed channel that there is no answer.
+            Self::Look(_) | Self::Held(_) | Self::Resolve(..) => {}
         }
+        None
+    }
+}
+
+/// Refuses a call. Whoever asked may have gone; then nobody needs to know.
+pub(super) fn refuse(reply: oneshot::Sender<Reply>, error: CallError) {
+    let _ = reply.send(Reply::Refused(error));
+}
+
+/// Refuses every call of those that are answered together.
+pub(super) fn refuse_all(requests: Vec<Waiting>, error: &CallError) {
+    for (_, reply) in requests {
+        refuse(reply, error.clone());
     }
 }

@@ -125,6 +125,32 @@ impl Sequencer {
         answers
     }
 
+    /// Submits questions that are answered together: either every one is decided, recorded and answered, or none is
+    /// recorded and the first that could not be taken says why. When one is a denial, all leave on the 10 ms grid
+    /// after arrival.
+    ///
+    /// # Errors
+    /// When one of them cannot be taken; see [`CallError`].
+    pub async fn submit_together(&self, requests: Vec<Request>) -> Result<Vec<Answer>, CallError> {
+        let arrival = Instant::now();
+        let (waiting, replies): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .map(|request| {
+                let (sender, reply) = oneshot::channel();
+                ((request, sender), reply)
+            })
+            .unzip();
+        self.send(job::Job::Together(waiting))?;
+        let mut answers = Vec::with_capacity(replies.len());
+        for reply in replies {
+            answers.push(self.receive(reply).await);
+        }
+        if answers.iter().any(is_denial) {
+            pace::until_grid(arrival).await;
+        }
+        answers.into_iter().collect()
+    }
+
     /// Whom a party means by a reference. Who uses this records the look-up before anything is shown.
     ///
     /// # Errors

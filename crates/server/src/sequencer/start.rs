@@ -1,6 +1,6 @@
 //! Starting the writer: keyring, log, state and indexes, in the order in which each needs the one before.
 
-use std::{io, path::PathBuf, sync::Arc, thread};
+use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread};
 
 use schakel_audit::{
     checkpoint::{Origin, OriginError},
@@ -288,6 +288,7 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
         terms: setup.retention,
         kek: paths.kek.clone(),
         upkeep: Upkeep::default(),
+        kept: VecDeque::new(),
     };
     let mut keys = signing.events;
     keys.extend(resumed);

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::{
     compose::{ComposeError, changes_registry},
     cut::Part,
-    job::Reply,
+    job::{Reply, Waiting, refuse, refuse_all},
     plan::{Plan, Planned},
     remember,
     steps::Fresh,
@@ -97,6 +97,47 @@ impl Writer {
         Ok(())
     }
 
+    /// Takes calls that are answered together. When one of them cannot be taken none is: what is recorded as told
+    /// must be told. They are planned against the same state, as none of them changes what another is decided on.
+    pub(super) fn take_together(
+        &mut self,
+        batch: &mut Batch,
+        requests: Vec<Waiting>,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        let mut fresh = BTreeMap::new();
+        let mut all = Vec::with_capacity(requests.len());
+        for (request, _) in &requests {
+            let planned = self.planner(now).plan(request);
+            let composed = match planned {
+                Ok(Planned::Record(plans)) => {
+                    self.compose_with(&mut fresh, Some(request), plans, now)?
+                }
+                // What is asked is always recorded, and never answered from an earlier answer.
+                Ok(Planned::Repeat(..) | Planned::Nothing) => Ok(Vec::new()),
+                Err(error) => {
+                    refuse_all(requests, &error);
+                    return Ok(());
+                }
+            };
+            match composed {
+                Ok(entries) => all.push(entries),
+                Err(error) => {
+                    not_composed(&error);
+                    refuse_all(requests, &CallError::AuditUnavailable);
+                    return Ok(());
+                }
+            }
+        }
+        for ((_, reply), mut entries) in requests.into_iter().zip(all) {
+            if let Some(last) = entries.last_mut() {
+                last.reply = Some(reply);
+            }
+            self.apply_all(batch, entries, now)?;
+        }
+        Ok(())
+    }
+
     /// Takes an act of the broker's own.
     pub(super) fn take_own(
         &mut self,
@@ -119,13 +160,22 @@ impl Writer {
         plans: Vec<Plan>,
         now: Timestamp,
     ) -> Result<Result<Vec<Entry>, ComposeError>, WriterError> {
-        let mut fresh = BTreeMap::new();
+        self.compose_with(&mut BTreeMap::new(), request, plans, now)
+    }
+
+    fn compose_with(
+        &mut self,
+        fresh: &mut Fresh,
+        request: Option<&Request>,
+        plans: Vec<Plan>,
+        now: Timestamp,
+    ) -> Result<Result<Vec<Entry>, ComposeError>, WriterError> {
         let mut entries = Vec::with_capacity(plans.len());
         for plan in plans {
             // An erasure is the broker's own act: its entry is open, and says nothing of who asked.
             let by = request.filter(|_| plan.kind != EntryType::Erasure);
             let part = Part::whole(plan);
-            if let Err(error) = self.compose_part(by, part, &mut fresh, now, &mut entries)? {
+            if let Err(error) = self.compose_part(by, part, fresh, now, &mut entries)? {
                 return Ok(Err(error));
             }
         }
@@ -196,11 +246,6 @@ const fn goes_alone(call: &Call) -> bool {
         call,
         Call::ApproveErasure { .. } | Call::RotateKek | Call::AcknowledgeClock
     )
-}
-
-/// Whoever asked may have gone; then nobody needs to know.
-fn refuse(reply: oneshot::Sender<Reply>, error: CallError) {
-    let _ = reply.send(Reply::Refused(error));
 }
 
 /// Tells the operator that nothing was recorded of something, and why.

@@ -183,6 +183,7 @@ pub(crate) fn plan_ask(subject: SubjectRef) -> Call {
 
 mod full;
 mod limits;
+mod pauses;
 mod retention;
 mod second;
 

@@ -13,7 +13,7 @@
 //! A crash before 3 ends loses requests that nobody was told about; after it, everything told is in the log.
 //! A failed append ends the process: the state in memory is ahead of the log then, and must not be used.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Instant};
 
 use schakel_core::{
     event::Event,
@@ -51,6 +51,8 @@ use crate::{
 
 /// The most requests taken into one batch.
 const MOST_JOBS: usize = 512;
+/// The most of the broker's own events kept while nothing can be recorded: more than come in days.
+const MOST_KEPT: usize = 16_384;
 /// What a batch keeps free for its commit frame.
 const COMMIT_ROOM: usize = 64;
 
@@ -71,6 +73,8 @@ pub(super) struct Writer {
     /// The file of the key-encryption key.
     pub(super) kek: PathBuf,
     pub(super) upkeep: Upkeep,
+    /// Events of the broker's own that came while nothing could be recorded, oldest first.
+    pub(super) kept: VecDeque<Event>,
 }
 
 /// One entry of the batch, and who waits for it.
@@ -194,22 +198,33 @@ impl Writer {
                 return Ok(());
             }
         };
+        for event in std::mem::take(&mut self.kept) {
+            self.take_own(&mut batch, own::plan(event), now)?;
+        }
         for job in jobs {
             self.take(&mut batch, job, now)?;
         }
         self.commit(batch)
     }
 
-    /// Sends everything back undone, until what is wrong is mended.
-    fn pause(&self, why: &(dyn std::error::Error + 'static), jobs: impl Iterator<Item = Job>) {
+    /// Sends everything back undone, until what is wrong is mended. What the broker itself has to say is kept: nobody
+    /// else would say it again.
+    fn pause(&mut self, why: &(dyn std::error::Error + 'static), jobs: impl Iterator<Item = Job>) {
         tracing::error!(error = why, "nothing is recorded, and nothing leaves");
         self.shared.healthy(false);
-        jobs.for_each(|job| job.refuse(CallError::AuditUnavailable));
+        for job in jobs {
+            match job.refuse(CallError::AuditUnavailable) {
+                Some(event) if self.kept.len() < MOST_KEPT => self.kept.push_back(event),
+                Some(_) => tracing::error!("an event of the broker's own is lost: too many wait"),
+                None => {}
+            }
+        }
     }
 
     fn take(&mut self, batch: &mut Batch, job: Job, now: Timestamp) -> Result<(), WriterError> {
         match job {
             Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
+            Job::Together(requests) => self.take_together(batch, requests, now),
             Job::Own(event) => self.take_own(batch, own::plan(*event), now),
             Job::Look(reply) => {
                 self.commit(std::mem::take(batch))?;

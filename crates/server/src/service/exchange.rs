@@ -100,14 +100,14 @@ impl ExchangeService for Exchange {
         }
         let count = parsed.len();
         let requests = parsed.into_iter().map(|one| called(&caller, one)).collect();
-        let answers = self.sequencer.submit_all(requests).await;
+        let answers = self.sequencer.submit_together(requests).await?;
         if answers.len() != count {
             return Err(Fault::Miscounted.into());
         }
         let answers = answers
             .into_iter()
-            .map(|answer| Ok(exchange::answered(answer?).map_err(Fault::from)?))
-            .collect::<Result<Vec<_>, Status>>()?;
+            .map(|answer| exchange::answered(answer).map_err(Fault::from))
+            .collect::<Result<Vec<_>, Fault>>()?;
         Ok(Response::new(v1::AskBatchResponse { answers }))
     }
     async fn get_my_rights(
