@@ -1,7 +1,7 @@
 //! Inboxes: what waits for a party. Waiting is not a right to read: whether a message may be read is
 //! decided when it leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,17 @@ pub struct Inbox {
     last_position: u64,
     pending: BTreeMap<Order, Pending>,
     handed: BTreeMap<u64, Handed>,
+    /// What is about whom, so that nothing about one person takes longer for what waits about others.
+    about: BTreeMap<SubjectId, About>,
+    /// Where each delivery stands.
+    deliveries: BTreeMap<DeliveryId, u64>,
+}
+
+/// The messages about one person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct About {
+    pending: BTreeSet<Order>,
+    handed: BTreeSet<u64>,
 }
 
 /// A row of an inbox that changed.
@@ -85,12 +96,8 @@ impl Inbox {
     pub fn restore(&mut self, row: InboxRow) {
         match row {
             InboxRow::Position(position) => self.last_position = position,
-            InboxRow::Pending(order, pending) => {
-                self.pending.insert(order, pending);
-            }
-            InboxRow::Handed(position, handed) => {
-                self.handed.insert(position, handed);
-            }
+            InboxRow::Pending(order, pending) => self.put(order, pending),
+            InboxRow::Handed(position, handed) => self.put_handed(position, handed),
         }
     }
 
@@ -112,10 +119,12 @@ impl Inbox {
 
     /// Lets a message wait, unless one about the same waits already.
     pub fn add(&mut self, order: Order, message: Pending) -> Option<InboxKey> {
-        if self.pending.values().any(|waiting| *waiting == message) {
+        let about = self.about.get(&message.subject);
+        let mut waiting = about.into_iter().flat_map(|about| &about.pending);
+        if waiting.any(|order| self.pending.get(order) == Some(&message)) {
             return None;
         }
-        self.pending.insert(order, message);
+        self.put(order, message);
         Some(InboxKey::Pending(order))
     }
 
@@ -126,10 +135,10 @@ impl Inbox {
         delivery: DeliveryId,
         position: u64,
     ) -> Vec<InboxKey> {
-        let Some(message) = self.pending.remove(&order) else {
+        let Some(message) = self.take(order) else {
             return Vec::new();
         };
-        self.handed.insert(position, Handed { delivery, message });
+        self.put_handed(position, Handed { delivery, message });
         vec![InboxKey::Pending(order), InboxKey::Handed(position)]
     }
 
@@ -141,15 +150,17 @@ impl Inbox {
 
     /// Drops every message about a person.
     pub fn drop_about(&mut self, subject: SubjectId) -> Vec<InboxKey> {
-        let waiting = self
-            .pending
-            .extract_if(.., |_, message| message.subject == subject)
-            .map(|(order, _)| InboxKey::Pending(order));
-        let handed = self
-            .handed
-            .extract_if(.., |_, handed| handed.message.subject == subject)
-            .map(|(position, _)| InboxKey::Handed(position));
-        waiting.chain(handed).collect()
+        let About { pending, handed } = self.about.remove(&subject).unwrap_or_default();
+        for order in &pending {
+            self.pending.remove(order);
+        }
+        for handed in handed.iter().filter_map(|at| self.handed.remove(at)) {
+            self.deliveries.remove(&handed.delivery);
+        }
+        let waiting = pending.into_iter().map(InboxKey::Pending);
+        waiting
+            .chain(handed.into_iter().map(InboxKey::Handed))
+            .collect()
     }
 
     /// The rows of every message, waiting or handed over.
@@ -167,13 +178,18 @@ impl Inbox {
 
     /// Drops a waiting message that may not be read.
     pub fn suppress(&mut self, order: Order) -> InboxKey {
-        self.pending.remove(&order);
+        self.take(order);
         InboxKey::Pending(order)
     }
 
     /// Drops a message that was handed over: acknowledged, or no longer to be read.
     pub fn drop_handed(&mut self, position: u64) -> InboxKey {
-        self.handed.remove(&position);
+        if let Some(handed) = self.handed.remove(&position) {
+            self.deliveries.remove(&handed.delivery);
+            self.forget(handed.message.subject, |about| {
+                about.handed.remove(&position);
+            });
+        }
         InboxKey::Handed(position)
     }
 
@@ -194,15 +210,44 @@ impl Inbox {
     /// Where a delivery stands that is not acknowledged yet.
     #[must_use]
     pub fn position_of(&self, delivery: DeliveryId) -> Option<(u64, &Handed)> {
-        self.handed
-            .iter()
-            .find(|(_, handed)| handed.delivery == delivery)
-            .map(|(at, found)| (*at, found))
+        let position = self.deliveries.get(&delivery)?;
+        let handed = self.handed.get(position)?;
+        Some((*position, handed))
     }
 
     /// The last position given.
     #[must_use]
     pub fn last_position(&self) -> u64 {
         self.last_position
+    }
+
+    fn put(&mut self, order: Order, message: Pending) {
+        let about = self.about.entry(message.subject).or_default();
+        about.pending.insert(order);
+        self.pending.insert(order, message);
+    }
+
+    fn put_handed(&mut self, position: u64, handed: Handed) {
+        let about = self.about.entry(handed.message.subject).or_default();
+        about.handed.insert(position);
+        self.deliveries.insert(handed.delivery, position);
+        self.handed.insert(position, handed);
+    }
+
+    fn take(&mut self, order: Order) -> Option<Pending> {
+        let message = self.pending.remove(&order)?;
+        self.forget(message.subject, |about| {
+            about.pending.remove(&order);
+        });
+        Some(message)
+    }
+
+    fn forget(&mut self, subject: SubjectId, what: impl FnOnce(&mut About)) {
+        if let Some(about) = self.about.get_mut(&subject) {
+            what(about);
+            if about.pending.is_empty() && about.handed.is_empty() {
+                self.about.remove(&subject);
+            }
+        }
     }
 }

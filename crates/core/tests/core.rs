@@ -13,6 +13,7 @@ mod core {
     mod dossier;
     mod exact;
     mod explain;
+    mod inbox;
     mod kept;
     mod plans;
     mod properties;

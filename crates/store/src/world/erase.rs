@@ -93,7 +93,7 @@ impl World {
             rows.extend(pending.rows);
         }
         self.dossiers.pop(&subject);
-        self.people.forget(subject);
+        self.people.forget(&before);
         for (by, since) in &dossier.identifiers {
             self.people.know(by, subject, *since);
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_lc_rs::hmac;
 use schakel_core::{
+    dossier::Dossier,
     id::{CaseId, EntryIndex, PartyId, SubjectId},
     person::{Identifier, SubjectRef},
     random::Random,
@@ -51,11 +52,26 @@ impl People {
         self.codes.insert(code_sha256, subject);
     }
 
-    /// A person is found by nothing any more.
-    pub(super) fn forget(&mut self, subject: SubjectId) {
-        self.known.retain(|_, (_, found)| *found != subject);
-        self.cases.retain(|_, found| *found != subject);
-        self.codes.retain(|_, found| *found != subject);
+    /// A person is found by nothing any more of what is held: everything by which one is found stands in the
+    /// dossier, so nobody else has to be looked at.
+    pub(super) fn forget(&mut self, held: &Dossier) {
+        let subject = held.subject;
+        for by in held.identifiers.keys() {
+            let digest = self.digest(by);
+            if self
+                .known
+                .get(&digest)
+                .is_some_and(|(_, found)| *found == subject)
+            {
+                self.known.remove(&digest);
+            }
+        }
+        for case in held.cases.keys() {
+            self.cases.remove(case);
+        }
+        for code in held.introductions.keys() {
+            self.codes.remove(code);
+        }
     }
 
     /// Who is found by an identifier.
