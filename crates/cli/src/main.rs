@@ -8,6 +8,7 @@ mod connection;
 mod dev;
 mod document;
 mod exit;
+mod file;
 mod instant;
 mod output;
 mod page;

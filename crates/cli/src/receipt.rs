@@ -1,13 +1,13 @@
 //! Receipts in files: what `schakel verify proof` and tools that are not ours can check years later.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use schakel_api::v1;
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    exit::{Exit, Failure},
+    file::{private, sync_parent},
+};
 
 /// Writes a receipt as a C2SP tlog-proof, its leaf beside it, and what was disclosed with the salt that opens
 /// the leaf's commitment to it. A file that exists is never overwritten.
@@ -34,22 +34,44 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Writes a file of evidence. One that exists is never overwritten.
+/// Writes a file of evidence, for its owner alone; it is on disk when this returns. One that exists is never
+/// overwritten.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write as _;
 
-    let file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path);
-    file.and_then(|mut file| file.write_all(bytes))
-        .map_err(|error| {
-            // The call was made: that the receipt was not kept must not read as if it was not.
-            let said = format!(
-                "The answer was proved, but what proves it cannot be kept in `{}`: {}.",
-                path.display(),
-                crate::exit::said(&error)
-            );
-            Failure::new(Exit::Failed, said)
-        })
+    let file = private().create_new(true).open(path);
+    let written = file.and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        sync_parent(path)
+    });
+    written.map_err(|error| {
+        // The call was made: that the receipt was not kept must not read as if it was not.
+        let said = format!(
+            "The answer was proved, but what proves it cannot be kept in `{}`: {}.",
+            path.display(),
+            crate::exit::said(&error)
+        );
+        Failure::new(Exit::Failed, said)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    #[test]
+    fn evidence_is_for_its_owner_alone_and_is_never_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("disclosure");
+        create(&path, b"once").unwrap();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert!(create(&path, b"twice").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"once");
+    }
 }

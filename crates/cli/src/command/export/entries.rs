@@ -1,7 +1,7 @@
 //! `schakel export entries`: see `schakel_audit::export` for the format.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
@@ -13,12 +13,10 @@ use schakel_audit::{
 };
 use schakel_client::Section;
 
-use super::{
-    RunArgs, go_on, keep, patiently,
-    state::{State, sync_parent},
-};
+use super::{RunArgs, go_on, keep, patiently, state::State};
 use crate::{
     exit::{Exit, Failure, file_failure},
+    file::{private, sync_parent},
     session::Session,
     view,
 };
@@ -92,9 +90,8 @@ async fn next(session: &Session, state: &mut State, run: &RunArgs) -> Result<Sec
 /// off, and comes again.
 fn reopen(path: &Path, length: u64) -> Result<File, Failure> {
     let failed = |error| file_failure("written", path, &error);
-    let mut file = OpenOptions::new()
+    let mut file = private()
         .read(true)
-        .write(true)
         .create(true)
         .truncate(false)
         .open(path)

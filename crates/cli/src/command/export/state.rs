@@ -1,7 +1,7 @@
 //! How far an export came: a small file that is replaced as a whole, once what it speaks of is safe.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
 };
@@ -9,7 +9,10 @@ use std::{
 use prost::bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::exit::{Failure, file_failure};
+use crate::{
+    exit::{Failure, file_failure},
+    file::{private, sync_parent},
+};
 
 /// How far an export came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +80,8 @@ impl State {
         let failed = |error| file_failure("written", path, &error);
         let text = serde_json::to_string(self).map_err(|error| failed(error.into()))?;
         let unfinished = unfinished(path);
-        let mut file = File::create(&unfinished).map_err(failed)?;
+        let options = private().create(true).truncate(true).to_owned();
+        let mut file = options.open(&unfinished).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         fs::rename(&unfinished, path).map_err(failed)?;
@@ -105,14 +109,6 @@ impl State {
         self.next = next;
         self.done = self.done.saturating_add(done as u64);
     }
-}
-
-/// Makes the name of a file durable.
-pub(super) fn sync_parent(path: &Path) -> std::io::Result<()> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn unfinished(path: &Path) -> PathBuf {
