@@ -21,6 +21,7 @@ mod journey {
     mod receipts;
     mod reconciliation;
     mod registry;
+    mod renewal;
     mod replay;
     mod rights;
     mod sides;

@@ -3,13 +3,14 @@
 use std::{
     cell::RefCell,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use tokio::time::Instant;
+use schakel_api::v1::{self, registry_service_client::RegistryServiceClient};
+use tokio::time::{Instant, timeout};
 use tonic::{
     Request, Response, Status,
     metadata::{Ascii, MetadataValue},
@@ -18,7 +19,7 @@ use tonic::{
 
 use crate::{
     answer::{Answer, Fault, Incomplete},
-    config::{ClientConfig, PRINCIPAL_HEADER},
+    config::{ClientConfig, Identity, PRINCIPAL_HEADER},
     connect::{self, ConnectError},
     entropy::EntropyError,
     method::SectionError,
@@ -39,10 +40,17 @@ pub struct Client {
 /// What the clones of a client share.
 #[derive(Debug)]
 struct Shared {
-    channels: Vec<Channel>,
+    lines: RwLock<Lines>,
     next: AtomicUsize,
     config: ClientConfig,
     principal: Option<MetadataValue<Ascii>>,
+}
+
+/// The connections in use, and the certificate with which they are made.
+#[derive(Debug)]
+struct Lines {
+    channels: Vec<Channel>,
+    certificate_pem: String,
 }
 
 /// Why a call did not come to an answer that can be relied on.
@@ -107,16 +115,56 @@ impl Client {
             Some(party) if *party != config.identity.party => Some(header(party)?),
             _ => None,
         };
-        let channels = connect::channels(&config).await?;
+        let lines = Lines {
+            channels: connect::channels(&config).await?,
+            certificate_pem: config.identity.certificate_pem.clone(),
+        };
         Ok(Self {
             call_timeout: config.timeouts.call,
             shared: Arc::new(Shared {
-                channels,
+                lines: RwLock::new(lines),
                 next: AtomicUsize::new(0),
                 config,
                 principal,
             }),
         })
+    }
+
+    /// Goes on with another certificate of the same party, for all clones. Calls and subscriptions that run end on
+    /// the connection they began on; what begins later is made over new ones. A call with the new certificate is
+    /// tried first: when the broker does not take it, nothing changes.
+    ///
+    /// # Errors
+    /// As [`Self::connect`], and what the broker has against the certificate.
+    pub async fn change_identity(&self, identity: Identity) -> Result<(), ClientError> {
+        let config = ClientConfig {
+            identity,
+            ..self.config().clone()
+        };
+        let channels = connect::channels(&config).await?;
+        let within = config.timeouts.attempt;
+        if let Some(channel) = channels.first().cloned() {
+            let own = v1::GetMyCertificateRequest {};
+            let mut registry = RegistryServiceClient::new(channel);
+            let tried = timeout(within, registry.get_my_certificate(own)).await;
+            tried
+                .map_err(|_| ClientError::Deadline)?
+                .map_err(Failure::of)?;
+        }
+        let lines = Lines {
+            channels,
+            certificate_pem: config.identity.certificate_pem,
+        };
+        let current = self.shared.lines.write();
+        *current.unwrap_or_else(PoisonError::into_inner) = lines;
+        Ok(())
+    }
+
+    /// Whether connections are made with this certificate.
+    pub(crate) fn calls_with(&self, certificate_pem: &str) -> bool {
+        let lines = self.shared.lines.read();
+        let lines = lines.unwrap_or_else(PoisonError::into_inner);
+        lines.certificate_pem == certificate_pem
     }
 
     /// The same client with another time for a call as a whole.
@@ -228,7 +276,8 @@ impl Client {
 
     /// The next connection in turn.
     pub(crate) fn channel(&self) -> Channel {
-        let channels = &self.shared.channels;
+        let lines = self.shared.lines.read();
+        let channels = &lines.unwrap_or_else(PoisonError::into_inner).channels;
         let turn = self.shared.next.fetch_add(1, Ordering::Relaxed) % channels.len();
         #[expect(
             clippy::indexing_slicing,

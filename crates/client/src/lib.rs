@@ -39,6 +39,7 @@
 //! * [`Client`]: one method an RPC; [`Client::subscribe`] for what comes by itself.
 //! * [`ClientConfig`], [`Identity`], [`Timeouts`], [`RetryPolicy`]: whom to call, as whom, how patiently.
 //! * [`Trail`]: what this program knows of the log, shared by as many clients as it likes.
+//! * [`Renewal`]: the next certificate, by itself; [`enrol`]: the first, by a token.
 //! * [`Register`]: the receipts a party holds, on disk; [`Client::reconcile`] compares them with the broker's log.
 //! * [`ClientError`], [`Refusal`], [`ReceiptError`], [`Fork`]: what went wrong, precisely.
 
@@ -69,7 +70,7 @@ pub use receipt::{ReceiptError, proof};
 pub use reconcile::Reconciliation;
 pub use refusal::{Refusal, Violation};
 pub use register::{Register, RegisterError};
-pub use renewal::renew_at;
+pub use renewal::{FileError, IdentityFiles, Renewal, RenewalError, Step, Told, renew_at};
 pub use retry::RetryPolicy;
 pub use subscription::Subscription;
 pub use trail::{Fork, Head, HeadError, PinError, Trail};

@@ -1,44 +1,243 @@
-//! When a certificate is to be renewed.
+//! The next certificate of a party, by itself.
 //!
-//! When a third of its life is left: early enough for a mistake to be mended by people, late enough not to
-//! waste it. A twentieth of its life is the room in which each holder's moment lies at random, so that a thousand
-//! certificates of one day are not asked for in one minute.
+//! When a third of a certificate's life is left, [`Renewal`] makes a new key where the old one is, asks for a
+//! certificate over the connection in use, keeps what comes beside what there is, and has the client go on with it.
+//! Calls that run end on the connection they began on; the old certificate stays valid until it ends. Whatever
+//! fails is told and tried again later: nothing of it disturbs a call.
+//!
+//! ```no_run
+//! use schakel_client::{Client, IdentityFiles, Renewal};
+//! # async fn example(mut config: schakel_client::ClientConfig) -> Result<(), Box<dyn std::error::Error>> {
+//! let files = IdentityFiles::new("own.cert.pem", "own.key.pem");
+//! config.identity = files.load("wonen-zuid")?;
+//! let client = Client::connect(config).await?;
+//! let renewal = Renewal::new(client.clone(), files);
+//! tokio::spawn(renewal.run(std::time::SystemTime::now, |told| eprintln!("{told}")));
+//! # Ok(())
+//! # }
+//! ```
 
-use std::time::Duration;
+mod due;
+mod files;
+mod maker;
 
-/// The instant, since the Unix epoch, at which a certificate that holds in this period should be renewed.
-/// `chance` is a random number that is kept with the certificate, so that the moment does not move.
-#[must_use]
-pub fn renew_at(not_before: Duration, not_after: Duration, chance: u64) -> Duration {
-    let life = not_after.saturating_sub(not_before);
-    let room = u64::try_from((life / 20).as_millis()).unwrap_or(u64::MAX);
-    let within = Duration::from_millis(chance.checked_rem(room).unwrap_or(0));
-    not_after
-        .saturating_sub(life / 3)
-        .saturating_sub(life / 40)
-        .saturating_add(within)
+use std::{
+    error::Error,
+    fmt,
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use schakel_api::v1;
+use tokio::time::sleep;
+
+pub use self::{
+    due::renew_at,
+    files::{FileError, IdentityFiles},
+};
+use self::{
+    files::{Pair, Pending},
+    maker::Current,
+};
+use crate::{
+    client::{Client, ClientError},
+    config::Identity,
+    retry::RetryPolicy,
+};
+
+/// The longest until it is looked again, so that a clock that was set right is noticed.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// How long between two looks whether the authority has signed.
+const WAITING: Duration = Duration::from_mins(30);
+
+/// After failures: a minute at first, six hours at most.
+const BACK_OFF: RetryPolicy = RetryPolicy {
+    max_attempts: u32::MAX,
+    first_pause: Duration::from_mins(1),
+    longest_pause: Duration::from_hours(6),
+};
+
+/// Keeps the certificate of a client new. One program at a time may do so with the same files.
+#[derive(Debug)]
+pub struct Renewal {
+    client: Client,
+    files: IdentityFiles,
+    failures: u32,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What came of one look.
+#[derive(Debug)]
+pub struct Step {
+    /// What happened.
+    pub told: Told,
+    /// In how long to look again.
+    pub again_in: Duration,
+}
 
-    const DAY: Duration = Duration::from_hours(24);
+/// What happened to a certificate.
+#[derive(Debug)]
+pub enum Told {
+    /// It is not time yet.
+    NotDue {
+        /// When it is, since the Unix epoch.
+        due: Duration,
+    },
+    /// The request waits for the authority.
+    Waiting,
+    /// There is a new certificate, and calls go on with it.
+    Renewed {
+        /// Where it is.
+        certificate: PathBuf,
+    },
+    /// Something came in the way. The certificate in use stays.
+    Failed(RenewalError),
+}
 
-    #[test]
-    fn a_third_of_the_life_is_left_give_or_take_a_fortieth() {
-        let (from, until) = (1000 * DAY, 1090 * DAY);
-        for chance in [0, 1, 12_345_678_901, u64::MAX] {
-            let at = renew_at(from, until, chance);
-            let left = until.saturating_sub(at).as_secs_f64() / DAY.as_secs_f64();
-            assert!((27.7..=32.3).contains(&left), "{chance}: {left} days left");
+/// What came in the way of a renewal.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewalError {
+    /// What the broker answered is not a certificate for this party and the new key.
+    #[error("the broker's answer is no certificate for this party and the new key")]
+    Answer,
+    /// The broker refused, or cannot be reached.
+    #[error("the next certificate could not be asked for")]
+    Ask(#[source] Box<ClientError>),
+    /// The certificate in use cannot be read.
+    #[error("the certificate in use cannot be read: it must be a chain in PEM that names an OIN")]
+    Certificate,
+    /// The broker does not take a call with the new certificate.
+    #[error("no call could be made with the new certificate: the one in use stays")]
+    Connect(#[source] Box<ClientError>),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No new key could be made.
+    #[error("the next key cannot be made")]
+    Key(#[source] Box<dyn Error + Send + Sync>),
+    /// The request that was kept is none.
+    #[error(
+        "the request that was kept cannot be read: delete it and its key, and a new one is made"
+    )]
+    Request,
+}
+
+impl Renewal {
+    /// Keeps the certificate of this client, which was connected with the newest of these files.
+    #[must_use]
+    pub const fn new(client: Client, files: IdentityFiles) -> Self {
+        Self {
+            client,
+            files,
+            failures: 0,
         }
-        assert!(renew_at(from, until, 0) < renew_at(from, until, 1_000_000));
     }
 
-    #[test]
-    fn a_certificate_without_a_life_is_renewed_at_its_end() {
-        assert_eq!(renew_at(DAY, DAY, 7), DAY);
-        assert_eq!(renew_at(2 * DAY, DAY, 7), DAY);
+    /// Looks again and again, and tells what happened each time, until it is dropped.
+    pub async fn run(mut self, now: impl Fn() -> SystemTime, mut tell: impl FnMut(&Told)) {
+        loop {
+            let step = self.step(now()).await;
+            tell(&step.told);
+            sleep(step.again_in).await;
+        }
+    }
+
+    /// Looks once: does what is to be done at this moment, and says when to look again.
+    pub async fn step(&mut self, now: SystemTime) -> Step {
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        match self.look(now).await {
+            Ok(told) => {
+                self.failures = 0;
+                let again_in = match &told {
+                    Told::NotDue { due } => due.saturating_sub(now).min(LONGEST),
+                    Told::Waiting => WAITING,
+                    Told::Renewed { .. } | Told::Failed(_) => Duration::ZERO,
+                };
+                Step { told, again_in }
+            }
+            Err(error) => {
+                self.failures = self.failures.saturating_add(1);
+                let entropy = &*self.client.config().entropy;
+                Step {
+                    told: Told::Failed(error),
+                    again_in: BACK_OFF.pause(self.failures, entropy),
+                }
+            }
+        }
+    }
+
+    async fn look(&self, now: Duration) -> Result<Told, RenewalError> {
+        let pair = self.files.newest()?;
+        if !self.client.calls_with(&pair.certificate_pem) {
+            return self.go_on_with(pair).await;
+        }
+        let current = Current::read(&pair.certificate_pem)?;
+        let (from, until) = current.holds();
+        let due = renew_at(from, until, current.chance());
+        if now < due {
+            return Ok(Told::NotDue { due });
+        }
+        let pending = self.pending(&current, pair.generation.saturating_add(1))?;
+        let Some(certificate) = self.ask(&pending).await? else {
+            return Ok(Told::Waiting);
+        };
+        let certificate_pem = current.followed_by(&certificate, &pending)?;
+        self.files
+            .keep_certificate(pending.generation, &certificate_pem)?;
+        self.go_on_with(self.files.newest()?).await
+    }
+
+    /// The key that waits for its certificate, made when there is none.
+    fn pending(&self, current: &Current, generation: u32) -> Result<Pending, RenewalError> {
+        if let Some(pending) = self.files.pending(generation)? {
+            return Ok(pending);
+        }
+        let pending = current.make_next(generation)?;
+        self.files.keep_pending(&pending)?;
+        Ok(pending)
+    }
+
+    async fn ask(&self, pending: &Pending) -> Result<Option<Vec<u8>>, RenewalError> {
+        let request = v1::RenewCertificateRequest {
+            idempotency_key: String::new(),
+            request: maker::request_of(pending)?.into(),
+        };
+        let answer = self.client.renew_certificate(request).await;
+        let answer = answer.map_err(|error| RenewalError::Ask(error.into()))?;
+        Ok(answer.certificate.map(|der| der.to_vec()))
+    }
+
+    async fn go_on_with(&self, pair: Pair) -> Result<Told, RenewalError> {
+        let certificate = self.files.certificate_of(pair.generation);
+        let party = &self.client.config().identity.party;
+        let identity = Identity::new(party, pair.certificate_pem, pair.key_pem);
+        let changed = self.client.change_identity(identity).await;
+        changed.map_err(|error| RenewalError::Connect(error.into()))?;
+        Ok(Told::Renewed { certificate })
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotDue { .. } => f.write_str("the certificate need not be renewed yet"),
+            Self::Waiting => f.write_str("the request for the next certificate waits to be signed"),
+            Self::Renewed { certificate } => {
+                write!(
+                    f,
+                    "calls go on with the certificate in `{}`",
+                    certificate.display()
+                )
+            }
+            Self::Failed(error) => {
+                write!(f, "the certificate is not renewed yet: {error}")?;
+                let mut source = error.source();
+                while let Some(error) = source {
+                    write!(f, ": {error}")?;
+                    source = error.source();
+                }
+                Ok(())
+            }
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use rcgen::{CertificateParams, KeyPair};
-use schakel_core::random::Random;
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use schakel_core::{id::Oin, random::Random};
 
 use crate::{
-    authority::parameters::alternative_names,
+    authority::parameters::{SERIAL_NUMBER, alternative_names, printable},
     issuing::{Curve, IssueError, of_subject},
     profile::Holder,
     secret::{self, Passphrase, SecretError},
@@ -29,6 +29,24 @@ impl NewRequest {
         let mut params = CertificateParams::default();
         params.distinguished_name = of_subject(holder)?;
         params.subject_alt_names = alternative_names(&holder.hosts)?;
+        Ok(Self {
+            request_pem: params.serialize_request(&key)?.pem()?,
+            key,
+        })
+    }
+
+    /// Makes a key, and a request that says no more of its holder than the number.
+    ///
+    /// # Errors
+    /// When the number does not fit, or the cryptographic library refuses.
+    pub fn of_number(oin: &Oin, curve: Curve) -> Result<Self, IssueError> {
+        let key = curve.generate()?;
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(
+            DnType::CustomDnType(SERIAL_NUMBER.to_vec()),
+            printable(oin)?,
+        );
         Ok(Self {
             request_pem: params.serialize_request(&key)?.pem()?,
             key,
