@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{
     certificate::StopReason,
     id::{EnrolmentId, Oin, PartyId},
+    party::{Peer, Proposer},
     time::Timestamp,
 };
 
@@ -74,6 +75,15 @@ pub struct Enrolment {
     pub until: Timestamp,
     /// Who gave the leave, or asked for the renewal.
     pub opened_by: PartyId,
+    /// The party whose connection it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_over: Option<PartyId>,
+    /// SHA-256 of the certificate with which the leave was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_with: Option<[u8; 32]>,
+    /// Whether a second administrator confirmed the leave.
+    #[serde(default)]
+    pub confirmed: bool,
     /// The certificate that is going to be replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<[u8; 32]>,
@@ -128,6 +138,11 @@ pub enum IssuanceEvent {
     },
     /// Leave was given to ask for a certificate, or a renewal was asked for.
     Opened(Enrolment),
+    /// A second administrator confirmed the leave: the broker may issue by itself.
+    Confirmed {
+        /// The enrolment.
+        enrolment: EnrolmentId,
+    },
     /// A request came.
     Requested {
         /// The enrolment.
@@ -201,5 +216,25 @@ impl Enrolment {
     #[must_use]
     pub fn is_open(&self, at: Timestamp) -> bool {
         matches!(self.state, EnrolmentState::Open) && at < self.until
+    }
+
+    /// Whether the broker may issue by itself: for a renewal, which a certificate proves, and for a first
+    /// certificate when two administrators let it.
+    #[must_use]
+    pub const fn may_be_issued_at_once(&self) -> bool {
+        self.token_sha256.is_none() || self.confirmed
+    }
+
+    /// Whether this is a second actor to the one who gave the leave.
+    #[must_use]
+    pub fn may_be_confirmed_by(&self, peer: &Peer, certificate: &[u8; 32]) -> bool {
+        self.opened_with.as_ref().is_some_and(|opened_with| {
+            let opener = Proposer {
+                party: &self.opened_by,
+                transport: self.opened_over.as_ref(),
+                certificate: opened_with,
+            };
+            opener.may_be_seconded_by(peer, certificate)
+        })
     }
 }

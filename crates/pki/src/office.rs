@@ -12,6 +12,7 @@
 //! Root and issuing authority have a directory each, so that the root's can be taken away and kept offline;
 //! a third one, which holds no secret, is what is published.
 
+mod answer;
 mod error;
 mod files;
 mod found;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use self::files::Readers;
 pub use self::{
+    answer::Asked,
     error::OfficeError,
     found::{Founded, Founding, Places, found, renew_issuing},
     order::{Below, Level, Order, Renewed},

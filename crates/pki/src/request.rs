@@ -102,13 +102,6 @@ impl CertificateRequest {
         sha256(&self.der)
     }
 
-    /// The OIN the request names, where it names exactly one. Nothing is issued by it.
-    #[must_use]
-    pub fn named_oin(&self) -> Option<String> {
-        let request = parse(&self.der).ok()?;
-        subject::oin(&request.certification_request_info.subject)
-    }
-
     /// Whether a certificate (DER) is for the key of this request.
     #[must_use]
     pub fn is_answered_by(&self, certificate: &[u8]) -> bool {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 mod audit;
 mod check;
+mod enrolment;
 mod error;
 mod limits;
 mod publication;
@@ -23,6 +24,7 @@ mod retention;
 mod tls;
 
 pub use audit::Audit;
+pub use enrolment::{Enrolment, Issuing};
 pub use error::ConfigError;
 pub use limits::Limits;
 pub use publication::{AnchorMode, Publication};
@@ -124,15 +126,6 @@ pub struct Bootstrap {
     pub purposes: PathBuf,
 }
 
-/// Section `[enrolment]`: where organisations without a certificate ask for one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Enrolment {
-    /// Address and port, another than that of `[listen]`. No client certificate is asked for there, and nothing
-    /// but enrolment is served.
-    pub address: SocketAddr,
-}
-
 /// Section `[telemetry]`: logs, traces and metrics.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -212,6 +205,7 @@ impl Config {
             broker,
             tls,
             bootstrap,
+            enrolment,
             publication,
             ..
         } = self;
@@ -227,6 +221,7 @@ impl Config {
             .into_iter()
             .chain(&mut broker.next_checkpoint_key_file)
             .chain(tls.paths_mut())
+            .chain(enrolment.iter_mut().flat_map(Enrolment::paths_mut))
             .chain(publication.paths_mut())
     }
 }

@@ -5,6 +5,7 @@ pub mod call;
 pub mod clock;
 pub mod config;
 pub mod edge;
+mod issuing;
 pub mod officer;
 pub mod publication;
 pub mod run;

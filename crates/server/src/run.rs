@@ -19,12 +19,13 @@ use crate::{
         refusals::Refusals,
         tls::Tls,
     },
+    issuing::Issuing,
     sequencer::{Sequencer, Started, WriterError},
     telemetry::{Metrics, Telemetry},
     trail::Trail,
 };
 
-use enrolment::serve_guests;
+use enrolment::{open_issuing, serve_guests};
 use publish::{Prepared, Publishing};
 
 mod enrolment;
@@ -38,6 +39,7 @@ mod serve;
 mod store;
 mod upkeep;
 
+pub use crate::issuing::IssuingError;
 pub use error::RunError;
 pub use founding::FoundingError;
 pub use publish::ReaderError;
@@ -109,6 +111,7 @@ impl Broker {
         let copies = config.broker.data_dir.join("crl");
         let tls = Tls::load(&config.tls, environment, Some(&copies), Arc::clone(&clock))?;
         let tls = Arc::new(tls);
+        let issuing = open_issuing(&config).await?;
         let prepared = Prepared::load(&config).await?;
         let store = (config.clone(), Arc::clone(&clock), telemetry.metrics());
         let opening = tokio::task::spawn_blocking(move || {
@@ -121,6 +124,7 @@ impl Broker {
             clock,
             telemetry,
             tls,
+            issuing,
             prepared,
             started,
         };
@@ -134,6 +138,7 @@ struct Opened {
     clock: Arc<dyn Clock>,
     telemetry: Telemetry,
     tls: Arc<Tls>,
+    issuing: Option<Issuing>,
     prepared: Prepared,
     started: Started,
 }
@@ -145,6 +150,7 @@ impl Opened {
             clock,
             telemetry,
             tls,
+            issuing,
             prepared,
             started,
         } = self;
@@ -153,10 +159,8 @@ impl Opened {
             outside,
             ended,
         } = started;
-        let (stopping, stops) = watch::channel(false);
-        let (cut, cuts) = watch::channel(false);
-        let refusals = Arc::new(Refusals::default());
-        let mut upkeep = JoinSet::new();
+        let ((stopping, stops), (cut, cuts)) = (watch::channel(false), watch::channel(false));
+        let (refusals, mut upkeep) = (Arc::new(Refusals::default()), JoinSet::new());
         let acceptor = acceptor(&config, &tls, &refusals, clock, cuts);
         let publication_address = prepared.address();
         let publishing = Publishing {
@@ -170,8 +174,9 @@ impl Opened {
         let published = prepared.start(&mut upkeep, publishing);
         let health = upkeep::health(&mut upkeep, &sequencer, published, stops.clone()).await;
         upkeep::start(&mut upkeep, &config, &sequencer, &refusals, &tls, &stops);
-        let enrolment = serve_guests(&mut upkeep, &config, &sequencer, &acceptor, &stops).await?;
-        let routes = serve::routes(&config, &sequencer, &stops, health)?;
+        let (upkeeps, own) = (&mut upkeep, issuing.clone());
+        let enrolment = serve_guests(upkeeps, &config, &sequencer, own, &acceptor, &stops).await?;
+        let routes = serve::routes(&config, &sequencer, issuing, &stops, health)?;
         let admission = admission(&config, &sequencer, &refusals, telemetry.metrics(), &stops);
         let links = acceptor.run(listener, stops.clone());
         let (trail, metrics) = (sequencer.trail().clone(), telemetry.metrics());

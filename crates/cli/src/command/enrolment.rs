@@ -1,6 +1,7 @@
 //! `schakel enrolment`: which certificates were issued, and how a party comes by the next one.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -12,7 +13,8 @@ use schakel_pki::{
     check::Chain,
     identity,
     issuing::Reason,
-    office::{Office, Order},
+    ledger::Issuance,
+    office::{Asked, Office},
     profile::{Holder, Profile},
     request::CertificateRequest,
 };
@@ -64,6 +66,11 @@ enum Act {
     },
     /// Give an organisation leave to ask for one certificate, by a token that is shown once. For administrators.
     Invite(InviteArgs),
+    /// Let the broker issue by itself for leave that another administrator gave. For administrators.
+    Confirm {
+        /// The enrolment.
+        enrolment: String,
+    },
     /// Show enrolments and requests that wait. For administrators.
     List,
     /// Issue a certificate for every request that waits, and hand it over. For administrators.
@@ -114,6 +121,7 @@ pub(super) fn run(args: EnrolmentArgs) -> Result<Exit, Failure> {
             reason,
         } => revoke(session, &certificate, reason).await,
         Act::Invite(args) => invite(session, args).await,
+        Act::Confirm { enrolment } => confirm(session, enrolment).await,
         Act::List => {
             let enrolments = waiting(session).await?;
             Ok(session.show(&view::Enrolments::from(enrolments)))
@@ -224,6 +232,22 @@ async fn invite(session: &Session, args: InviteArgs) -> Result<Exit, Failure> {
     Ok(session.show(&view::Invited::new(opened, &token, args.hours)))
 }
 
+async fn confirm(session: &Session, enrolment_id: String) -> Result<Exit, Failure> {
+    let receipt = session
+        .write(async |idempotency_key| {
+            let request = v1::ConfirmEnrolmentRequest {
+                idempotency_key,
+                enrolment_id,
+            };
+            session.client.confirm_enrolment(request).await
+        })
+        .await?
+        .receipt;
+    session.keep(receipt.as_ref())?;
+    let said = "The leave is confirmed: a broker with an authority of its own issues for it.";
+    Ok(session.show(&view::Done::new(said, receipt)))
+}
+
 async fn waiting(session: &Session) -> Result<Vec<v1::Enrolment>, Failure> {
     let request = v1::ListEnrolmentsRequest {};
     let found = session.ask(session.client.list_enrolments(request)).await?;
@@ -240,11 +264,12 @@ async fn sign(session: &Session, args: &AuthorityArgs) -> Result<Exit, Failure> 
     if waiting.is_empty() {
         return Ok(session.show(&view::Done::new("No request waits.", None)));
     }
+    let known = known(session).await?;
     let mut office = Office::open(&args.authority).map_err(refused)?;
     let authority = office.unlock(&args.passphrase.read()?).map_err(refused)?;
     let mut all = Exit::Done;
     for enrolment in waiting {
-        let signed = issue(&mut office, &authority, &enrolment);
+        let signed = issue(&mut office, &authority, &enrolment, &known);
         let (certificate, name) = match signed {
             Ok(issued) => issued,
             Err(failure) => {
@@ -270,10 +295,21 @@ async fn sign(session: &Session, args: &AuthorityArgs) -> Result<Exit, Failure> 
     Ok(all)
 }
 
+/// SHA-256 of every certificate that the broker knows.
+async fn known(session: &Session) -> Result<BTreeSet<Vec<u8>>, Failure> {
+    let request = v1::ListIssuedCertificatesRequest {};
+    let found = session
+        .ask(session.client.list_issued_certificates(request))
+        .await?;
+    let certificates = found.certificates.into_iter();
+    Ok(certificates.map(|one| one.sha256.to_vec()).collect())
+}
+
 fn issue(
     office: &mut Office,
     authority: &schakel_pki::issuing::SigningAuthority,
     enrolment: &v1::Enrolment,
+    known: &BTreeSet<Vec<u8>>,
 ) -> Result<(Vec<u8>, String), Failure> {
     let unreadable = || Failure::new(Exit::Failed, "The broker's answer cannot be read.");
     let wanted = enrolment.holder.as_ref().ok_or_else(unreadable)?;
@@ -286,17 +322,19 @@ fn issue(
     };
     let request = enrolment.request.as_deref().ok_or_else(unreadable)?;
     let request = CertificateRequest::read(request).map_err(|_| unreadable())?;
-    // The broker looked at it as well; what signs believes nobody.
-    let key = request
-        .admit(&holder)
-        .map_err(|error| refused(error.into()))?;
     let name = format!("{} ({})", holder.name, holder.oin);
-    let order = Order {
+    // The broker looked at it as well; what signs believes nobody.
+    let asked = Asked {
+        request: &request,
         holder,
+        replaces: enrolment
+            .replaces_sha256
+            .as_deref()
+            .and_then(|sha256| sha256.try_into().ok()),
         days: None,
-        replaces: None,
     };
-    let issued = office.issue(authority, &key, &order, SystemClock.now(), &mut OsRandom);
+    let is_known = |issuance: &Issuance| known.contains(issuance.sha256.as_slice());
+    let issued = office.answer(authority, asked, is_known, SystemClock.now(), &mut OsRandom);
     Ok((issued.map_err(refused)?.der, name))
 }
 

@@ -99,6 +99,9 @@ async fn run(config: Config) -> Result<Exit, Failure> {
         "Serving on {address}. The log is verified with {}",
         running.verifier_key()
     ));
+    if let Some(address) = running.enrolment_address() {
+        output::complain(&format!("Certificates are asked for on {address}."));
+    }
     let ended = running.run_until(end).await;
     ended.map_err(|error| failed("The broker ended of its own", &error))?;
     Ok(Exit::Done)

@@ -28,6 +28,8 @@ struct Certificate {
     revoked_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<String>,
 }
 
 /// Leave that was given, with its token.
@@ -59,6 +61,7 @@ struct Enrolment {
     opened_by: String,
     progress: String,
     renewal: bool,
+    confirmed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
 }
@@ -85,6 +88,7 @@ impl From<v1::IssuedCertificate> for Certificate {
             replaces_sha256: certificate.replaces_sha256.map(hex::encode),
             revoked_at: instant::shown_if(certificate.revoked_at.as_ref()),
             reason,
+            last_used_at: instant::shown_if(certificate.last_used_at.as_ref()),
         }
     }
 }
@@ -99,6 +103,11 @@ impl View for IssuedCertificates {
             page.indented(|page| {
                 let until = certificate.not_after.as_deref().map(instant::spoken);
                 page.pair_if("holds until", until.as_deref());
+                let used = certificate.last_used_at.as_deref().map(instant::spoken);
+                page.pair(
+                    "last used",
+                    used.as_deref().unwrap_or("never, as far as is remembered"),
+                );
                 page.pair("known", &certificate.origin);
                 page.pair("issuer", &certificate.issuer);
                 page.pair("SHA-256", &certificate.sha256);
@@ -132,6 +141,10 @@ impl View for Invited {
             self.hours
         ));
         page.line(&self.token);
+        page.line(&format!(
+            "Where the broker issues by itself, another administrator confirms it: `schakel enrolment confirm {}`.",
+            self.enrolment_id
+        ));
     }
 }
 
@@ -156,6 +169,7 @@ impl From<v1::Enrolment> for Enrolment {
             opened_by: enrolment.opened_by,
             progress: short::<v1::EnrolmentProgress>(enrolment.progress),
             renewal: enrolment.renewal,
+            confirmed: enrolment.confirmed,
             request: enrolment.request.map(hex::encode),
         }
     }
@@ -175,6 +189,10 @@ impl View for Enrolments {
                 let until = enrolment.until.as_deref().map(instant::spoken);
                 page.pair_if("until", until.as_deref());
                 page.pair("opened by", &enrolment.opened_by);
+                if !enrolment.renewal {
+                    let confirmed = if enrolment.confirmed { "yes" } else { "no" };
+                    page.pair("confirmed", confirmed);
+                }
             });
         }
     }

@@ -18,6 +18,9 @@ super::methods! { CertificatesServiceClient:
     write
     /// Gives an organisation leave to ask for one certificate.
     open_enrolment(OpenEnrolmentRequest) -> OpenEnrolmentResponse;
+    write
+    /// Lets the broker issue for an enrolment by itself: a second administrator.
+    confirm_enrolment(ConfirmEnrolmentRequest) -> ConfirmEnrolmentResponse;
     ask
     /// Shows enrolments and what waits for the authority.
     list_enrolments(ListEnrolmentsRequest) -> ListEnrolmentsResponse;

@@ -111,6 +111,7 @@ const fn certificate(event: &IssuanceEvent) -> &'static str {
                 "a certificate in use asked for its renewal"
             }
         },
+        IssuanceEvent::Confirmed { .. } => "the leave to ask for a certificate was confirmed",
         IssuanceEvent::Requested { .. } => "a certificate was asked for",
         IssuanceEvent::Answered { .. } => "a certificate was issued",
     }

@@ -27,6 +27,12 @@ impl Registry {
         self.seen.values()
     }
 
+    /// When a certificate was used, as far as that is remembered.
+    #[must_use]
+    pub fn seen_of(&self, certificate: &[u8; 32]) -> Option<&Seen> {
+        self.seen.get(&Thumbprint(*certificate))
+    }
+
     /// Notes that certificates were used. Of each party only so many are remembered.
     pub fn see(&mut self, used: &[Seen]) -> Vec<RegistryKey> {
         let mut touched = Vec::new();

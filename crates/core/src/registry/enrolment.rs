@@ -69,6 +69,9 @@ impl Registry {
             IssuanceEvent::Opened(enrolment) => {
                 vec![self.open_enrolment(enrolment.clone())]
             }
+            IssuanceEvent::Confirmed { enrolment } => {
+                self.confirm_enrolment(*enrolment).into_iter().collect()
+            }
             IssuanceEvent::Requested { enrolment, request } => {
                 let request = request.clone();
                 let state = EnrolmentState::Waiting { request };
@@ -113,6 +116,12 @@ impl Registry {
         let id = enrolment.id;
         self.enrolments.insert(id, Arc::new(enrolment));
         RegistryKey::Enrolment(id)
+    }
+
+    fn confirm_enrolment(&mut self, id: EnrolmentId) -> Option<RegistryKey> {
+        let enrolment = self.enrolments.get_mut(&id)?;
+        Arc::make_mut(enrolment).confirmed = true;
+        Some(RegistryKey::Enrolment(id))
     }
 
     fn advance_enrolment(&mut self, id: EnrolmentId, state: EnrolmentState) -> Option<RegistryKey> {

@@ -1,5 +1,7 @@
 //! A root and an authority below it, from their beginning to their lists, and after every kind of crash.
 
+mod answer;
+
 use std::fs;
 
 use tempfile::TempDir;

@@ -48,13 +48,6 @@ pub(super) fn check(subject: &X509Name<'_>, holder: &Holder, refused: &mut Vec<R
     }
 }
 
-/// The only number in the subject.
-pub(super) fn oin(subject: &X509Name<'_>) -> Option<String> {
-    let mut numbers = subject.iter_by_oid(&OID_X509_SERIALNUMBER);
-    let number = numbers.next()?.as_str().ok()?.to_owned();
-    numbers.next().is_none().then_some(number)
-}
-
 fn check_oin(attribute: &AttributeTypeAndValue<'_>, holder: &Holder, refused: &mut Vec<Refusal>) {
     if attribute.as_str().ok() != Some(holder.oin.as_str()) {
         refused.push(Refusal::OtherOin {

@@ -27,6 +27,11 @@ pub enum IssuanceCall {
         /// For how many hours a request may come.
         hours: u32,
     },
+    /// Confirm the leave that another administrator gave.
+    Confirm {
+        /// The enrolment.
+        enrolment: EnrolmentId,
+    },
     /// Hand in a request, by token.
     Enrol {
         /// SHA-256 of the token.

@@ -26,6 +26,9 @@ impl Config {
         self.retention.check()?;
         let (data, keyring) = (&self.broker.data_dir, &self.broker.keyring_dir);
         self.publication.check(data, keyring)?;
+        self.enrolment
+            .as_ref()
+            .map_or(Ok(()), |enrolment| enrolment.check(data))?;
         self.check_audit()
     }
 
@@ -207,7 +210,7 @@ impl Limits {
     }
 }
 
-fn number<N: Copy + PartialOrd + Display>(
+pub(super) fn number<N: Copy + PartialOrd + Display>(
     key: &'static str,
     value: N,
     bounds: RangeInclusive<N>,

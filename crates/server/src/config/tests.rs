@@ -158,3 +158,33 @@ fn each_error_is_one_sentence_with_the_key_and_the_remedy() {
         golden.trim_end()
     );
 }
+
+#[test]
+fn an_authority_of_the_broker_and_its_passphrase_are_kept_apart() {
+    let with = |lines: &str| {
+        let text = format!("{EXAMPLE}\n[enrolment]\naddress = \"127.0.0.1:7444\"\n{lines}");
+        parse(&text).map_err(|error| error.to_string())
+    };
+    let config = with("").unwrap().enrolment.unwrap();
+    assert_eq!(
+        (config.attempts_per_minute, config.attempts_per_address),
+        (60, 10)
+    );
+    let issuing = |lines: &str| with(&format!("[enrolment.issuing]\n{lines}"));
+    let config = issuing("authority = \"issuing\"\npassphrase_file = \"phrase\"\n").unwrap();
+    let own = config.enrolment.unwrap().issuing.unwrap();
+    assert_eq!(own.authority, Path::new("/etc/schakel/issuing"));
+    assert_eq!(own.days, 30);
+    let inside = issuing("authority = \"issuing\"\npassphrase_file = \"issuing/phrase\"\n");
+    assert!(
+        inside
+            .unwrap_err()
+            .contains("must not lie inside `enrolment.issuing.authority`")
+    );
+    let long = issuing("authority = \"a\"\npassphrase_file = \"b\"\ndays = 91\n");
+    assert!(
+        long.unwrap_err()
+            .contains("`enrolment.issuing.days` must be from 1 to 90")
+    );
+    assert!(with("attempts_per_minute = 0\n").is_err());
+}

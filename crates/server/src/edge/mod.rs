@@ -9,6 +9,7 @@
 pub mod accept;
 pub mod access;
 pub mod admit;
+pub(crate) mod attempts;
 mod body;
 mod context;
 mod end;

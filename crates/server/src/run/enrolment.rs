@@ -8,7 +8,8 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use super::RunError;
 use crate::{
     config::Config,
-    edge::{accept::Acceptor, guest::Guests},
+    edge::{accept::Acceptor, attempts::Attempts, guest::Guests},
+    issuing::Issuing,
     sequencer::Sequencer,
     service::enrolment::Enrolment,
 };
@@ -19,11 +20,23 @@ const MESSAGE_BYTES: usize = 8 * 1024;
 /// Calls of one guest at a time.
 const CALLS: u32 = 2;
 
+/// Opens the authority with which the broker issues by itself, when there is one.
+pub(super) async fn open_issuing(config: &Config) -> Result<Option<Issuing>, RunError> {
+    let issuing = config.enrolment.as_ref();
+    let Some(issuing) = issuing.and_then(|enrolment| enrolment.issuing.clone()) else {
+        return Ok(None);
+    };
+    let opening = tokio::task::spawn_blocking(move || Issuing::open(&issuing));
+    let opened = opening.await.map_err(|_| RunError::Task)?;
+    Ok(Some(opened?))
+}
+
 /// Serves enrolment when it is configured, and gives the address.
 pub(super) async fn serve_guests(
     upkeep: &mut JoinSet<()>,
     config: &Config,
     sequencer: &Sequencer,
+    issuing: Option<Issuing>,
     acceptor: &Acceptor,
     stopping: &watch::Receiver<bool>,
 ) -> Result<Option<SocketAddr>, RunError> {
@@ -39,7 +52,12 @@ pub(super) async fn serve_guests(
         refusals: Arc::clone(&acceptor.refusals),
         clock: Arc::clone(&acceptor.clock),
     };
-    let service = Enrolment::new(sequencer.clone(), Arc::clone(&acceptor.refusals));
+    let attempts = Attempts::new(
+        enrolment.attempts_per_minute,
+        enrolment.attempts_per_address,
+    );
+    let refusals = Arc::clone(&acceptor.refusals);
+    let service = Enrolment::new(sequencer.clone(), issuing, attempts, refusals);
     let service = EnrolmentServiceServer::new(service)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(MESSAGE_BYTES);

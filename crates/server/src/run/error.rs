@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr};
 use super::{FoundingError, ReaderError};
 use crate::{
     edge::tls::TlsError,
+    issuing::IssuingError,
     publication::WitnessesError,
     sequencer::{StartError, WriterError},
     telemetry::TelemetryError,
@@ -19,6 +20,9 @@ pub enum RunError {
     /// What is to be registered first.
     #[error(transparent)]
     Founding(#[from] FoundingError),
+    /// The authority with which the broker issues by itself.
+    #[error(transparent)]
+    Issuing(#[from] IssuingError),
     /// The listener for published files.
     #[error("`publication.listen`: cannot listen on {address}")]
     Listen {

@@ -6,29 +6,31 @@ use schakel_core::{
     enrolment::{Enrolment, EnrolmentState, Holder},
     id::Oin,
     party::{Party, Peer},
-    time::Timestamp,
 };
 use schakel_pki::{identity::sha256, profile::Profile, request::CertificateRequest};
 use tonic::{Request, Response, Status};
 
-use super::{Fault, answer, called, opened};
+use super::{Fault, answer, called, connected, issue::issue, opened};
 use crate::{
     call::{Call, CallError, IssuanceCall},
+    edge::{identify::Connection, refusals::Refusal},
+    issuing::Issuing,
     sequencer::Sequencer,
-    wire::{Fields, enrolment},
+    wire::{Fields, enrolment, request::Parsed},
 };
 
 /// The service. What is registered is about organisations, so that showing it is no entry.
 #[derive(Clone, Debug)]
 pub struct Certificates {
     sequencer: Sequencer,
+    issuing: Option<Issuing>,
 }
 
 impl Certificates {
-    /// The service in front of a sequencer.
+    /// The service in front of a sequencer, which issues renewals by itself when there is an authority for it.
     #[must_use]
-    pub const fn new(sequencer: Sequencer) -> Self {
-        Self { sequencer }
+    pub(crate) const fn new(sequencer: Sequencer, issuing: Option<Issuing>) -> Self {
+        Self { sequencer, issuing }
     }
 }
 
@@ -93,7 +95,10 @@ impl CertificatesService for Certificates {
             .filter(|certificate| all || is_own(&certificate.oin))
             .collect();
         shown.sort_by_key(|certificate| certificate.not_after);
-        let certificates = shown.into_iter().map(enrolment::write).collect();
+        let certificates = shown
+            .into_iter()
+            .map(|one| enrolment::write(one, registry.seen_of(&one.sha256)))
+            .collect();
         Ok(Response::new(v1::ListIssuedCertificatesResponse {
             certificates,
         }))
@@ -104,6 +109,17 @@ impl CertificatesService for Certificates {
         request: Request<v1::OpenEnrolmentRequest>,
     ) -> Result<Response<v1::OpenEnrolmentResponse>, Status> {
         answer(&self.sequencer, request, enrolment::open, enrolment::opened).await
+    }
+
+    async fn confirm_enrolment(
+        &self,
+        request: Request<v1::ConfirmEnrolmentRequest>,
+    ) -> Result<Response<v1::ConfirmEnrolmentResponse>, Status> {
+        answer(&self.sequencer, request, enrolment::confirm, |answer| {
+            let receipt = Some(enrolment::done(answer)?);
+            Ok(v1::ConfirmEnrolmentResponse { receipt })
+        })
+        .await
     }
 
     async fn list_enrolments(
@@ -131,7 +147,7 @@ impl CertificatesService for Certificates {
         &self,
         request: Request<v1::RenewCertificateRequest>,
     ) -> Result<Response<v1::RenewCertificateResponse>, Status> {
-        let (caller, message) = opened(request)?;
+        let (caller, message, connection) = connected(request)?;
         let registry = self.sequencer.registry();
         // By the party of the connection: nobody renews for another.
         let own = registry.party(&caller.peer.transport);
@@ -139,18 +155,25 @@ impl CertificatesService for Certificates {
         let mine = |enrolment: &&Enrolment| enrolment.opened_by == own.id;
         let mut before = registry.enrolments().filter(mine);
         let same = before.find(|enrolment| is_for(enrolment, &message.request));
-        if let Some(enrolment) = same {
-            let told = enrolment::renewed(enrolment.id, &enrolment.state);
-            return Ok(Response::new(told));
-        }
-        let mut fields = Fields::default();
-        // Whoever calls holds a number at this moment.
-        let holder = holder_of(own, &message.request, self.sequencer.now());
-        let holder = holder.ok_or(Fault::NoCaller)?;
-        let parsed = enrolment::renew(&message, holder, &mut fields);
-        let parsed = fields.finish(parsed)?;
-        let answer = self.sequencer.submit(called(&caller, parsed)).await?;
-        let id = enrolment::id_of(&answer).map_err(Fault::from)?;
+        let id = if let Some(enrolment) = same {
+            enrolment.id
+        } else {
+            let mut fields = Fields::default();
+            let holder = holder_of(own, &connection)?;
+            let parsed = enrolment::renew(&message, holder, &mut fields);
+            let parsed = fields.finish(parsed)?;
+            let answer = self.sequencer.submit(called(&caller, parsed)).await?;
+            enrolment::id_of(&answer).map_err(Fault::from)?
+        };
+        issue(&self.sequencer, self.issuing.as_ref(), id, |call| {
+            let parsed = Parsed {
+                who: None,
+                write: None,
+                call,
+            };
+            called(&caller, parsed)
+        })
+        .await;
         let registry = self.sequencer.registry();
         let state = registry.enrolment(id).map(|enrolment| &enrolment.state);
         let state = state.unwrap_or(&EnrolmentState::Open);
@@ -175,15 +198,11 @@ fn sees_all(peer: &Peer) -> bool {
     roles.contains(&Role::Administrator) || roles.contains(&Role::Auditor)
 }
 
-/// For whom the next certificate of a party is: what the registry says of it, and the number of its that the
-/// request names.
-fn holder_of(own: &Party, request: &[u8], now: Timestamp) -> Option<Holder> {
-    let named = CertificateRequest::read(request)
-        .ok()
-        .and_then(|request| request.named_oin());
-    let current = || own.oins.iter().filter(|dated| dated.period.contains(now));
-    let chosen = current().find(|dated| Some(dated.oin.as_str()) == named.as_deref());
-    let chosen = chosen.or_else(|| current().next())?;
+/// For whom the next certificate of a connection is: whom its own names. What for is what the registry says of the
+/// party.
+fn holder_of(own: &Party, connection: &Connection) -> Result<Holder, Status> {
+    let identity = connection.identity();
+    let identity = identity.map_err(|why| Status::from(&Refusal::PartyUnknown(why)))?;
     let profile = if own.has_role(Role::Administrator) {
         Profile::Administrator
     } else if own.has_role(Role::Auditor) {
@@ -193,10 +212,13 @@ fn holder_of(own: &Party, request: &[u8], now: Timestamp) -> Option<Holder> {
     } else {
         Profile::Party
     };
-    Some(Holder {
+    Ok(Holder {
         profile: profile.code().to_owned(),
-        oin: chosen.oin.clone(),
-        name: own.name.clone(),
-        unit: None,
+        oin: identity.oin.clone(),
+        name: identity
+            .organisation
+            .clone()
+            .unwrap_or_else(|| own.name.clone()),
+        unit: identity.unit.clone(),
     })
 }

@@ -4,20 +4,22 @@ use std::{net::SocketAddr, sync::Arc};
 
 use schakel_api::enrolment as wire_api;
 use schakel_core::{
-    enrolment::{Enrolment as Known, EnrolmentState},
+    enrolment::Enrolment as Known,
     event::RefusalReason,
-    party::Peer,
+    party::{Party, Peer},
 };
 use schakel_pki::identity::sha256;
 use tonic::{Request, Response, Status};
 
-use super::certificates::is_for;
+use super::{Fault, certificates::is_for, issue::issue};
 use crate::{
     call::{self, Call, CallError, IssuanceCall},
     edge::{
+        attempts::Attempts,
         identify::UnknownParty,
         refusals::{Refusal, Refusals},
     },
+    issuing::Issuing,
     sequencer::Sequencer,
     wire::{Fields, enrolment},
 };
@@ -28,65 +30,46 @@ use wire_api::{EnrolRequest, EnrolResponse, enrolment_service_server::EnrolmentS
 const METHOD: &str = "EnrolmentService/Enrol";
 
 /// The service. It knows its callers by their tokens alone.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Enrolment {
     sequencer: Sequencer,
+    issuing: Option<Issuing>,
+    attempts: Attempts,
     refusals: Arc<Refusals>,
 }
 
 impl Enrolment {
-    /// The service in front of a sequencer; refused tries are counted as the edge counts its own.
-    pub(crate) const fn new(sequencer: Sequencer, refusals: Arc<Refusals>) -> Self {
+    /// The service in front of a sequencer, which issues by itself when there is an authority for it; refused tries
+    /// are counted as the edge counts its own.
+    pub(crate) const fn new(
+        sequencer: Sequencer,
+        issuing: Option<Issuing>,
+        attempts: Attempts,
+        refusals: Arc<Refusals>,
+    ) -> Self {
         Self {
             sequencer,
+            issuing,
+            attempts,
             refusals,
         }
     }
 
-    async fn request(
-        &self,
-        enrolment: &Known,
-        token_sha256: [u8; 32],
-        request: &[u8],
-        address: Option<SocketAddr>,
-    ) -> Result<EnrolResponse, Status> {
+    /// Hands the request in, the first under its token.
+    async fn request(&self, by: Bearer<'_>, request: &[u8]) -> Result<(), Status> {
         let mut fields = Fields::default();
-        let request = fields.certificate_request("request", request, &enrolment.holder);
+        let request = fields.certificate_request("request", request, &by.enrolment.holder);
         let request = fields.finish(request).inspect_err(|_| {
             self.count(RefusalReason::Invalid);
         })?;
-        let now = self.sequencer.now();
-        let registry = self.sequencer.registry();
-        let party = registry.party_of(&enrolment.holder.oin, now);
-        let party = party.ok_or_else(|| self.denied())?;
+        let token_sha256 = by.token_sha256;
         let call = IssuanceCall::Enrol {
             token_sha256,
             request,
         };
-        let answer = self.sequencer.submit(call::Request {
-            peer: Peer {
-                principal: party.id.clone(),
-                transport: party.id.clone(),
-                roles: party.roles.clone(),
-            },
-            // The token stands for it.
-            certificate: token_sha256,
-            address: address.map_or_else(String::new, |address| address.to_string()),
-            actor: None,
-            responsible: None,
-            transaction: None,
-            trace: None,
-            method: METHOD,
-            write: None,
-            call: Call::Issuance(Box::new(call)),
-        });
-        match answer.await {
-            Ok(answer) => Ok(EnrolResponse {
-                enrolment_id: enrolment::id_of(&answer)
-                    .map_err(super::Fault::from)?
-                    .to_string(),
-                certificate: None,
-            }),
+        let call = by.calls(Call::Issuance(Box::new(call)));
+        match self.sequencer.submit(call).await {
+            Ok(_) => Ok(()),
             // Another request with the token came first.
             Err(CallError::NotFound(_)) => Err(self.denied()),
             Err(error) => Err(error.into()),
@@ -94,12 +77,50 @@ impl Enrolment {
     }
 
     fn denied(&self) -> Status {
-        self.count(RefusalReason::UnknownParty);
-        Status::from(&Refusal::PartyUnknown(UnknownParty::Token))
+        self.refuse(&Refusal::PartyUnknown(UnknownParty::Token))
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Status {
+        if let Some(reason) = refusal.reason() {
+            self.count(reason);
+        }
+        Status::from(refusal)
     }
 
     fn count(&self, reason: RefusalReason) {
         self.refusals.count(None, reason, self.sequencer.now());
+    }
+}
+
+/// Whoever has a token.
+#[derive(Clone, Copy, Debug)]
+struct Bearer<'a> {
+    enrolment: &'a Known,
+    party: &'a Party,
+    token_sha256: [u8; 32],
+    address: SocketAddr,
+}
+
+impl Bearer<'_> {
+    /// A call, as one of the party for which the token was given.
+    fn calls(self, call: Call) -> call::Request {
+        call::Request {
+            peer: Peer {
+                principal: self.party.id.clone(),
+                transport: self.party.id.clone(),
+                roles: self.party.roles.clone(),
+            },
+            // The token stands for it.
+            certificate: self.token_sha256,
+            address: self.address.to_string(),
+            actor: None,
+            responsible: None,
+            transaction: None,
+            trace: None,
+            method: METHOD,
+            write: None,
+            call,
+        }
     }
 }
 
@@ -110,6 +131,11 @@ impl EnrolmentService for Enrolment {
         request: Request<EnrolRequest>,
     ) -> Result<Response<EnrolResponse>, Status> {
         let address = request.extensions().get::<SocketAddr>().copied();
+        let address = address.ok_or(Fault::NoCaller)?;
+        let now = self.sequencer.now();
+        if !self.attempts.admit(address.ip(), now) {
+            return Err(self.refuse(&Refusal::Overloaded));
+        }
         let EnrolRequest { token, request } = request.into_inner();
         let token_sha256 = sha256(&token);
         let registry = self.sequencer.registry();
@@ -117,17 +143,26 @@ impl EnrolmentService for Enrolment {
             .enrolment_of_token(&token_sha256)
             .filter(|_| token.len() == 32)
             .ok_or_else(|| self.denied())?;
-        let answer = match &enrolment.state {
-            EnrolmentState::Open if enrolment.is_open(self.sequencer.now()) => {
-                self.request(enrolment, token_sha256, &request, address)
-                    .await?
-            }
-            state if is_for(enrolment, &request) => EnrolResponse {
-                enrolment_id: enrolment.id.to_string(),
-                certificate: enrolment::issued(state),
-            },
-            _ => return Err(self.denied()),
+        let party = registry.party_of(&enrolment.holder.oin, now);
+        let bearer = Bearer {
+            enrolment,
+            party: party.ok_or_else(|| self.denied())?,
+            token_sha256,
+            address,
         };
-        Ok(Response::new(answer))
+        if enrolment.is_open(now) {
+            self.request(bearer, &request).await?;
+        } else if !is_for(enrolment, &request) {
+            return Err(self.denied());
+        }
+        let id = enrolment.id;
+        let caused = |call| bearer.calls(call);
+        issue(&self.sequencer, self.issuing.as_ref(), id, caused).await;
+        let registry = self.sequencer.registry();
+        let state = registry.enrolment(id).map(|enrolment| &enrolment.state);
+        Ok(Response::new(EnrolResponse {
+            enrolment_id: id.to_string(),
+            certificate: state.and_then(enrolment::issued),
+        }))
     }
 }

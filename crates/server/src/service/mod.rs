@@ -9,6 +9,7 @@ pub(crate) mod enrolment;
 pub mod exchange;
 pub mod export;
 pub mod inbox;
+mod issue;
 pub mod notices;
 pub mod reconciliation;
 pub mod registry;

@@ -9,7 +9,7 @@ use schakel_core::{
     party::Peer,
 };
 use schakel_pki::{
-    identity,
+    identity::{self, IdentityError},
     profile::{self, Profile},
     request::CertificateRequest,
 };
@@ -107,6 +107,22 @@ pub(crate) fn open(
     Some(parsed(write?, call))
 }
 
+/// Reads the confirmation of a leave.
+pub(crate) fn confirm(
+    message: v1::ConfirmEnrolmentRequest,
+    _: &Peer,
+    fields: &mut Fields,
+) -> Option<Parsed> {
+    let body = body(&message);
+    let v1::ConfirmEnrolmentRequest {
+        idempotency_key,
+        enrolment_id,
+    } = message;
+    let write = fields.write(&idempotency_key, body);
+    let enrolment = fields.text("enrolment_id", &enrolment_id)?;
+    Some(parsed(write?, IssuanceCall::Confirm { enrolment }))
+}
+
 /// Reads the certificate that answers a request.
 pub(crate) fn answer(
     message: v1::AnswerEnrolmentRequest,
@@ -154,6 +170,25 @@ fn parsed(write: super::request::Write, call: IssuanceCall) -> Parsed {
     }
 }
 
+/// A certificate as it is registered.
+///
+/// # Errors
+/// When it cannot be read, or names no OIN.
+pub(crate) fn registered(der: &[u8], origin: Origin) -> Result<IssuedCertificate, IdentityError> {
+    let identity = identity::parse_peer(der)?;
+    Ok(IssuedCertificate {
+        sha256: identity.sha256,
+        oin: identity.oin,
+        serial: identity.serial.to_string(),
+        issuer: identity.issuer.text,
+        not_before: identity.not_before,
+        not_after: identity.not_after,
+        origin,
+        replaces: None,
+        revoked: None,
+    })
+}
+
 impl Fields {
     /// Reads a certificate of a holder.
     fn certificate(
@@ -166,23 +201,9 @@ impl Fields {
             self.refuse(field, "must have at most 2400 bytes");
             return None;
         }
-        match identity::parse_peer(der) {
-            Ok(identity) => Some(IssuedCertificate {
-                sha256: identity.sha256,
-                oin: identity.oin,
-                serial: identity.serial.to_string(),
-                issuer: identity.issuer.text,
-                not_before: identity.not_before,
-                not_after: identity.not_after,
-                origin,
-                replaces: None,
-                revoked: None,
-            }),
-            Err(error) => {
-                self.refuse(field, format!("must be a certificate in DER: {error}"));
-                None
-            }
-        }
+        let read = registered(der, origin);
+        read.map_err(|error| self.refuse(field, format!("must be a certificate in DER: {error}")))
+            .ok()
     }
 
     /// Reads a request that asks for nothing beyond what its holder gets.
@@ -247,7 +268,7 @@ fn read_holder(message: v1::CertificateHolder, fields: &mut Fields) -> Option<Ho
 }
 
 /// The holder as requests are held against.
-fn to_profile(holder: &Holder) -> Option<profile::Holder> {
+pub(crate) fn to_profile(holder: &Holder) -> Option<profile::Holder> {
     Some(profile::Holder {
         profile: holder.profile.parse().ok()?,
         oin: holder.oin.clone(),

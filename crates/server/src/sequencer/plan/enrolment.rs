@@ -15,6 +15,9 @@ const HOUR_MS: u64 = 3_600_000;
 /// For how many hours a renewal may be asked for: it is asked for as it is opened.
 const RENEWAL_HOURS: u32 = 1;
 
+/// How often one certificate may be renewed: once, and twice more after a key was lost on the way.
+const MOST_RENEWALS: usize = 3;
+
 impl Planner<'_> {
     pub(super) fn plan_issuance(&mut self, request: &Request, call: &IssuanceCall) -> Result<Plan> {
         match call {
@@ -41,6 +44,7 @@ impl Planner<'_> {
                 let state = EnrolmentState::Open;
                 self.open_enrolment(request, holder, Some(*token_sha256), *hours, state)
             }
+            IssuanceCall::Confirm { enrolment } => self.confirm(request, *enrolment),
             IssuanceCall::Renew {
                 holder,
                 request: wanted,
@@ -87,23 +91,49 @@ impl Planner<'_> {
                 Some(_) => request.peer.principal.clone(),
                 None => request.peer.transport.clone(),
             },
+            opened_over: Some(request.peer.transport.clone()),
+            opened_with: Some(request.certificate),
+            confirmed: false,
             replaces,
             state,
         });
         Ok(changed(Event::Issuance(event), Outcome::Enrolment(id)))
     }
 
+    /// Letting the broker issue a first certificate by itself takes two, as everything that lets somebody in.
+    fn confirm(&self, request: &Request, id: EnrolmentId) -> Result<Plan> {
+        let registry = self.registry();
+        let enrolment = registry.enrolment(id);
+        let enrolment = enrolment.ok_or(CallError::NotFound("enrolment"))?;
+        let issued = matches!(enrolment.state, EnrolmentState::Issued { .. });
+        if issued || enrolment.may_be_issued_at_once() {
+            return Err(conflict(
+                "enrolment_id",
+                "must be one that waits to be confirmed",
+            ));
+        }
+        if !enrolment.may_be_confirmed_by(&request.peer, &request.certificate) {
+            return Err(CallError::SecondActor.into());
+        }
+        let event = IssuanceEvent::Confirmed { enrolment: id };
+        Ok(changed(Event::Issuance(event), Outcome::Done))
+    }
+
     /// A renewal by the certificate in use: of the one that asks, and one at a time.
     fn renew(&mut self, request: &Request, holder: &Holder, wanted: &Der) -> Result<Plan> {
-        let waits = self.registry().enrolments().any(|enrolment| {
-            enrolment.replaces == Some(request.certificate)
-                && matches!(enrolment.state, EnrolmentState::Waiting { .. })
-        });
-        if waits {
-            return Err(conflict(
-                "request",
-                "must wait for the one handed in before it",
-            ));
+        let registry = self.registry();
+        let before: Vec<_> = registry
+            .enrolments()
+            .filter(|enrolment| enrolment.replaces == Some(request.certificate))
+            .collect();
+        let waits = |one: &&Enrolment| matches!(one.state, EnrolmentState::Waiting { .. });
+        if before.iter().any(waits) {
+            let rule = "must wait for the one handed in before it";
+            return Err(conflict("request", rule));
+        }
+        if before.len() >= MOST_RENEWALS {
+            let rule = "must be one of three for a certificate: go on with one that was issued";
+            return Err(conflict("request", rule));
         }
         let state = EnrolmentState::Waiting {
             request: wanted.clone(),

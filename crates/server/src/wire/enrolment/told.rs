@@ -3,14 +3,15 @@
 use prost_types::Timestamp as WireInstant;
 use schakel_api::v1;
 use schakel_core::{
+    certificate::Seen,
     enrolment::{Enrolment, EnrolmentState, Holder, IssuanceEvent, IssuedCertificate, Origin},
     id::EnrolmentId,
 };
 
 use crate::wire::{code::Coded as _, time::instant};
 
-/// A certificate as it is sent.
-pub(crate) fn write(certificate: &IssuedCertificate) -> v1::IssuedCertificate {
+/// A certificate as it is sent, and when it was used.
+pub(crate) fn write(certificate: &IssuedCertificate, seen: Option<&Seen>) -> v1::IssuedCertificate {
     let IssuedCertificate {
         sha256,
         oin,
@@ -39,6 +40,7 @@ pub(crate) fn write(certificate: &IssuedCertificate) -> v1::IssuedCertificate {
         replaces_sha256: replaces.as_ref().map(sent),
         revoked_at: revoked.map(|revoked| -> WireInstant { instant(revoked.at) }),
         reason: revoked.map(|revoked| revoked.reason.to_wire()),
+        last_used_at: seen.map(|seen| instant(seen.last_used_at)),
     }
 }
 
@@ -50,7 +52,10 @@ pub(crate) fn enrolment(enrolment: &Enrolment) -> v1::Enrolment {
         token_sha256,
         until,
         opened_by,
-        replaces: _,
+        opened_over: _,
+        opened_with: _,
+        confirmed,
+        replaces,
         state,
     } = enrolment;
     let Holder {
@@ -75,6 +80,8 @@ pub(crate) fn enrolment(enrolment: &Enrolment) -> v1::Enrolment {
             EnrolmentState::Open | EnrolmentState::Issued { .. } => None,
         },
         renewal: token_sha256.is_none(),
+        confirmed: *confirmed,
+        replaces_sha256: replaces.map(|sha256| sha256.to_vec().into()),
     }
 }
 
@@ -130,6 +137,9 @@ pub(crate) fn summary(event: &IssuanceEvent) -> String {
                 enrolment.holder.oin
             ),
         },
+        IssuanceEvent::Confirmed { enrolment } => {
+            format!("leave to ask for a certificate confirmed, enrolment {enrolment}")
+        }
         IssuanceEvent::Requested { enrolment, .. } => {
             format!("certificate asked for under enrolment {enrolment}")
         }
