@@ -142,7 +142,7 @@ macro_rules! plain {
 
 plain! {
     GetCheckpointResponse GetConsistencyResponse GetMyCertificateResponse ListCertificatesResponse
-    ListEnrolmentsResponse ListIssuedCertificatesResponse RenewCertificateResponse
+    CheckCertificatesResponse ListEnrolmentsResponse ListIssuedCertificatesResponse RenewCertificateResponse
     GetRetentionResponse ListErasuresResponse ListPartiesResponse ListProposalsResponse ListPurposesResponse
 }
 

@@ -190,6 +190,15 @@ pub fn authorities(text: &str) -> Result<Vec<Vec<u8>>, NoChain> {
     Ok(Chain::read(text)?.iter().map(<[u8]>::to_vec).collect())
 }
 
+/// A revocation list as [`Acceptance::lists`] holds it: PEM, whether it was read as that or as DER.
+#[must_use]
+pub fn list_text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.contains("-----BEGIN ") => text.to_owned(),
+        _ => pem::block(bytes, "X509 CRL"),
+    }
+}
+
 fn passed(check: &'static str, said: String) -> Finding {
     let verdict = Verdict::Passed;
     Finding {

@@ -176,7 +176,7 @@ impl Opened {
         upkeep::start(&mut upkeep, &config, &sequencer, &refusals, &tls, &stops);
         let (upkeeps, own) = (&mut upkeep, issuing.clone());
         let enrolment = serve_guests(upkeeps, &config, &sequencer, own, &acceptor, &stops).await?;
-        let routes = serve::routes(&config, &sequencer, issuing, &stops, health)?;
+        let routes = serve::routes(&config, &sequencer, &tls, issuing, &stops, health)?;
         let admission = admission(&config, &sequencer, &refusals, telemetry.metrics(), &stops);
         let links = acceptor.run(listener, stops.clone());
         let (trail, metrics) = (sequencer.trail().clone(), telemetry.metrics());

@@ -432,3 +432,59 @@ async fn a_broker_that_issues_renews_at_once_and_never_without_end() {
     assert_eq!(ledger.issued().count(), 3);
     broker.check_log().await;
 }
+
+/// An administrator is told beforehand what the broker would make of a certificate, and why.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_says_beforehand_whom_it_would_let_in() {
+    let broker = broker().await;
+    let administrator = broker.party("beheer-een").await;
+    let chain = |cert_pem: &str| v1::CertificateChain {
+        certificates: vec![der_of(cert_pem).into()],
+    };
+    let known = broker.place().issued("gemeente-oost").cert_pem;
+    let chains = vec![
+        chain(&known),
+        chain(&broker.place().unregistered().cert_pem),
+        chain(&broker.place().foreign("gemeente-oost").cert_pem),
+    ];
+    let check = async |request: v1::CheckCertificatesRequest| {
+        let mut certificates = administrator.certificates();
+        let checked = certificates.check_certificates(request);
+        checked.await.unwrap().into_inner().certificates
+    };
+    let failed = |checked: &v1::CheckedCertificate| {
+        let findings = checked.findings.iter();
+        let failed = findings.filter(|found| found.verdict() == v1::CheckVerdict::Failed);
+        failed.map(|found| found.check.clone()).collect::<Vec<_>>()
+    };
+    let request = v1::CheckCertificatesRequest {
+        chains,
+        ..v1::CheckCertificatesRequest::default()
+    };
+    let [known_now, unregistered, foreign] = &check(request.clone()).await[..] else {
+        panic!("one answer each");
+    };
+    assert!(known_now.accepted, "{known_now:?}");
+    assert_eq!(failed(unregistered), ["party"]);
+    assert_eq!(failed(foreign), ["authority"]);
+
+    let later = v1::CheckCertificatesRequest {
+        at: Some(prost_types::Timestamp {
+            seconds: 4_000_000_000,
+            nanos: 0,
+        }),
+        lists_fresh: true,
+        ..request.clone()
+    };
+    assert!(failed(&check(later).await[0]).contains(&"dates".to_owned()));
+
+    let stop = v1::StopRequest {
+        idempotency_key: key(),
+        reason: v1::StopReason::Suspicion.into(),
+        what: Some(v1::stop_request::What::Certificate(hex::encode(sha256(
+            &der_of(&known),
+        )))),
+    };
+    administrator.registry().stop(stop).await.unwrap();
+    assert_eq!(failed(&check(request).await[0]), ["registry"]);
+}

@@ -1,11 +1,17 @@
 //! `schakel certificate`.
 
+mod foresee;
+
+use std::path::PathBuf;
+
 use schakel_api::v1::{self, change::Change, stop_request::What};
+use schakel_core::time::Timestamp;
 
 use super::proposal::{propose, stop};
 use crate::{
     code,
     exit::{Exit, Failure},
+    instant,
     session::{self, SessionArgs},
     view,
 };
@@ -25,6 +31,18 @@ enum Act {
     Mine,
     /// Show the certificates with which parties called, and those that are blocked.
     List,
+    /// Say what the broker would make of a certificate, with its authorities, lists and registry. For
+    /// administrators.
+    Check {
+        /// The certificate, PEM, with what its holder sends along below it.
+        file: PathBuf,
+        /// The instant at which it is to be used: now, unless it is given.
+        #[arg(long, value_parser = instant::parse)]
+        at: Option<Timestamp>,
+    },
+    /// Say who could not come in at the broker: as `schakel pki rehearse`, with what it goes by itself. For
+    /// administrators.
+    Rehearse(foresee::RehearseArgs),
     /// Block a certificate at once, on open connections too. Whoever the authority says it is.
     Block {
         /// SHA-256 of the whole certificate, hexadecimal.
@@ -56,6 +74,8 @@ pub(super) fn run(args: CertificateArgs) -> Result<Exit, Failure> {
                 .await?;
             Ok(session.show(&view::Certificates::from(all)))
         }
+        Act::Check { file, at } => foresee::check(session, &file, at).await,
+        Act::Rehearse(args) => foresee::rehearse(session, &args).await,
         Act::Block {
             certificate,
             reason,

@@ -27,6 +27,9 @@ super::methods! { CertificatesServiceClient:
     write
     /// Hands over the certificate that was issued for a request that waits.
     answer_enrolment(AnswerEnrolmentRequest) -> AnswerEnrolmentResponse;
+    ask
+    /// Says what the broker would make of certificates.
+    check_certificates(CheckCertificatesRequest) -> CheckCertificatesResponse;
     write
     /// Asks for the party's next certificate, and how far that is.
     renew_certificate(RenewCertificateRequest) -> RenewCertificateResponse;

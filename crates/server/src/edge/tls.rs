@@ -16,7 +16,8 @@ use rustls::{
     pki_types::{CertificateDer, UnixTime},
     time_provider::TimeProvider,
 };
-use schakel_core::time::Timestamp;
+use schakel_core::{party::Party, time::Timestamp};
+use schakel_pki::check::Acceptance;
 use tokio::sync::watch;
 
 use super::uses::Uses;
@@ -192,6 +193,18 @@ impl Tls {
         let own = ("the broker's certificate".to_owned(), parts.pair.not_after);
         let authorities = parts.anchors.iter().flat_map(parts::AnchorParts::ends);
         std::iter::once(own).chain(authorities).collect()
+    }
+
+    /// By what certificates are judged, as it is known at this moment, when these parties are registered.
+    #[must_use]
+    pub fn acceptance(&self, parties: Vec<Party>) -> Acceptance {
+        let (authorities, lists) = self.parts().shown();
+        Acceptance {
+            production: self.environment == Environment::Production,
+            authorities,
+            lists,
+            parties: Some(parties),
+        }
     }
 
     /// What the next handshake of somebody without a certificate goes by: the broker's own certificate alone.

@@ -82,6 +82,7 @@ macro_rules! bounded {
 pub(super) fn routes(
     config: &Config,
     sequencer: &Sequencer,
+    tls: &Arc<Tls>,
     issuing: Option<Issuing>,
     stopping: &watch::Receiver<bool>,
     health: HealthServer<impl Health>,
@@ -100,7 +101,7 @@ pub(super) fn routes(
         .register_file_descriptor_set(described())
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
-    let certificates = Certificates::new(shared(), issuing);
+    let certificates = Certificates::new(shared(), Arc::clone(tls), issuing);
     let consents = Consents::new(shared());
     let exchange = Exchange::new(shared());
     let inbox = Inbox::new(shared(), waits, stopping.clone());

@@ -1,5 +1,7 @@
 //! The certificates of parties, and how they come by the next one.
 
+use std::sync::Arc;
+
 use schakel_api::v1::{self, certificates_service_server::CertificatesService};
 use schakel_core::{
     code::Role,
@@ -7,30 +9,40 @@ use schakel_core::{
     id::Oin,
     party::{Party, Peer},
 };
-use schakel_pki::{identity::sha256, profile::Profile, request::CertificateRequest};
+use schakel_pki::{
+    check::{Finding, Verdict},
+    identity::sha256,
+    profile::Profile,
+    request::CertificateRequest,
+};
 use tonic::{Request, Response, Status};
 
 use super::{Fault, answer, called, connected, issue::issue, opened};
 use crate::{
     call::{Call, CallError, IssuanceCall},
-    edge::{identify::Connection, refusals::Refusal},
+    edge::{identify::Connection, refusals::Refusal, tls::Tls},
     issuing::Issuing,
     sequencer::Sequencer,
-    wire::{Fields, enrolment, request::Parsed},
+    wire::{Fields, check, enrolment, request::Parsed},
 };
 
 /// The service. What is registered is about organisations, so that showing it is no entry.
 #[derive(Clone, Debug)]
 pub struct Certificates {
     sequencer: Sequencer,
+    tls: Arc<Tls>,
     issuing: Option<Issuing>,
 }
 
 impl Certificates {
     /// The service in front of a sequencer, which issues renewals by itself when there is an authority for it.
     #[must_use]
-    pub(crate) const fn new(sequencer: Sequencer, issuing: Option<Issuing>) -> Self {
-        Self { sequencer, issuing }
+    pub(crate) const fn new(sequencer: Sequencer, tls: Arc<Tls>, issuing: Option<Issuing>) -> Self {
+        Self {
+            sequencer,
+            tls,
+            issuing,
+        }
     }
 }
 
@@ -141,6 +153,37 @@ impl CertificatesService for Certificates {
             Ok(v1::AnswerEnrolmentResponse { receipt })
         })
         .await
+    }
+
+    async fn check_certificates(
+        &self,
+        request: Request<v1::CheckCertificatesRequest>,
+    ) -> Result<Response<v1::CheckCertificatesResponse>, Status> {
+        let (_, message) = opened(request)?;
+        let mut fields = Fields::default();
+        let read = check::read(message, self.sequencer.now(), &mut fields);
+        let (chains, conditions) = fields.finish(read)?;
+        let (registry, tls) = (self.sequencer.registry(), Arc::clone(&self.tls));
+        // Lists are large, and each signature on the way is verified.
+        let checking = tokio::task::spawn_blocking(move || {
+            let acceptance = tls.acceptance(registry.parties().cloned().collect());
+            let found = chains.iter().map(|chain| {
+                let mut findings = acceptance.check(chain, &conditions);
+                if registry.blocks(&sha256(chain.own())) {
+                    findings.push(Finding {
+                        check: "registry",
+                        verdict: Verdict::Failed,
+                        said: "an administrator blocked it: use another".to_owned(),
+                    });
+                }
+                check::write(findings)
+            });
+            found.collect()
+        });
+        let certificates = checking.await.map_err(|_| Fault::Thread)?;
+        Ok(Response::new(v1::CheckCertificatesResponse {
+            certificates,
+        }))
     }
 
     async fn renew_certificate(

@@ -55,6 +55,9 @@ pub enum Fault {
     /// The sequencer gave another number of answers than it got calls.
     #[error("the number of answers is not the number of calls")]
     Miscounted,
+    /// A thread ended.
+    #[error("the thread that worked for the call ended in a fault")]
+    Thread,
     /// An officer is registered without a controller.
     #[error("the privacy officer has no controller")]
     NoController,

@@ -8,6 +8,7 @@
 pub(crate) mod audit;
 pub(crate) mod case;
 pub(crate) mod certificate;
+pub(crate) mod check;
 pub(crate) mod code;
 pub(crate) mod consent;
 pub mod disclosure;

@@ -111,7 +111,7 @@ fn read_parties(path: &Path) -> Result<Vec<schakel_core::party::Party>, Failure>
     Ok(catalogue.parties)
 }
 
-pub(super) fn read_chain(path: &Path) -> Result<Chain, Failure> {
+pub(in crate::command) fn read_chain(path: &Path) -> Result<Chain, Failure> {
     let text = fs::read_to_string(path).map_err(|error| file_failure("read", path, &error))?;
     if text.contains("PRIVATE KEY-----") {
         crate::output::complain(&format!(

@@ -5,10 +5,10 @@ mod enrol;
 mod init;
 mod issue;
 mod keep;
-mod look;
+pub(super) mod look;
 mod passphrase;
-mod rehearse;
-mod view;
+pub(super) mod rehearse;
+pub(super) mod view;
 
 use std::path::PathBuf;
 

@@ -33,6 +33,16 @@ pub(super) struct RehearseArgs {
     /// A certificate with its chain, PEM; repeated for several.
     #[arg(long = "certificate", value_name = "FILE")]
     certificates: Vec<PathBuf>,
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Print JSON for machines.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How things would be.
+#[derive(Debug, clap::Args)]
+pub(in crate::command) struct ScenarioArgs {
     /// The day or instant: now, unless it is given.
     #[arg(long, value_parser = instant::parse)]
     at: Option<Timestamp>,
@@ -45,9 +55,6 @@ pub(super) struct RehearseArgs {
     /// As if the broker's clock were off by this many minutes: negative when it is behind.
     #[arg(long, value_name = "MINUTES", allow_hyphen_values = true)]
     clock: Option<i32>,
-    /// Print JSON for machines.
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) fn run(args: &RehearseArgs) -> Result<Exit, Failure> {
@@ -68,7 +75,7 @@ pub(super) fn run(args: &RehearseArgs) -> Result<Exit, Failure> {
     let now = SystemClock.now();
     let scenario = Scenario {
         now,
-        then: args.conditions(now)?,
+        then: args.scenario.conditions(now)?,
     };
     let outcomes = rehearse(&acceptance, &chains, &scenario);
     let breaks = outcomes.iter().any(|outcome| outcome.fate == Fate::Breaks);
@@ -76,8 +83,8 @@ pub(super) fn run(args: &RehearseArgs) -> Result<Exit, Failure> {
     Ok(if breaks { Exit::Failed } else { Exit::Done })
 }
 
-impl RehearseArgs {
-    fn conditions(&self, now: Timestamp) -> Result<Conditions, Failure> {
+impl ScenarioArgs {
+    pub(in crate::command) fn conditions(&self, now: Timestamp) -> Result<Conditions, Failure> {
         let at = self.at.unwrap_or(now);
         let minutes = self.clock.unwrap_or(0);
         let off = u64::from(minutes.unsigned_abs()) * 60_000;
@@ -101,7 +108,8 @@ impl RehearseArgs {
     }
 }
 
-fn of_ledger(dir: &std::path::Path) -> Result<Vec<Chain>, Failure> {
+/// Every certificate of an authority that is not revoked, with the authority's.
+pub(in crate::command) fn of_ledger(dir: &std::path::Path) -> Result<Vec<Chain>, Failure> {
     let path = dir.join(LEDGER);
     let ledger = Ledger::read(&path).map_err(|error| {
         let said = format!("`{}`: {}", path.display(), chain(&error));

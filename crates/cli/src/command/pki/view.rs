@@ -1,7 +1,8 @@
 //! What the commands of an authority show.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
+use schakel_api::v1;
 use schakel_core::time::Timestamp;
 use schakel_pki::{
     check::{Finding, Verdict},
@@ -83,21 +84,21 @@ pub(super) struct Listed {
 
 /// What was looked at.
 #[derive(Debug, Serialize)]
-pub(super) struct Checked {
+pub(in crate::command) struct Checked {
     accepted: bool,
     findings: Vec<Found>,
 }
 
 #[derive(Debug, Serialize)]
 struct Found {
-    check: &'static str,
+    check: Cow<'static, str>,
     verdict: &'static str,
     said: String,
 }
 
 /// What would be.
 #[derive(Debug, Serialize)]
-pub(super) struct Rehearsed {
+pub(in crate::command) struct Rehearsed {
     at: String,
     organisations: Vec<Organisation>,
 }
@@ -304,7 +305,7 @@ impl View for Listed {
 impl Checked {
     pub(super) fn new(findings: &[Finding]) -> Self {
         let found = |finding: &Finding| Found {
-            check: finding.check,
+            check: finding.check.into(),
             verdict: match finding.verdict {
                 Verdict::Passed => "ok",
                 Verdict::Warned => "warning",
@@ -319,11 +320,29 @@ impl Checked {
     }
 }
 
+impl From<v1::CheckedCertificate> for Checked {
+    fn from(checked: v1::CheckedCertificate) -> Self {
+        let found = |finding: v1::CertificateFinding| Found {
+            verdict: match finding.verdict() {
+                v1::CheckVerdict::Passed => "ok",
+                v1::CheckVerdict::Warned => "warning",
+                v1::CheckVerdict::Failed | v1::CheckVerdict::Unspecified => "refused",
+            },
+            check: finding.check.into(),
+            said: finding.said,
+        };
+        Self {
+            accepted: checked.accepted,
+            findings: checked.findings.into_iter().map(found).collect(),
+        }
+    }
+}
+
 impl View for Checked {
     fn write(&self, page: &mut Page) {
         for finding in &self.findings {
             page.pair(
-                finding.check,
+                &finding.check,
                 &format!("{}: {}", finding.verdict, finding.said),
             );
         }
@@ -337,7 +356,7 @@ impl View for Checked {
 }
 
 impl Rehearsed {
-    pub(super) fn new(outcomes: &[Outcome], at: Timestamp) -> Self {
+    pub(in crate::command) fn new(outcomes: &[Outcome], at: Timestamp) -> Self {
         let organisation = |outcome: &Outcome| Organisation {
             oin: outcome.oin.to_string(),
             name: outcome.name.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use schakel_core::time::Timestamp;
-use schakel_pki::{identity, terms::CertificateTerms};
+use schakel_pki::{check::list_text, identity, terms::CertificateTerms};
 
 use super::{
     TlsError,
@@ -131,6 +131,18 @@ impl Parts {
     /// The anchors as a verifier goes by them.
     pub(super) fn anchors(&self) -> Result<Vec<Anchor>, TlsError> {
         self.anchors.iter().map(AnchorParts::anchor).collect()
+    }
+
+    /// The authorities and the lists, as somebody reads them who checks a certificate by hand.
+    pub(super) fn shown(&self) -> (Vec<Vec<u8>>, Vec<(String, String)>) {
+        let authorities = self.anchors.iter().flat_map(|anchor| {
+            let all = anchor.roots.iter().chain(&anchor.intermediates);
+            all.map(|certificate| certificate.to_vec())
+        });
+        let lists = self.anchors.iter().flat_map(|anchor| &anchor.lists);
+        let lists = lists.filter(|part| part.list.is_some());
+        let shown = |part: &ListPart| (part.source.to_string(), list_text(&part.bytes));
+        (authorities.collect(), lists.map(shown).collect())
     }
 
     /// What does not count any more, or not yet.
