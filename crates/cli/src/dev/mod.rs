@@ -1,6 +1,7 @@
 //! `schakel dev`: one command on a fresh machine, from nothing to an audited exchange.
 
 pub(crate) mod broker;
+mod bundle;
 mod outsider;
 mod say;
 mod scene;
@@ -16,6 +17,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use aws_lc_rs::digest;
 use schakel_client::{Client, ClientConfig, Identity, Trail};
+use schakel_core::id::Oin;
 use schakel_pki::develop::AUTHORITY_CERTIFICATE;
 use schakel_server::clock::{Clock as _, SystemClock};
 
@@ -45,6 +47,10 @@ pub(crate) struct DevArgs {
     /// --once.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Write what the organisation with this number needs to call with a program of its own: certificate, key,
+    /// authority, connection, and how to use them in several languages. Into bundle-PARTY in --directory.
+    #[arg(long, value_name = "OIN", requires = "directory")]
+    bundle: Option<Oin>,
 }
 
 /// Runs the command.
@@ -61,6 +67,16 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     let now = SystemClock.now();
     let config = broker::furnish(&directory, listen, now)?;
     let broker = DevelopmentBroker::start(&directory, &config).await?;
+    if let Some(oin) = &args.bundle {
+        let bundle = match bundle::write(&broker, oin, &directory) {
+            Ok(bundle) => bundle,
+            Err(error) => {
+                broker.stop().await?;
+                return Err(error);
+            }
+        };
+        output::print(&format!("bundle in {}\n", bundle.display()));
+    }
     let tell = Teller::new(args.quiet);
     if !args.quiet {
         tell.heading("A broker, ten organisations and one person");

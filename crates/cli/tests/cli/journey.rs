@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -27,6 +28,7 @@ impl Broker {
         let mut process = Command::new(SCHAKEL)
             .args(["dev", "--quiet", "--listen", "127.0.0.1:0", "--directory"])
             .arg(dir.path())
+            .args(["--bundle", "00000099000000020000"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -126,6 +128,27 @@ fn verify(arguments: &[&str], key: &Path) -> (Option<i32>, String) {
         output.status.code(),
         String::from_utf8(output.stdout).unwrap(),
     )
+}
+
+/// Certificate, key, authority and connection are in one directory, and work from anywhere.
+#[test]
+fn a_bundle_is_all_that_a_partner_needs_to_call() {
+    let broker = Broker::start();
+    let bundle = broker.path("bundle-gemeente-oost");
+    let output = Command::new(SCHAKEL)
+        .args(["certificate", "mine", "--profile"])
+        .arg(bundle.join("profile.toml"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.contains("gemeente-oost, OIN 00000099000000020000"),
+        "{told}"
+    );
+    let key = fs::metadata(bundle.join("gemeente-oost.key.pem")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    let readme = fs::read_to_string(bundle.join("README.md")).unwrap();
+    assert!(readme.contains(&broker.address) && !readme.contains("PARTY"));
 }
 
 #[test]
