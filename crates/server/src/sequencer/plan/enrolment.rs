@@ -1,9 +1,11 @@
 //! Plans for certificates and enrolments, decided against what is registered.
 
 use schakel_core::{
+    certificate::{StopReason, Thumbprint},
     enrolment::{Der, Enrolment, EnrolmentState, Holder, IssuanceEvent, IssuedCertificate},
     event::Event,
     id::{EnrolmentId, Oin},
+    registry::Change,
 };
 use schakel_pki::request::CertificateRequest;
 
@@ -22,17 +24,7 @@ impl Planner<'_> {
     pub(super) fn plan_issuance(&mut self, request: &Request, call: &IssuanceCall) -> Result<Plan> {
         match call {
             IssuanceCall::Register(certificate) => self.register(certificate),
-            IssuanceCall::Revoke { sha256, reason } => {
-                let registry = self.registry();
-                let certificate = registry.issued(sha256);
-                let certificate = certificate.ok_or(CallError::NotFound("certificate"))?;
-                if certificate.revoked.is_some() {
-                    return Err(conflict("sha256", "must not be revoked already"));
-                }
-                let (sha256, reason) = (*sha256, *reason);
-                let event = IssuanceEvent::Revoked { sha256, reason };
-                Ok(changed(Event::Issuance(event), Outcome::Done))
-            }
+            IssuanceCall::Revoke { sha256, reason } => self.revoke(request, *sha256, *reason),
             IssuanceCall::Open {
                 holder,
                 token_sha256,
@@ -67,6 +59,23 @@ impl Planner<'_> {
             return Err(conflict("certificate", "must not be registered already"));
         }
         let event = IssuanceEvent::Registered(certificate.clone());
+        Ok(changed(Event::Issuance(event), Outcome::Done))
+    }
+
+    /// What is revoked is blocked as well, so that this goes by the rule of a stop: nobody shuts out the last other
+    /// administrator alone.
+    fn revoke(&self, request: &Request, sha256: [u8; 32], reason: StopReason) -> Result<Plan> {
+        let registry = self.registry();
+        let certificate = registry.issued(&sha256);
+        let certificate = certificate.ok_or(CallError::NotFound("certificate"))?;
+        if certificate.revoked.is_some() {
+            return Err(conflict("sha256", "must not be revoked already"));
+        }
+        let block = Change::BlockCertificate(Thumbprint(sha256), reason);
+        if registry.strands(&block, &request.peer, self.now) {
+            return Err(CallError::SecondActor.into());
+        }
+        let event = IssuanceEvent::Revoked { sha256, reason };
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
 
