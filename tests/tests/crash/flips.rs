@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::FileExt as _,
+    os::unix::fs::{FileExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -177,6 +177,7 @@ async fn a_checkpoint_key_that_is_missing_or_another_stops_the_start() {
     assert!(said.contains("checkpoint.key"), "{said}");
     let other = SigningKey::from_seed(ORIGIN, &[8; 32]).unwrap();
     fs::write(&key, other.to_skey().as_bytes()).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     let said = broker.run().await.expect_err("with another key");
     assert!(said.contains("next_checkpoint_key_file"), "{said}");
     fs::write(&key, own).unwrap();

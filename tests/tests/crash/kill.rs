@@ -14,7 +14,9 @@ use schakel_store::random::OsRandom;
 use schakel_tests::{Child, HOUSING, Party, Scene, bsn, item, key, mark};
 use tokio::task::JoinSet;
 
-const PERSONS: u32 = 3;
+const PERSONS: usize = 3;
+/// After how many kills it goes on with others: a party may record so many consents of one person.
+const KILLS_OF_PERSONS: usize = 8;
 
 /// How often the broker is killed: 10, or as often as `SCHAKEL_KILLS` says.
 fn kills() -> usize {
@@ -64,6 +66,17 @@ fn parties(child: &Child) -> [Party; 3] {
     ["pi-noord", "gemeente-oost", "wonen-zuid"].map(|id| child.party(id))
 }
 
+/// Persons that nobody knew.
+async fn others(child: &Child, round: usize) -> Vec<Scene> {
+    let [pi, municipality, association] = parties(child);
+    let mut scenes = Vec::new();
+    for n in 0..PERSONS {
+        let n = u32::try_from(round * PERSONS + n).expect("not as many kills");
+        scenes.push(Scene::set_with(&pi, &municipality, &association, n).await);
+    }
+    scenes
+}
+
 /// A moment between 20 and 320 milliseconds.
 fn moment() -> Duration {
     let mut byte = [0; 2];
@@ -88,12 +101,11 @@ async fn last_word(child: &Child, scenes: &[Scene]) -> Vec<bool> {
 async fn invariant_1_killed_at_any_moment() {
     let mut child = Child::start("").await;
     let mut scenes = Vec::new();
-    let [pi, municipality, association] = parties(&child);
-    for n in 0..PERSONS {
-        scenes.push(Scene::set_with(&pi, &municipality, &association, n).await);
-    }
     let (mut answered, mut entries) = (0, 0);
     for round in 0..kills() {
+        if round % KILLS_OF_PERSONS == 0 {
+            scenes = others(&child, round).await;
+        }
         let (up, done) = (
             Arc::new(AtomicBool::new(true)),
             Arc::new(AtomicUsize::new(0)),
