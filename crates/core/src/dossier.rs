@@ -1,6 +1,7 @@
 //! Everything the broker holds about one person, and how an event changes it.
 
 mod apply;
+mod concerned;
 mod keepers;
 mod remains;
 mod row;

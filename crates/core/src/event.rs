@@ -4,6 +4,7 @@
 
 mod audit;
 mod call;
+mod naming;
 mod refusal;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ pub use self::{
         ReplayDiffered, SearchDecided, SearchProposed, TrailVerified, Withheld, WithholdingGround,
     },
     call::{Call, Remembered, SlotUse, Write},
+    naming::Naming,
     refusal::RefusalReason,
 };
 use crate::{

@@ -214,7 +214,8 @@ async fn a_denial_is_found_by_the_reference_that_a_partner_quotes() {
         panic!("it is the officer's own");
     };
     assert_eq!(explained.decision, "NOT_DISCLOSED");
-    assert_eq!(explained.reasons[0].code, "CONSENT_MISSING");
+    // An outsider's officer is told one reason for all that follows from what is held of the person.
+    assert_eq!(explained.reasons[0].code, "NO_BASIS");
     let other = broker.party("fg-gemeente-oost").await;
     for (officer, reference) in [(&other, &denial.reference[..]), (&own, &[7; 16])] {
         let told = officer

@@ -9,6 +9,7 @@ use crate::{
         ActorRef, CaseId, ConsentId, EnrolmentId, IdempotencyKey, PartyId, ProposalId, Reference,
         RestrictionId,
     },
+    person::SubjectRef,
     time::Timestamp,
 };
 
@@ -42,6 +43,9 @@ pub struct Call {
     /// replay must not count what came in between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<Role>>,
+    /// Whom the call named, where the event does not say it: by this it is found, known or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<SubjectRef>,
 }
 
 /// The idempotency of a write: valid for 24 hours of log time.

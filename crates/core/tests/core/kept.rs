@@ -97,5 +97,6 @@ fn call(by: &str) -> Call {
         trace: None,
         write: None,
         roles: None,
+        named: None,
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     trail::{Trail, TrailError},
     wire::{
         code::{Coded as _, to_wire},
-        entry::{self, Viewer},
+        entry::{self, Viewer, findings},
         terms::texts,
         time::instant,
     },
@@ -195,7 +195,10 @@ pub(crate) fn consents_of(
             let grants = disclosed.grants.iter();
             grants.flat_map(|grant| grant.consents.clone()).collect()
         }
-        Event::Denied(denied) => denied.findings.iter().filter_map(|f| f.consent).collect(),
+        Event::Denied(denied) => {
+            let findings = findings(denied, viewer.veil());
+            findings.iter().filter_map(|found| found.consent).collect()
+        }
         _ => Vec::new(),
     };
     let stood = records.before(index, details.subject)?;
@@ -203,5 +206,11 @@ pub(crate) fn consents_of(
     let named = consents.into_iter().flat_map(|consents| consents.values());
     let named = named.filter(|consent| ids.contains(&consent.id));
     let then = named.filter_map(|consent| consent_then(consent, viewer, at));
-    Ok((then.collect(), stood.used))
+    // To outsiders it would say how much is held of the person.
+    let used = if viewer.veil().is_drawn() {
+        0
+    } else {
+        stood.used
+    };
+    Ok((then.collect(), used))
 }

@@ -6,14 +6,17 @@ use schakel_api::v1;
 use schakel_core::{
     code::Condition,
     deliver,
-    id::{EntryIndex, Oin, PartyId, SubjectId},
+    id::{EntryIndex, Oin, PartyId},
     party::Peer,
     registry::Registry,
     time::{Period, Timestamp},
 };
 use schakel_store::index::{self, Outcome, Query};
 
-use super::records::Records;
+use super::{
+    meant::{About, Whom, whom},
+    records::Records,
+};
 use crate::{
     trail::{Trail, TrailError},
     wire::{code::to_wire, entry::Viewer, person, terms::texts},
@@ -44,7 +47,7 @@ pub(crate) struct Share {
     unreadable: u64,
     recipients: BTreeSet<PartyId>,
     conditions: BTreeSet<Condition>,
-    persons: BTreeMap<SubjectId, Touched>,
+    persons: BTreeMap<Whom, Touched>,
 }
 
 /// A person touched.
@@ -63,14 +66,18 @@ pub(crate) fn share(
     viewer: Option<&Viewer>,
 ) -> Result<Share, TrailError> {
     let mut share = Share::default();
+    let mut about = Vec::new();
     for query in queries {
         let query = Query {
             whose: index::Whose::Controller(controller.clone()),
             ..query
         };
         for index in trail.each(query) {
-            share.add(trail, index?, (controller, viewer))?;
+            about.extend(share.add(trail, index?, (controller, viewer))?);
         }
+    }
+    for (whom, touched) in whom(about) {
+        share.persons.entry(whom).or_default().add(touched);
     }
     Ok(share)
 }
@@ -114,21 +121,29 @@ pub(crate) fn queries(
     }
 }
 
+impl Touched {
+    fn add(&mut self, more: Self) {
+        self.entries.extend(more.entries);
+        self.recipients.extend(more.recipients);
+        self.conditions.extend(more.conditions);
+    }
+}
+
 impl Share {
     fn add(
         &mut self,
         trail: &Trail,
         index: EntryIndex,
         (controller, viewer): (&PartyId, Option<&Viewer>),
-    ) -> Result<(), TrailError> {
+    ) -> Result<Option<(About, Touched)>, TrailError> {
         if self.entries.contains(&index) {
-            return Ok(());
+            return Ok(None);
         }
         let Some(entry) = trail.entry(index.0)? else {
-            return Ok(());
+            return Ok(None);
         };
         if viewer.is_some_and(|viewer| !viewer.shows(&entry)) {
-            return Ok(());
+            return Ok(None);
         }
         let entry = entry.read_by(controller);
         self.entries.insert(index);
@@ -138,7 +153,7 @@ impl Share {
             .and_then(|details| index::facts(&entry.leaf, details, index).pop());
         let Some(facts) = facts else {
             self.unreadable += 1;
-            return Ok(());
+            return Ok(None);
         };
         let told = facts.outcome == Outcome::Disclosed;
         let denied = facts.outcome == Outcome::Denied;
@@ -152,13 +167,13 @@ impl Share {
         let recipient = told.then_some(facts.party);
         self.conditions.extend(&conditions);
         self.recipients.extend(recipient.clone());
-        if let Some(subject) = facts.subject {
-            let person = self.persons.entry(subject).or_default();
-            person.entries.insert(index);
-            person.recipients.extend(recipient);
-            person.conditions.extend(conditions);
-        }
-        Ok(())
+        let touched = Touched {
+            entries: [index].into(),
+            recipients: recipient.into_iter().collect(),
+            conditions,
+        };
+        let details = entry.details.as_ref();
+        Ok(details.map(|details| (About::of(details, controller), touched)))
     }
 
     /// Whether anything was touched.
@@ -194,12 +209,17 @@ impl Share {
         let mut records = Records::new(trail)?;
         let end = EntryIndex(trail.size());
         let mut page = Page::default();
-        for (subject, touched) in self.persons.iter().skip(from).take(PAGE) {
-            let dossier = records.before(end, Some(*subject))?.dossier;
-            let reference = dossier.and_then(|dossier| {
-                let case = dossier.cases.keys().next_back().copied();
-                deliver::reference_for(dossier, controller, case)
-            });
+        for (whom, touched) in self.persons.iter().skip(from).take(PAGE) {
+            let reference = match whom {
+                Whom::Known(subject) => {
+                    let dossier = records.before(end, Some(*subject))?.dossier;
+                    dossier.and_then(|dossier| {
+                        let case = dossier.cases.keys().next_back().copied();
+                        deliver::reference_for(dossier, controller, case)
+                    })
+                }
+                Whom::Named(naming) => Some(naming.subject()),
+            };
             page.witnesses.extend(touched.entries.first());
             page.persons.push(v1::BreachPerson {
                 subject: reference.as_ref().map(person::subject),

@@ -6,6 +6,7 @@ pub(crate) mod as_of;
 pub(crate) mod breach;
 mod held;
 pub(crate) mod integrity;
+pub(crate) mod meant;
 pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod sampler;

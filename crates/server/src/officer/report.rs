@@ -8,7 +8,7 @@ mod notices;
 use schakel_api::v1;
 use schakel_core::{
     code::Condition,
-    id::{EntryIndex, PartyId, SubjectId},
+    id::{EntryIndex, PartyId},
     registry::Registry,
     replay::{Difference, Replay},
     time::{Period, Timestamp},
@@ -18,7 +18,10 @@ use schakel_store::{
     index::{Outcome, Query},
 };
 
-use super::records::{Again, Records};
+use super::{
+    meant::Person,
+    records::{Again, Records},
+};
 use crate::{
     trail::{Trail, TrailError},
     wire::entry::Viewer,
@@ -40,7 +43,7 @@ pub(crate) struct Reporter<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Narrowed {
     pub(crate) period: Option<Period>,
-    pub(crate) subject: Option<SubjectId>,
+    pub(crate) person: Option<Person>,
     pub(crate) party: Option<PartyId>,
     pub(crate) condition: Option<Condition>,
     pub(crate) before: Option<EntryIndex>,
@@ -101,13 +104,17 @@ impl Reporter<'_> {
 
     fn query(&self, narrowed: &Narrowed) -> Query {
         let narrowed = narrowed.clone();
+        let controller = self.viewer.controller();
+        let about = match &narrowed.person {
+            Some(person) => person.entries(controller),
+            None => Query::of(controller.clone()),
+        };
         Query {
-            subject: narrowed.subject,
             party: narrowed.party,
             condition: narrowed.condition,
             period: narrowed.period,
             before: narrowed.before,
-            ..Query::of(self.viewer.controller().clone())
+            ..about
         }
     }
 

@@ -10,7 +10,7 @@ use schakel_core::{
     dossier::Dossier,
     erasure::Done,
     event::{Asked, ConsentEnded, Delivered, Denied, Details, Disclosed, Event, SlotUse},
-    id::{EntryIndex, PartyId, PurposeCode, SlotId, SubjectId},
+    id::{EntryIndex, PartyId, PurposeCode, SlotId},
     notice::Notice,
     registry::Registry,
     time::{Period, Timestamp},
@@ -19,6 +19,7 @@ use schakel_store::{entry::Entry, index::Query, seal};
 
 use super::{
     held,
+    meant::Person,
     records::{Records, opened},
     served_by,
 };
@@ -51,19 +52,18 @@ impl Maker<'_> {
     /// The statement, without the receipt of the look.
     pub(crate) fn statement(
         &self,
-        subject: SubjectId,
+        person: &Person,
         period: Option<Period>,
     ) -> Result<v1::GetStatementResponse, TrailError> {
-        let withheld = self.withheld(subject)?;
+        let withheld = self.withheld(person)?;
         let mut statement = v1::GetStatementResponse {
             controller: Some(self.named(self.viewer.controller())),
             at: Some(instant(self.now)),
             ..v1::GetStatementResponse::default()
         };
         let query = Query {
-            subject: Some(subject),
             period,
-            ..Query::of(self.viewer.controller().clone())
+            ..person.entries(self.viewer.controller())
         };
         for index in self.trail.each(query) {
             let index = index?;
@@ -80,7 +80,7 @@ impl Maker<'_> {
         statement.lines.reverse();
         let mut records = Records::new(self.trail)?;
         let end = EntryIndex(self.trail.size());
-        if let Some(dossier) = records.before(end, Some(subject))?.dossier {
+        if let Some(dossier) = records.before(end, Some(person.subject))?.dossier {
             statement.consents = self.consents(dossier)?;
             statement.notices = self.notices(dossier)?;
             statement.erased_by = self.erased(dossier, period, &withheld)?;
@@ -152,11 +152,10 @@ impl Maker<'_> {
     }
 
     /// The decisions of the controller to withhold that stand now: of several about an entry the last.
-    fn withheld(&self, subject: SubjectId) -> Result<Withheld, TrailError> {
+    fn withheld(&self, person: &Person) -> Result<Withheld, TrailError> {
         let query = Query {
-            subject: Some(subject),
             kind: Some(EntryType::Restriction),
-            ..Query::of(self.viewer.controller().clone())
+            ..person.entries(self.viewer.controller())
         };
         let mut latest: HashMap<EntryIndex, (Timestamp, bool)> = HashMap::new();
         for index in self.trail.each(query) {

@@ -20,7 +20,7 @@ use schakel_store::{
 
 use super::{
     cut::Part,
-    plan::{Plan, Retention, Subject, Told},
+    plan::{Plan, Retention, Subject, Told, named_besides},
     rules::RuleDigests,
     steps::Fresh,
 };
@@ -318,6 +318,7 @@ fn recorded_call(request: &Request, plan: &Plan, standing: &[Role]) -> Call {
                 answer: plan.told.remembered(),
             }),
         roles: more.then(|| came_with.clone()),
+        named: named_besides(&request.call, &plan.event),
     }
 }
 

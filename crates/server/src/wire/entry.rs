@@ -135,15 +135,49 @@ pub(crate) fn redacted(index: u64, leaf: &Leaf, by: Option<&Done>, viewer: &View
     shown
 }
 
-/// The reason of a finding as this officer may see it: that the data reveal detention is not told to
-/// outsiders.
-pub(crate) fn reason(finding: &Finding, veil: &Veil) -> Reason {
-    match finding.reason {
-        Reason::CriminalDataGroundMissing | Reason::OriginNotAdmitted if veil.is_drawn() => {
-            Reason::NoBasis
-        }
-        reason => reason,
+/// Whether a reason may depend on what is held of the person.
+const fn is_of_the_person(reason: Reason) -> bool {
+    match reason {
+        Reason::PurposeNotInForce
+        | Reason::PurposeNotAllowedForRole
+        | Reason::ConditionNotInScope => false,
+        Reason::SubjectUnknown
+        | Reason::NotCaseParty
+        | Reason::CaseClosed
+        | Reason::NothingToDisclose
+        | Reason::Restricted
+        | Reason::NoBasis
+        | Reason::OriginNotAdmitted
+        | Reason::CriminalDataGroundMissing
+        | Reason::Art9GroundMissing
+        | Reason::ConsentMissing
+        | Reason::ConsentNotGiven
+        | Reason::ConsentRefused
+        | Reason::ConsentNotYetValid
+        | Reason::ConsentExpired
+        | Reason::ConsentWithdrawn
+        | Reason::ConsentInvalidated
+        | Reason::ConsentNotExplicit
+        | Reason::ConsentUnfitForRelation
+        | Reason::SecrecyWaiverMissing
+        | Reason::HelpDeclinedToAnother
+        | Reason::NoCounterpart
+        | Reason::NotForRole
+        | Reason::RecordUnknown
+        | Reason::IdentifiersDisagree
+        | Reason::LimitReached => true,
     }
+}
+
+/// What of a denial this officer may see. Outsiders are told what follows from the question and the registry alone,
+/// and for all that follows from what is held of the person one reason that names nothing: who is known, what case
+/// there is and what stands in the way of it tell of detention.
+pub(crate) fn findings(denied: &Denied, veil: &Veil) -> Vec<Finding> {
+    let held = |finding: &Finding| is_of_the_person(finding.reason);
+    if veil.is_drawn() && denied.findings.iter().any(held) {
+        return vec![Finding::of(Reason::NoBasis)];
+    }
+    denied.findings.clone()
 }
 
 fn tell(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
@@ -225,7 +259,10 @@ fn tell_consent(entry: &mut v1::Entry, event: &Event, viewer: &Viewer) {
         Event::ConsentEnded(ended) => {
             entry.conditions = to_wire(&ended.conditions);
             entry.recipient_party_id = viewer.veil.names(&ended.recipient).pop();
-            entry.consent_ids = texts(ended.consents.iter().chain(&ended.narrowed));
+            // To outsiders they say that there was something to end.
+            if !viewer.veil.is_drawn() {
+                entry.consent_ids = texts(ended.consents.iter().chain(&ended.narrowed));
+            }
         }
         _ => {}
     }
@@ -288,18 +325,17 @@ fn tell_disclosed(entry: &mut v1::Entry, disclosed: &Disclosed, viewer: &Viewer)
 fn tell_denied(entry: &mut v1::Entry, denied: &Denied, viewer: &Viewer) {
     let Denied {
         asked,
-        findings,
+        findings: _,
         reference,
     } = denied;
+    let findings = findings(denied, &viewer.veil);
     let consents: BTreeSet<_> = findings
         .iter()
         .filter_map(|finding| finding.consent)
         .collect();
     entry.consent_ids = texts(consents);
     entry.reference = Some(Bytes::copy_from_slice(reference.as_bytes()));
-    entry.reason = findings
-        .first()
-        .map(|finding| reason(finding, &viewer.veil).to_string());
+    entry.reason = findings.first().map(|finding| finding.reason.to_string());
     match asked {
         Asked::Disclosure(ask) => {
             entry.conditions = to_wire(&ask.conditions);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schakel_api::v1;
 use schakel_core::{
-    decide::Finding,
+    decide::Reason,
     erasure::Done,
     event::{Denied, Event},
     explain::{Explained, Explanation, explain},
@@ -17,7 +17,7 @@ use schakel_core::{
 use super::{
     code::Coded,
     disclosure::basis,
-    entry::{Viewer, reason},
+    entry::{Viewer, findings},
     terms::texts,
     time::instant,
     veil::Veil,
@@ -78,33 +78,18 @@ pub(crate) fn explained_away(by: &Done, (entry, at): (EntryIndex, Timestamp)) ->
     }
 }
 
+/// What outsiders are told of whatever stood in the way, whether or not anybody is known.
+const NOTHING_FOUND: &str = "Nothing that may be told was found by the reference that was given. More is not said of it here.";
+
 /// The event without what outsiders are not told: that the data reveal detention, and who holds them.
 fn veiled<'e>(event: &'e Event, veil: &Veil) -> Cow<'e, Event> {
-    let Event::Denied(Denied {
-        asked,
-        findings,
-        reference,
-    }) = event
-    else {
-        return Cow::Borrowed(event);
-    };
-    if !veil.is_drawn() {
-        return Cow::Borrowed(event);
+    match event {
+        Event::Denied(denied) if veil.is_drawn() => Cow::Owned(Event::Denied(Denied {
+            findings: findings(denied, veil),
+            ..denied.clone()
+        })),
+        event => Cow::Borrowed(event),
     }
-    let findings = findings
-        .iter()
-        .map(|finding| Finding {
-            reason: reason(finding, veil),
-            provider: None,
-            ..finding.clone()
-        })
-        .collect();
-    let (asked, reference) = (asked.clone(), *reference);
-    Cow::Owned(Event::Denied(Denied {
-        asked,
-        findings,
-        reference,
-    }))
 }
 
 fn explained_reason(explained: Explained, viewer: &Viewer) -> v1::ExplainedReason {
@@ -125,12 +110,11 @@ fn explained_reason(explained: Explained, viewer: &Viewer) -> v1::ExplainedReaso
         (Some(basis), None) if !whole => {
             format!("Granted: received on {} ({}).", basis.basis, basis.law_ref)
         }
+        (None, Some(Reason::NoBasis)) if viewer.veil().is_drawn() => NOTHING_FOUND.to_owned(),
         _ => text,
     };
     v1::ExplainedReason {
-        code: reason
-            .map_or("GRANTED", schakel_core::decide::Reason::as_str)
-            .to_owned(),
+        code: reason.map_or("GRANTED", Reason::as_str).to_owned(),
         text,
         condition: condition.map(Coded::to_wire),
         provider_party_id: provider.filter(|_| whole).map(|party| party.to_string()),

@@ -204,10 +204,11 @@ fn in_case(event: &Event, veil: &Veil) -> String {
                 "corrected"
             };
             let sent = count(messages.len(), "message");
-            format!(
-                "status of {condition} {kind}; {sent} and {} wait",
-                count(notices.len(), "notice")
-            )
+            let wait = format!("{sent} and {} wait", count(notices.len(), "notice"));
+            if veil.is_drawn() {
+                return format!("status of {condition} reported");
+            }
+            format!("status of {condition} {kind}; {wait}")
         }
         Event::Introduced {
             partner, condition, ..
@@ -231,6 +232,7 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
                 veil.names(&terms.recipients).join(", ")
             )
         }
+        Event::ConsentEnded(ended) if veil.is_drawn() => format!("consent {}", ended.state),
         Event::ConsentEnded(ended) => format!(
             "{} {}, {} in part; {}",
             count(ended.consents.len(), "consent"),
@@ -244,15 +246,15 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
             conditions,
             notices,
             ..
-        } => format!(
-            "{kind} {restriction} recorded for {}; {}",
-            if conditions.is_empty() {
+        } => {
+            let conditions = if conditions.is_empty() {
                 "every condition".to_owned()
             } else {
                 about(conditions)
-            },
-            count(notices.len(), "notice")
-        ),
+            };
+            let recorded = format!("{kind} {restriction} recorded for {conditions}");
+            unless_veiled(veil, recorded, &count(notices.len(), "notice"))
+        }
         Event::RestrictionLifted {
             restriction,
             controller: Some(controller),
@@ -261,6 +263,15 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
             veil.name(controller)
         ),
         _ => "restriction or objection lifted".to_owned(),
+    }
+}
+
+/// With how many others it concerned, which outsiders are not told.
+fn unless_veiled(veil: &Veil, line: String, others: &str) -> String {
+    if veil.is_drawn() {
+        line
+    } else {
+        format!("{line}; {others}")
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 
 /// The most entries found at once.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
 /// What was found from an entry on.
 #[derive(Clone, Debug, PartialEq, Eq)]

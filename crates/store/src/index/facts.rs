@@ -6,7 +6,7 @@ use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
     code::Condition,
     erasure::Erasures,
-    event::{Asked, Delivered, Denied, Details, Disclosed, Event},
+    event::{Asked, Delivered, Denied, Details, Disclosed, Event, Naming},
     id::{EntryIndex, PartyId, PurposeCode, Reference, SlotId, SubjectId},
     inbox::Topic,
     time::Timestamp,
@@ -38,6 +38,8 @@ pub struct Facts {
     pub whose: Whose,
     /// The person it is about, when that person is known.
     pub subject: Option<SubjectId>,
+    /// Whom the call named, known or not, where it did no more than that. Kept as a digest only.
+    pub named: Option<Naming>,
     /// The party that acted.
     pub party: PartyId,
     /// The purpose it was done for.
@@ -85,6 +87,7 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
         at,
         whose,
         subject: details.subject,
+        named: details.named(),
         party: party.clone(),
         purpose: purpose.clone(),
         conditions: conditions.clone(),
@@ -147,6 +150,7 @@ pub fn remaining_facts(whole: &Whole, entry: EntryIndex, erasures: &Erasures) ->
             at,
             whose,
             subject: None,
+            named: None,
             party: party.clone(),
             purpose: purpose(leaf),
             conditions: BTreeSet::new(),

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::keyring::Key;
 
-const MAGIC: &[u8; 8] = b"SCHKRUN4";
+const MAGIC: &[u8; 8] = b"SCHKRUN5";
 const HEADER: u64 = 24;
 const TIME: u64 = 8;
 /// A token with where its list starts and the run before.
@@ -266,7 +266,7 @@ fn encode(run: &Recent, heads: &Heads, tokens: &Tokens) -> Vec<u8> {
         .map(|(whose, term, places)| {
             let token = tokens.token(whose, &term);
             let before = match term {
-                Term::Subject(_) => heads.newest(&token).unwrap_or(NONE),
+                Term::Subject(_) | Term::Named(_) => heads.newest(&token).unwrap_or(NONE),
                 _ => NO_PERSON,
             };
             let start = 0;

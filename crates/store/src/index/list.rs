@@ -7,7 +7,11 @@ use schakel_core::{
     time::Period,
 };
 
-use super::{Outcome, Query, heads::Number, token::Sought};
+use super::{
+    Outcome, Query,
+    heads::Number,
+    token::{Sought, Token, Tokens},
+};
 
 /// The place of an entry in its run: a run holds at most 65,536.
 pub(super) type Place = u16;
@@ -19,6 +23,8 @@ pub(super) enum Term<'a> {
     All,
     /// The person.
     Subject(SubjectId),
+    /// Whom the call named.
+    Named(Token),
     /// The party that acted.
     Party(&'a PartyId),
     /// The purpose.
@@ -62,11 +68,14 @@ pub(super) struct List {
 }
 
 impl Query {
-    /// All that an entry must be found by; at least one thing.
-    pub(super) fn terms(&self) -> Vec<Term<'_>> {
+    /// All that an entry must be found by; at least one thing. A person and a name together are searched for one
+    /// after the other, see `either`.
+    pub(super) fn terms(&self, tokens: &Tokens) -> Vec<Term<'_>> {
         let mut terms = Vec::with_capacity(9);
         // A person leads from run to run, see `heads`, and stands first for that.
         terms.extend(self.subject.map(Term::Subject));
+        let named = self.named.as_ref();
+        terms.extend(named.map(|named| Term::Named(tokens.named(named))));
         terms.extend(self.reference.map(Term::Reference));
         terms.extend(self.certificate.as_ref().map(Term::Certificate));
         terms.extend(self.transport.as_ref().map(Term::Transport));
@@ -98,6 +107,7 @@ impl Term<'_> {
             Self::Transport(party) => (7, party.as_str().as_bytes()),
             Self::Certificate(sha256) => (8, sha256.as_slice()),
             Self::Reference(reference) => (9, reference.as_bytes()),
+            Self::Named(token) => (10, token),
         }
     }
 }

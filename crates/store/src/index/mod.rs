@@ -13,6 +13,7 @@
 
 mod ahead;
 mod blocks;
+mod either;
 mod facts;
 mod file;
 mod heads;
@@ -148,7 +149,7 @@ impl Index {
     /// # Errors
     /// When a file of the index cannot be read.
     pub fn search(&self, query: &Query) -> Result<Page, SearchError> {
-        search::search(&self.shared, query)
+        either::newest(&self.shared, query)
     }
 
     /// Finds the oldest entries from one on, among those that are added by now, at most 1000 of them;
@@ -157,7 +158,7 @@ impl Index {
     /// # Errors
     /// When a file of the index cannot be read.
     pub fn ahead(&self, query: &Query, from: EntryIndex) -> Result<Ahead, SearchError> {
-        ahead::ahead(&self.shared, query, from)
+        either::onwards(&self.shared, query, from)
     }
 }
 

@@ -115,11 +115,12 @@ impl Index {
         let mut runs = Runs {
             closed: Arc::default(),
             heads: Heads::default(),
-            recent: Recent::new(0, 0),
+            recent: Recent::new(0, 0, &files.tokens),
         };
         let mut since = 0;
+        let tokens = Arc::clone(&files.tokens);
         let mut gather = |from: u64, until: u64, since: u64| {
-            let mut gathered = Recent::new(from, since);
+            let mut gathered = Recent::new(from, since, &tokens);
             for index in from..until {
                 let facts = facts_of(EntryIndex(index));
                 gathered.add(facts.map_err(|source| OpenIndexError::Entry { index, source })?);

@@ -3,6 +3,7 @@
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
+    event::Naming,
     id::{EntryIndex, PartyId, PurposeCode, Reference, SlotId, SubjectId},
     time::Period,
 };
@@ -16,6 +17,8 @@ pub struct Query {
     pub whose: Whose,
     /// Only entries about this person.
     pub subject: Option<SubjectId>,
+    /// Whom a call named. With a person as well: entries about the person, and those that named it so.
+    pub named: Option<Naming>,
     /// Only entries of what this party did.
     pub party: Option<PartyId>,
     /// Only entries for this purpose, in whatever version.
@@ -87,6 +90,7 @@ impl Query {
         Self {
             whose,
             subject: None,
+            named: None,
             party: None,
             purpose: None,
             condition: None,

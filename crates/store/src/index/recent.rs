@@ -1,6 +1,9 @@
 //! The run that is still growing, in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
@@ -12,7 +15,7 @@ use schakel_core::{
 use super::{
     Facts, Outcome, Whose,
     list::{List, Lists, Place, Term, within},
-    token::Sought,
+    token::{Sought, Token, Tokens},
 };
 
 /// A run in memory.
@@ -25,6 +28,7 @@ pub(super) struct Recent {
     /// When each entry was recorded. One that nobody can find counts as recorded with the one before.
     times: Vec<u64>,
     found: HashMap<Whose, Found>,
+    tokens: Arc<Tokens>,
 }
 
 /// Where somebody's entries lie, by what they can be found by.
@@ -32,6 +36,7 @@ pub(super) struct Recent {
 struct Found {
     all: Vec<Place>,
     subjects: HashMap<SubjectId, Vec<Place>>,
+    named: HashMap<Token, Vec<Place>>,
     parties: HashMap<PartyId, Vec<Place>>,
     purposes: HashMap<PurposeCode, Vec<Place>>,
     conditions: BTreeMap<Condition, Vec<Place>>,
@@ -44,12 +49,13 @@ struct Found {
 
 impl Recent {
     /// A run with nothing in it, after one whose last entry was recorded at `since`.
-    pub(super) fn new(first: u64, since: u64) -> Self {
+    pub(super) fn new(first: u64, since: u64, tokens: &Arc<Tokens>) -> Self {
         Self {
             first,
             since,
             times: Vec::new(),
             found: HashMap::new(),
+            tokens: Arc::clone(tokens),
         }
     }
 
@@ -62,10 +68,11 @@ impl Recent {
         let at = facts.first().map_or(before, |first| first.at.as_millis());
         self.times.push(before.max(at));
         for facts in facts {
+            let named = facts.named.as_ref().map(|named| self.tokens.named(named));
             self.found
                 .entry(facts.whose.clone())
                 .or_default()
-                .add(facts, place);
+                .add(facts, named, place);
         }
     }
 
@@ -126,7 +133,7 @@ impl Lists for Recent {
 }
 
 impl Found {
-    fn add(&mut self, facts: Facts, place: Place) {
+    fn add(&mut self, facts: Facts, named: Option<Token>, place: Place) {
         if matches!(facts.whose, Whose::Sealed(_)) {
             self.all.push(place);
             return;
@@ -142,6 +149,9 @@ impl Found {
             return;
         }
         self.all.push(place);
+        if let Some(named) = named {
+            self.named.entry(named).or_default().push(place);
+        }
         self.parties.entry(facts.party).or_default().push(place);
         if let Some(transport) = facts.transport {
             self.transports.entry(transport).or_default().push(place);
@@ -171,6 +181,7 @@ impl Found {
             Term::Transport(party) => self.transports.get(*party),
             Term::Certificate(sha256) => self.certificates.get(*sha256),
             Term::Reference(reference) => self.references.get(reference),
+            Term::Named(token) => self.named.get(token),
         }
     }
 
@@ -196,10 +207,12 @@ impl Found {
         let transports = self.transports.iter();
         let certificates = self.certificates.iter();
         let references = self.references.iter();
+        let named = self.named.iter();
         kinds
             .map(|(kind, list)| (Term::Kind(*kind), list))
             .chain(transports.map(|(id, list)| (Term::Transport(id), list)))
             .chain(certificates.map(|(sha256, list)| (Term::Certificate(sha256), list)))
             .chain(references.map(|(bytes, list)| (Term::Reference(*bytes), list)))
+            .chain(named.map(|(token, list)| (Term::Named(*token), list)))
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use aws_lc_rs::hmac;
 
+use schakel_core::{event::Naming, person::Identifier};
+
 use super::{Query, Whose, list::Term};
 use crate::{aes, keyring::Key};
 
@@ -51,6 +53,27 @@ impl Tokens {
         tag.as_ref().first_chunk().copied().unwrap_or_default()
     }
 
+    /// What stands for whom a call named, in memory as well: nobody can find it by trying numbers without the key,
+    /// which dies with the generation at the next erasure.
+    pub(super) fn named(&self, naming: &Naming) -> Token {
+        let (kind, party, text): (u8, &str, &[u8]) = match naming {
+            Naming::By(Identifier::Bsn(bsn)) => (0, "", bsn.reveal().as_bytes()),
+            Naming::By(Identifier::Skn(skn)) => (1, "", skn.reveal().as_bytes()),
+            Naming::By(Identifier::ClientRef(party, mark)) => {
+                (2, party.as_str(), mark.reveal().as_bytes())
+            }
+            Naming::Case(case) => (3, "", case.as_bytes()),
+        };
+        let mut context = hmac::Context::with_key(&self.0);
+        // No id of a party holds this byte, so that it is no token of a list.
+        context.update(&[0xff, kind]);
+        context.update(party.as_bytes());
+        context.update(&[0]);
+        context.update(text);
+        let tag = context.sign();
+        tag.as_ref().first_chunk().copied().unwrap_or_default()
+    }
+
     /// All that is searched for, what tells most first: a person, if there is one.
     pub(super) fn sought<'q>(&self, query: &'q Query) -> Vec<Sought<'q>> {
         let sought = |term: Term<'q>| Sought {
@@ -58,14 +81,14 @@ impl Tokens {
             token: self.token(&query.whose, &term),
             term,
         };
-        query.terms().into_iter().map(sought).collect()
+        query.terms(self).into_iter().map(sought).collect()
     }
 }
 
 impl Sought<'_> {
-    /// Whether it is a person, who leads from run to run.
+    /// Whether it is a person, known or named, who leads from run to run.
     pub(super) const fn is_person(&self) -> bool {
-        matches!(self.term, Term::Subject(_))
+        matches!(self.term, Term::Subject(_) | Term::Named(_))
     }
 }
 

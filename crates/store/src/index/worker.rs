@@ -89,7 +89,11 @@ impl Worker {
         .map_err(Stuck::Run)?;
         let mut runs = self.shared.write();
         runs.close(run, &links).map_err(Stuck::Run)?;
-        runs.recent = Recent::new(runs.recent.next(), runs.recent.last_at());
+        runs.recent = Recent::new(
+            runs.recent.next(),
+            runs.recent.last_at(),
+            &self.shared.tokens,
+        );
         Ok(())
     }
 }

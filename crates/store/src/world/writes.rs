@@ -125,6 +125,7 @@ mod tests {
                     answer: Remembered::Done,
                 }),
                 roles: None,
+                named: None,
             }),
             subject: None,
             controllers: [].into(),

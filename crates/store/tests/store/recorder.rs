@@ -315,6 +315,7 @@ fn call(by: PartyId, write: Option<Write>) -> Call {
         trace: None,
         write,
         roles: None,
+        named: None,
     }
 }
 

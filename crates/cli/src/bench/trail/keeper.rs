@@ -305,6 +305,7 @@ fn details_of(
             transport: recipient.clone(),
             certificate: [1; 32],
             roles: None,
+            named: None,
             address: "192.0.2.1".to_owned(),
             actor: None,
             responsible: None,

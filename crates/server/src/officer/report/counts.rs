@@ -18,7 +18,7 @@ use crate::{
     trail::TrailError,
     wire::{
         code::{Coded as _, to_wire},
-        entry::reason,
+        entry::findings,
         time::instant,
     },
 };
@@ -54,14 +54,15 @@ impl Reporter<'_> {
             let Event::Denied(denied) = details.event else {
                 continue;
             };
-            let Some(finding) = denied.findings.first() else {
+            let findings = findings(&denied, self.viewer.veil());
+            let Some(finding) = findings.first() else {
                 continue;
             };
             let purpose = match &denied.asked {
                 Asked::Disclosure(ask) => Some(ask.purpose.to_string()),
                 Asked::Message { .. } | Asked::Call { .. } => None,
             };
-            let reason = reason(finding, self.viewer.veil()).as_str();
+            let reason = finding.reason.as_str();
             Count::add(&mut counts, (party, reason, purpose), at);
         }
         let rows = counts

@@ -19,7 +19,8 @@ impl Reporter<'_> {
     pub(super) fn notices(&self, narrowed: &Narrowed) -> Result<Reported, TrailError> {
         let mut records = Records::new(self.trail)?;
         let end = EntryIndex(self.trail.size());
-        let dossier = records.before(end, narrowed.subject)?.dossier;
+        let person = narrowed.person.as_ref().map(|person| person.subject);
+        let dossier = records.before(end, person)?.dossier;
         let notices = dossier.map(|dossier| self.due(dossier)).transpose()?;
         let report = v1::GetReportResponse {
             notices: notices.unwrap_or_default(),

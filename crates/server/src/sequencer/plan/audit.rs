@@ -70,10 +70,9 @@ impl Planner<'_> {
             let rule = "must lie at most 366 days from now: weigh it again by then";
             return Err(invalid("until", rule));
         }
-        let known = self.world.subject_of(subject, &request.peer.principal);
         Ok(Plan {
             kind: EntryType::Restriction,
-            subject: known.map_or(Subject::Unknown, Subject::Known),
+            subject: self.whom(Some(subject), &request.peer.principal),
             retention: Retention::Standard,
             controllers: BTreeSet::new(),
             purpose: None,

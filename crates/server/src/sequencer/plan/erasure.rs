@@ -232,7 +232,7 @@ impl Planner<'_> {
         Ok(longest.filter(|duty| self.now < duty.until))
     }
 
-    /// What a controller holds of a person; `None` when it has no key with them.
+    /// What a controller holds of a person; `None` when it has no key with them, or all it did was to name them.
     fn held(&mut self, subject: Option<SubjectId>, controller: &PartyId) -> Result<Option<Held>> {
         let Some(subject) = subject else {
             return Ok(None);
@@ -254,11 +254,27 @@ impl Planner<'_> {
         let entries = self.sealed_with(&dossier, |sealed| {
             seal::slots(sealed).iter().any(|slot| slots.contains(slot))
         })?;
+        if !dossier.concerns(controller) && self.only_named(&entries, controller)? {
+            return Ok(None);
+        }
         Ok(Some(Held {
             subject,
             slots,
             entries,
         }))
+    }
+
+    /// Whether these entries say no more than that the controller named the person.
+    fn only_named(&self, entries: &[EntryIndex], controller: &PartyId) -> Result<bool> {
+        for index in entries {
+            let found = self.trail.entry(index.0);
+            let found = found.map_err(|error| unreadable(&error))?;
+            let details = found.and_then(|found| found.details);
+            if details.is_some_and(|details| !details.only_named_by(controller)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The entries about a person of which the sealed details are so.

@@ -229,7 +229,18 @@ impl Planner<'_> {
         self.check_purpose(&request.peer, ask)?;
         let known = self.world.subject_of(&ask.subject, &request.peer.principal);
         let dossier = known.map(|id| self.dossier(id)).transpose()?;
-        let decided = self.decide(&request.peer, ask, dossier.as_ref())?;
+        let decided = match self.decide(&request.peer, ask, dossier.as_ref()) {
+            Err(Obstacle::Denied(findings)) => {
+                let concerned =
+                    |found: &Arc<Dossier>| self.concerns(found, &request.peer.principal);
+                if dossier.as_ref().is_some_and(concerned) {
+                    return Err(Obstacle::Denied(findings));
+                }
+                // Somebody known elsewhere is nobody to the caller, its officer included.
+                self.decide(&request.peer, ask, None)?
+            }
+            decided => decided?,
+        };
         // What was decided about nobody would not have been permitted.
         let dossier = dossier.ok_or(Reason::SubjectUnknown)?;
         let care = ask.conditions.contains(&Condition::Care);

@@ -1,10 +1,13 @@
 //! Plans for looking into the trail: an entry like every other.
 
+use std::collections::BTreeSet;
+
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     decide::{Denial, Reason},
-    event::{Asked, Denied, Event, LookedUp},
-    id::Reference,
+    event::{Asked, Denied, Details, Event, LookedUp, Naming},
+    id::{EntryIndex, PartyId, Reference},
+    person::SubjectRef,
 };
 
 use super::{Plan, Planner, Retention, Subject, Told};
@@ -12,13 +15,13 @@ use crate::call::{LookUp, Outcome, Request};
 
 impl Planner<'_> {
     pub(super) fn look_up(&mut self, request: &Request, look_up: &LookUp) -> Plan {
-        let subject = self.looked_at(request, look_up);
+        let (subject, named) = self.looked_at(request, look_up);
         let controllers = self.officer_for(&request.peer.principal);
         let (event, outcome) = if look_up.denied {
             let reference = Reference::draw(self.random);
             let asked = Asked::Call {
                 method: request.method.to_owned(),
-                subject: look_up.subject.clone(),
+                subject: named,
             };
             let findings = Denial::of(Reason::RecordUnknown).into_findings();
             let event = Event::Denied(Denied {
@@ -31,7 +34,7 @@ impl Planner<'_> {
             let event = Event::LookedUp(LookedUp {
                 method: request.method.to_owned(),
                 purpose: look_up.purpose.clone(),
-                subject: look_up.subject.clone(),
+                subject: named,
                 entry: look_up.entry,
                 question: look_up.question.clone(),
                 results: look_up.results,
@@ -49,23 +52,30 @@ impl Planner<'_> {
         }
     }
 
-    /// Whom a look concerns: the person it names, or the person of the entry it looks at, so that the
-    /// person can be told who looked. To an officer of whom the entry is none of the business, or whose controller has
-    /// erased the person, it is about nobody: whom a look is about would tell whom the entry is about.
-    fn looked_at(&self, request: &Request, look_up: &LookUp) -> Subject {
-        let named = look_up
-            .subject
-            .as_ref()
-            .and_then(|subject| self.world.subject_of(subject, &request.peer.principal));
-        let of_entry = || {
-            let entry = self.trail.entry(look_up.entry?.0).ok()??;
-            let of = self.officer_for(&request.peer.principal);
-            let details = entry.details?;
-            let concerned = of.is_empty() || !of.is_disjoint(&details.controllers);
-            details.subject.filter(|_| concerned)
+    /// Whom a look concerns, and by what that person is named: whom it names itself, or the person of the entry it
+    /// looks at, so that the person can be told who looked. An entry that the controller may not open, or of a
+    /// person whom it has erased, is about nobody to it.
+    fn looked_at(&mut self, request: &Request, look_up: &LookUp) -> (Subject, Option<SubjectRef>) {
+        let caller = &request.peer.principal;
+        if let Some(named) = &look_up.subject {
+            return (self.whom(Some(named), caller), Some(named.clone()));
+        }
+        let of = self.officer_for(caller);
+        let Some(details) = self.open_to(&of, look_up.entry) else {
+            return (Subject::Unknown, None);
         };
-        named
-            .or_else(of_entry)
-            .map_or(Subject::Unknown, Subject::Known)
+        let named = details.named().filter(Naming::is_shared);
+        let about = details.subject.and_then(|id| self.dossier(id).ok());
+        match about.filter(|dossier| self.concerns(dossier, caller)) {
+            Some(dossier) => (Subject::Known(dossier.subject), None),
+            None => (Subject::Unknown, named.map(|named| named.subject())),
+        }
+    }
+
+    /// The details of an entry, when they can be read for one of these.
+    fn open_to(&self, of: &BTreeSet<PartyId>, entry: Option<EntryIndex>) -> Option<Details> {
+        let entry = self.trail.entry(entry?.0).ok()??;
+        let details = entry.details?;
+        (!details.controllers.is_disjoint(of)).then_some(details)
     }
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod case;
+mod concerned;
 mod consent;
 mod enrolment;
 mod erasure;
@@ -40,6 +41,7 @@ use crate::{
 };
 
 pub(super) use self::{
+    concerned::named_besides,
     erasure::{erasing, parts},
     told::{Envelope, Told},
 };
@@ -225,6 +227,16 @@ impl Planner<'_> {
     /// The plan that records a denial and tells the caller nothing but a reference.
     fn denied(&mut self, request: &Request, findings: Vec<Finding>) -> Plan {
         let (subject, asked, kind, purpose) = self.denied_what(request);
+        let findings = match (&asked, subject) {
+            // About somebody known elsewhere it says what it would say about nobody.
+            (
+                Asked::Call {
+                    subject: Some(_), ..
+                },
+                Subject::Unknown,
+            ) => Denial::of(Reason::SubjectUnknown).into_findings(),
+            _ => findings,
+        };
         let care =
             matches!(&request.call, Call::Ask(ask) if ask.conditions.contains(&Condition::Care));
         let reference = Reference::draw(self.random);
@@ -253,14 +265,11 @@ impl Planner<'_> {
     }
 
     fn denied_what(
-        &self,
+        &mut self,
         request: &Request,
     ) -> (Subject, Asked, EntryType, Option<(PurposeCode, u32)>) {
         let named = subject_ref(&request.call);
-        let known = named
-            .as_ref()
-            .and_then(|subject| self.world.subject_of(subject, &request.peer.principal));
-        let subject = known.map_or(Subject::Unknown, Subject::Known);
+        let subject = self.whom(named.as_ref(), &request.peer.principal);
         match &request.call {
             Call::Ask(ask) => {
                 let registry = self.registry();

@@ -2,10 +2,18 @@
 
 use std::time::Duration;
 
-use schakel_core::{case::ClosingReason, event::Event, id::EntryIndex, time::Timestamp};
+use schakel_core::{
+    case::ClosingReason,
+    event::{Event, Naming},
+    id::EntryIndex,
+    time::Timestamp,
+};
 
 use super::*;
-use crate::{officer::statement::Maker, wire::entry::Viewer};
+use crate::{
+    officer::{meant::Person, statement::Maker},
+    wire::entry::Viewer,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -126,7 +134,10 @@ fn told(sequencer: &Sequencer, controller: &str, now: Timestamp) -> Vec<(String,
     // There is one person.
     let subject = |index| trail.entry(index).unwrap().unwrap().details?.subject;
     let subject = (0..trail.size()).find_map(subject).expect("a person");
-    let statement = maker.statement(subject, None).unwrap();
+    let controller = controller.parse().unwrap();
+    let naming = Naming::By(Identifier::Bsn("999999990".parse().unwrap()));
+    let person = Person::seen_by(trail, &controller, Some(subject), naming).unwrap();
+    let statement = maker.statement(&person, None).unwrap();
     let rows = statement.erased_by.into_iter();
     let rows: Vec<_> = rows.map(|row| (row.code, row.lines)).collect();
     assert_eq!(

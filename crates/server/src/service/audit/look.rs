@@ -1,7 +1,8 @@
 //! What every look into the trail has in common: what for, for whom, whom about, and that it is recorded.
 
 use schakel_core::{
-    id::{EntryIndex, PurposeCode, Reference, SubjectId},
+    event::Naming,
+    id::{EntryIndex, PurposeCode, Reference},
     party::Peer,
     person::SubjectRef,
 };
@@ -11,14 +12,14 @@ use super::Audit;
 use crate::{
     call::{Answer, Call, CallError, LookUp},
     edge::identify::Caller,
-    officer::wide::{self, Question},
+    officer::{
+        meant::Person,
+        wide::{self, Question},
+    },
     service::{Fault, called},
     trail::{Trail, TrailError},
     wire::{entry::Viewer, person::Who, request::Parsed},
 };
-
-/// Nobody: no person is ever drawn this id. A search for somebody unknown takes the way of any other.
-const NOBODY: SubjectId = SubjectId::from_bytes([0; 16]);
 
 impl Audit {
     /// Records a look into the trail.
@@ -85,15 +86,18 @@ impl Audit {
         super::viewer(&self.sequencer.registry(), officer)
     }
 
-    /// Whom an officer means; somebody who nobody is, when nobody is known by that reference.
+    /// Whom an officer means, as far as the own controller has to do with them.
     pub(super) async fn meant(
         &self,
         caller: &Caller,
         subject: SubjectRef,
-    ) -> Result<SubjectId, Status> {
+    ) -> Result<Person, Status> {
+        let controller = self.viewer(&caller.peer)?.controller().clone();
         let caller = caller.peer.principal.clone();
+        let naming = Naming::of(&caller, &subject);
         let found = self.sequencer.resolve(subject, caller).await?;
-        Ok(found.unwrap_or(NOBODY))
+        let seen = self.look(move |trail| Person::seen_by(trail, &controller, found, naming));
+        Ok(seen.await?)
     }
 
     /// Makes sure that a wide question was approved by a second officer and may be asked now.

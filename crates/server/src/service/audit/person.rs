@@ -33,7 +33,7 @@ impl Audit {
         let viewer = self.viewer(&caller.peer)?;
         let person = self.meant(&caller, subject.clone()).await?;
         let shown = self
-            .look(move |trail| as_of::as_of(trail, &viewer, person, at))
+            .look(move |trail| as_of::as_of(trail, &viewer, person.subject, at))
             .await?;
         let look_up = LookUp {
             purpose: Some(purpose),
@@ -69,7 +69,7 @@ impl Audit {
                 viewer: &viewer,
                 now,
             };
-            maker.statement(person, period)
+            maker.statement(&person, period)
         });
         let told = told.await?;
         let look_up = LookUp {

@@ -90,13 +90,13 @@ impl Audit {
             }
             None => None,
         };
-        let subject = match &asked.subject {
+        let person = match &asked.subject {
             Some(subject) => Some(self.meant(caller, subject.clone()).await?),
             None => None,
         };
         Ok(Narrowed {
             period: asked.period,
-            subject,
+            person,
             party: asked.party.clone(),
             condition: asked.condition,
             before,

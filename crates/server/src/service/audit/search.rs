@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use schakel_api::v1;
-use schakel_core::id::{EntryIndex, SubjectId};
+use schakel_core::id::EntryIndex;
 use schakel_store::{
     entry::Entry,
-    index::{Outcome as Sort, Query, Whose},
+    index::{Outcome as Sort, Query},
 };
 use tonic::{Request, Status};
 
@@ -14,7 +14,10 @@ use super::{Audit, look::looked};
 use crate::{
     call::{Call, CallError, LookUp, Outcome},
     edge::identify::Caller,
-    officer::wide::{self, Question},
+    officer::{
+        meant::{About, Whom, whom},
+        wide::{self, Question},
+    },
     sequencer::CursorKind,
     service::{Fault, opened},
     trail::{Trail, TrailError},
@@ -198,9 +201,12 @@ impl Audit {
             }
             None => None,
         };
-        let subject = match &search.subject {
-            Some(subject) => Some(self.meant(caller, subject.clone()).await?),
-            None => None,
+        let about = match &search.subject {
+            Some(subject) => {
+                let person = self.meant(caller, subject.clone()).await?;
+                person.entries(viewer.controller())
+            }
+            None => Query::of(viewer.controller().clone()),
         };
         let Filter {
             party,
@@ -210,15 +216,13 @@ impl Audit {
             outcome,
         } = search.filter.clone();
         Ok(Query {
-            whose: Whose::Controller(viewer.controller().clone()),
-            subject,
             party,
             purpose,
             condition,
             period,
             outcome,
             before,
-            ..Query::of(viewer.controller().clone())
+            ..about
         })
     }
 }
@@ -268,11 +272,13 @@ fn found_by_leaf(query: &Query, read: &Entry) -> bool {
 
 /// One entry about each person in what was found, of those entries whose details are shown.
 fn one_a_person(found: &[(EntryIndex, Entry)], viewer: &Viewer) -> Vec<EntryIndex> {
-    let mut one: BTreeMap<SubjectId, EntryIndex> = BTreeMap::new();
-    for (index, read) in found.iter().filter(|(_, read)| viewer.reads(read)) {
-        if let Some(subject) = read.details.as_ref().and_then(|details| details.subject) {
-            one.insert(subject, *index);
-        }
-    }
-    one.into_values().collect()
+    let read = found.iter().filter(|(_, read)| viewer.reads(read));
+    let read = read.filter_map(|(index, read)| {
+        let details = read.details.as_ref()?;
+        Some((About::of(details, viewer.controller()), *index))
+    });
+    let one: BTreeMap<Whom, EntryIndex> = whom(read.collect()).into_iter().collect();
+    let mut one: Vec<_> = one.into_values().collect();
+    one.sort_unstable();
+    one
 }

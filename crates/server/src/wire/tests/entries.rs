@@ -66,6 +66,7 @@ fn read(by: &str, entry_type: EntryType, event: Event) -> Entry {
         trace: None,
         write: None,
         roles: None,
+        named: None,
     };
     let details = Details {
         call: Some(call),

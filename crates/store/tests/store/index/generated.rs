@@ -4,7 +4,9 @@ use proptest::{collection::vec, prelude::*};
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
-    id::{EntryIndex, PurposeCode, Reference},
+    event::Naming,
+    id::{CaseId, EntryIndex, PurposeCode, Reference},
+    person::SubjectRef,
     time::Period,
 };
 use schakel_store::index::{Facts, Outcome, Query, Whose};
@@ -31,6 +33,7 @@ fn facts() -> impl Strategy<Value = Facts> {
         proptest::option::of(0..2_usize),
         proptest::option::of(0..3_u8),
         proptest::option::of(0..5_u8),
+        proptest::option::of(0..3_u8),
     );
     (
         0..4_usize,
@@ -47,6 +50,7 @@ fn facts() -> impl Strategy<Value = Facts> {
                 at: at(0),
                 whose: somebody(whose),
                 subject: subject.map(person),
+                named: more.4.map(naming),
                 party: party(PARTIES[by]),
                 purpose: PURPOSES.get(purpose).map(|code| code.parse().unwrap()),
                 conditions: conditions.into_iter().collect(),
@@ -57,6 +61,16 @@ fn facts() -> impl Strategy<Value = Facts> {
                 reference: more.3.map(|byte| Reference::from_bytes([byte; 16])),
             },
         )
+}
+
+/// Whom a call named. The same text means another in each way of naming.
+fn naming(n: u8) -> Naming {
+    let subject = match n {
+        0 => SubjectRef::Bsn("111222333".parse().unwrap()),
+        1 => SubjectRef::ClientRef("111222333".parse().unwrap()),
+        _ => SubjectRef::Case(CaseId::from_bytes([n; 16])),
+    };
+    Naming::of(&party(PARTIES[0]), &subject)
 }
 
 /// One of three controllers, or the broker itself.
@@ -106,6 +120,7 @@ pub(super) fn query() -> impl Strategy<Value = Query> {
         proptest::option::weighted(0.2, 0..2_usize),
         proptest::option::weighted(0.2, 0..3_u8),
         proptest::option::weighted(0.2, 0..5_u8),
+        proptest::option::weighted(0.4, 0..3_u8),
     );
     (what, rest, more).prop_map(|((whose, subject, by), rest, more)| {
         let (purpose, condition, outcome, period, before, limit) = rest;
@@ -114,6 +129,7 @@ pub(super) fn query() -> impl Strategy<Value = Query> {
         let query = Query {
             whose: somebody(whose),
             subject: subject.map(person),
+            named: more.4.map(naming),
             party: by.map(|n| party(PARTIES[n])),
             purpose: purpose.map(|n| PURPOSES[n].parse::<PurposeCode>().unwrap()),
             condition: condition.map(|n| Condition::ALL[n]),

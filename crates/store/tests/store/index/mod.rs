@@ -56,9 +56,7 @@ fn add(index: &Index, entries: &[Vec<Facts>], from: usize) {
 fn brute_force(entries: &Entries, query: &Query) -> Page {
     let fits = |facts: &&Facts| {
         facts.whose == query.whose
-            && query
-                .subject
-                .is_none_or(|subject| facts.subject == Some(subject))
+            && about(facts, query)
             && query
                 .party
                 .as_ref()
@@ -101,6 +99,13 @@ fn brute_force(entries: &Entries, query: &Query) -> Page {
     }
 }
 
+/// Whether an entry is about the person sought, or named whom the search names, where it seeks or names anybody.
+fn about(facts: &Facts, query: &Query) -> bool {
+    let nobody = query.subject.is_none() && query.named.is_none();
+    let is = query.subject.is_some() && facts.subject == query.subject;
+    nobody || is || (query.named.is_some() && facts.named == query.named)
+}
+
 fn at(tick: u64) -> Timestamp {
     Timestamp::from_millis(START_MS + tick * 1000).unwrap()
 }
@@ -112,6 +117,7 @@ fn plain() -> Entries {
         at: at(n),
         whose: Whose::Controller(party(PARTIES[0])),
         subject: Some(person(u8::from(!n.is_multiple_of(10)))),
+        named: None,
         party: party(PARTIES[1]),
         purpose: None,
         conditions: [Condition::Debt].into(),

@@ -1,0 +1,42 @@
+//! Whom the records of a person are about, beside the person.
+//!
+//! A party may name anybody: by looking, by asking, by passing on a withdrawal. That it did says nothing of the
+//! person, so it makes no one concerned. Were it otherwise, a party that asks twice would be shown its first
+//! question for somebody known to the broker and not for nobody.
+
+use super::Dossier;
+use crate::{id::PartyId, person::Identifier};
+
+impl Dossier {
+    /// Whether anything held of the person concerns a party, other than that the party named the person.
+    #[must_use]
+    pub fn concerns(&self, party: &PartyId) -> bool {
+        let Self {
+            subject: _,
+            identifiers,
+            // A party gets a key for a withdrawal or an objection that it passed on as well.
+            slots: _,
+            cases,
+            consents,
+            statuses,
+            // One is recorded by whoever the person turns to.
+            restrictions: _,
+            introductions,
+            served,
+            notices,
+        } = self;
+        let marks = |id: &Identifier| match id {
+            Identifier::ClientRef(of, _) => of == party,
+            Identifier::Bsn(_) | Identifier::Skn(_) => false,
+        };
+        identifiers.keys().any(marks)
+            || cases.values().any(|case| case.ever_had(party))
+            || consents.values().any(|consent| consent.involves(party))
+            || statuses.keys().any(|(_, _, reporter)| reporter == party)
+            || introductions.values().any(|code| code.partner == *party)
+            || served
+                .values()
+                .any(|served| served.recipient == *party || served.providers.contains(party))
+            || notices.values().any(|notice| notice.recipient == *party)
+    }
+}

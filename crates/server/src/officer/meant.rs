@@ -1,0 +1,112 @@
+//! Whom an officer means, and whom entries are about, as far as the own controller has to do with them.
+//!
+//! What the controller did no more than name is found by what was named, whether or not the broker knows anybody
+//! by it: a question asked twice shows the first time alike for somebody known elsewhere and for nobody.
+
+use std::collections::BTreeSet;
+
+use schakel_core::{
+    event::{Details, Naming},
+    id::{PartyId, SubjectId},
+};
+use schakel_store::index::Query;
+
+use crate::trail::{Trail, TrailError};
+
+/// Nobody: no person is ever drawn this id. A search for somebody unknown takes the way of any other.
+const NOBODY: SubjectId = SubjectId::from_bytes([0; 16]);
+
+/// Somebody as an officer means them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// The person; nobody, when the controller has nothing to do with whoever is meant.
+    pub(crate) subject: SubjectId,
+    /// How the officer named them.
+    pub(crate) naming: Naming,
+}
+
+/// Whom an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Whom {
+    /// A person with whom the controller has to do.
+    Known(SubjectId),
+    /// Somebody of whom it is seen only that the controller named them.
+    Named(Naming),
+}
+
+impl Person {
+    /// Whoever was found by a name, as far as the entries that concern the controller are about them.
+    pub(crate) fn seen_by(
+        trail: &Trail,
+        controller: &PartyId,
+        found: Option<SubjectId>,
+        naming: Naming,
+    ) -> Result<Self, TrailError> {
+        let subject = match found {
+            Some(subject) if has_to_do_with(trail, controller, subject)? => subject,
+            _ => NOBODY,
+        };
+        Ok(Self { subject, naming })
+    }
+
+    /// The search for the controller's entries about them.
+    pub(crate) fn entries(&self, controller: &PartyId) -> Query {
+        Query {
+            subject: Some(self.subject),
+            named: Some(self.naming.clone()),
+            ..Query::of(controller.clone())
+        }
+    }
+}
+
+/// What one entry says of whom it is about.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    subject: Option<SubjectId>,
+    /// How they were named, where the entry says no more.
+    named: Option<Naming>,
+}
+
+impl About {
+    /// What an entry says to a controller.
+    pub(crate) fn of(details: &Details, controller: &PartyId) -> Self {
+        let named = details.named();
+        Self {
+            subject: details.subject,
+            named: named.filter(|_| details.only_named_by(controller)),
+        }
+    }
+}
+
+/// Whom entries are about, each with what was read of it. One who was both named and dealt with is one person.
+pub(crate) fn whom<T>(entries: Vec<(About, T)>) -> Vec<(Whom, T)> {
+    let dealt_with = entries.iter().filter(|(about, _)| about.named.is_none());
+    let known: BTreeSet<SubjectId> = dealt_with.filter_map(|(about, _)| about.subject).collect();
+    let whom = entries.into_iter().filter_map(|(about, read)| {
+        let subject = about.subject.filter(|subject| known.contains(subject));
+        let known = subject.map(Whom::Known);
+        Some((known.or(about.named.map(Whom::Named))?, read))
+    });
+    whom.collect()
+}
+
+/// Whether any entry of the controller says more of a person than that the controller named them.
+fn has_to_do_with(
+    trail: &Trail,
+    controller: &PartyId,
+    subject: SubjectId,
+) -> Result<bool, TrailError> {
+    let query = Query {
+        subject: Some(subject),
+        ..Query::of(controller.clone())
+    };
+    for index in trail.each(query) {
+        let Some(details) = trail.entry(index?.0)?.and_then(|entry| entry.details) else {
+            continue;
+        };
+        if details.controllers.contains(controller) && !details.only_named_by(controller) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
