@@ -262,3 +262,36 @@ async fn invariant_5_six_reasons_take_as_long() {
         );
     }
 }
+
+/// How often a write is made about each of two people for the timings.
+const WRITES: usize = 60;
+
+/// What is answered alike for somebody known and for nobody takes as long. That the
+/// test can see it shows when one is answered five steps of the grid later, on purpose.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_5_writes_about_nobody_take_as_long() {
+    let broker = TestBroker::start().await;
+    let scene = Scene::set(&broker, 1).await;
+    let municipality = broker.party("gemeente-oost").await;
+    municipality.consent(bsn(&scene.bsn)).await;
+    let people = [scene.bsn.clone(), bsn_number(8)];
+    let mut times = vec![Vec::with_capacity(WRITES); people.len()];
+    for round in 0..WRITES {
+        // Each comes first and second equally often.
+        for place in 0..people.len() {
+            let who = (place + round) % people.len();
+            let start = Instant::now();
+            municipality.withdraw(bsn(&people[who])).await;
+            times[who].push(start.elapsed().as_secs_f64());
+        }
+    }
+    let bound = 0.5 + 5.0 * statistics::standard_error(WRITES, WRITES);
+    let area = statistics::best_area(&times[0], &times[1]);
+    assert!(area < bound, "{area:.3}, at most {bound:.3}");
+    let late: Vec<_> = times[0]
+        .iter()
+        .map(|time| time + 5.0 * GRID.as_secs_f64())
+        .collect();
+    let area = statistics::best_area(&late, &times[1]);
+    assert!(area > bound, "late on purpose: {area:.3} must be found");
+}

@@ -90,24 +90,27 @@ pub enum CursorKind {
 
 impl Sequencer {
     /// Submits one request and waits for its recorded answer. A denial leaves on the 10 ms grid after
-    /// arrival.
+    /// arrival, and so does an answer that is the same whoever is meant.
     ///
     /// # Errors
     /// When the call cannot be taken; see [`CallError`].
     pub async fn submit(&self, request: Request) -> Result<Answer, CallError> {
         let arrival = Instant::now();
+        let is_even = pace::is_even(&request.call);
         let reply = self.enqueue(request)?;
         let answer = self.receive(reply).await;
-        if is_denial(&answer) {
+        if pace::waits(&answer, is_even) {
             pace::until_grid(arrival).await;
         }
         answer
     }
 
-    /// Submits several requests that stand next to each other, and waits for all answers. When one is a
-    /// denial, all leave on the 10 ms grid after arrival.
+    /// Submits several requests that stand next to each other, and waits for all answers. When one
+    /// leaves so, all leave on the 10 ms grid after arrival.
     pub async fn submit_all(&self, requests: Vec<Request>) -> Vec<Result<Answer, CallError>> {
         let arrival = Instant::now();
+        let mut calls = requests.iter().map(|request| &request.call);
+        let is_even = calls.any(pace::is_even);
         let replies: Vec<_> = requests
             .into_iter()
             .map(|request| self.enqueue(request))
@@ -119,7 +122,7 @@ impl Sequencer {
                 Err(error) => Err(error),
             });
         }
-        if answers.iter().any(is_denial) {
+        if answers.iter().any(|answer| pace::waits(answer, is_even)) {
             pace::until_grid(arrival).await;
         }
         answers
@@ -145,7 +148,7 @@ impl Sequencer {
         for reply in replies {
             answers.push(self.receive(reply).await);
         }
-        if answers.iter().any(is_denial) {
+        if answers.iter().any(|answer| pace::waits(answer, false)) {
             pace::until_grid(arrival).await;
         }
         answers.into_iter().collect()
@@ -376,14 +379,4 @@ impl fmt::Debug for Sequencer {
             .field("waiting", &self.waiting())
             .finish_non_exhaustive()
     }
-}
-
-fn is_denial(answer: &Result<Answer, CallError>) -> bool {
-    matches!(
-        answer,
-        Ok(Answer {
-            outcome: Outcome::NotDisclosed(_),
-            ..
-        })
-    )
 }
