@@ -274,8 +274,8 @@ async fn withdraw(
         .receipt;
     session.keep(receipt.as_ref())?;
     let said = "Withdrawn: nothing is told under it from now on. Everyone who received something under it is \
-                told to stop using it; `schakel notice show` with the number of this entry shows who has \
-                acknowledged.";
+                told to stop using it; to the members of the case, `schakel notice show` with the number of this \
+                entry shows who has acknowledged.";
     Ok(session.show(&view::Done::new(said, receipt)))
 }
 

@@ -80,7 +80,10 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     let tell = Teller::new(args.quiet);
     if !args.quiet {
         tell.heading("A broker, ten organisations and one person");
-        tell_story(&broker, &tell).await?;
+        if let Err(error) = tell_story(&broker, &tell).await {
+            broker.stop().await?;
+            return Err(error);
+        }
     }
     if args.once {
         tell.line("");
@@ -107,24 +110,26 @@ async fn tell_story(broker: &DevelopmentBroker, tell: &Teller) -> Result<()> {
 
 fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: Teller) {
     tell.heading("What to try next, in another terminal");
+    let program = std::env::current_exe().unwrap_or_else(|_| "schakel".into());
+    let program = program.display();
     let options = format!(
         "--server {} --certificates {}",
         broker.address,
         broker.certificates.display()
     );
     tell.line(&format!(
-        "  schakel party list --as gemeente-oost {options}"
+        "  {program} party list --as gemeente-oost {options}"
     ));
     tell.line(&format!(
-        "  schakel audit search --as fg-gemeente-oost --bsn {} {options}",
+        "  {program} audit search --as fg-gemeente-oost --bsn {} {options}",
         scene::BSN
     ));
     tell.line(&format!(
-        "  schakel verify log {} --verifier-key {}",
+        "  {program} verify log {} --verifier-key {}",
         broker.published.display(),
         broker.verifier_key_file.display()
     ));
-    tell.line(&format!("  schakel check-config {}", config.display()));
+    tell.line(&format!("  {program} check-config {}", config.display()));
     tell.line(&format!(
         "\n  Everything is in {}; Ctrl-C stops the broker.\n",
         directory.display()

@@ -235,7 +235,7 @@ async fn the_notice_is_acknowledged(scene: &Scene, tell: &Teller, withdrawal: u6
         "the notice should be acknowledged"
     );
     tell.step("A notice tells it to stop using what it got; it acknowledges.");
-    tell.detail("The care provider sees that nobody is outstanding.");
+    tell.detail("The municipality, which has the case, sees that nobody is outstanding.");
     Ok(())
 }
 
@@ -247,9 +247,9 @@ async fn outstanding(scene: &Scene, entry: u64) -> Result<u32> {
         }),
         entry_index: entry,
     };
-    match scene.care.get_notice(request).await?.outcome {
+    match scene.municipality.get_notice(request).await?.outcome {
         Some(v1::get_notice_response::Outcome::Notices(notices)) => Ok(notices.outstanding),
-        _ => bail!("the withdrawing party should see its notices"),
+        _ => bail!("the municipality should see who was told to stop"),
     }
 }
 
