@@ -65,7 +65,8 @@ pub(super) fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
 pub(super) fn check(args: &CheckConfigArgs) -> Result<Exit, Failure> {
     load(&args.file)?;
     output::print(&format!(
-        "`{}` is a sound configuration.\n",
+        "`{}` is a sound configuration. Whether the files it names are there and fit, \
+         `schakel doctor --config` says.\n",
         args.file.display()
     ));
     Ok(Exit::Done)

@@ -146,8 +146,8 @@ impl Denial {
     pub(super) fn write(&self, page: &mut Page) {
         let purpose = self.purpose.as_deref().unwrap_or("no purpose");
         page.line(&format!(
-            "{} times  {}  {}  {purpose}, from {} to {}",
-            self.count,
+            "{}  {}  {}  {purpose}, from {} to {}",
+            times(self.count),
             self.party_id,
             self.reason,
             at(self.first_at.as_ref()),
@@ -175,12 +175,15 @@ impl Withdrawal {
             page.pair("told after", &after);
             page.pair(
                 "notices",
-                &format!(
-                    "{} of {} acknowledged, the last at {}",
-                    self.acknowledged,
-                    self.notices,
-                    at(self.last_acknowledged_at.as_ref())
-                ),
+                &match &self.last_acknowledged_at {
+                    Some(last) => format!(
+                        "{} of {} acknowledged, the last at {}",
+                        self.acknowledged,
+                        self.notices,
+                        at(Some(last))
+                    ),
+                    None => format!("none of {} acknowledged", self.notices),
+                },
             );
         });
     }
@@ -198,8 +201,8 @@ impl Recipient {
             (false, false) => "by law",
         };
         page.line(&format!(
-            "{} times  {} to {}{}, {basis}, last at {}",
-            self.count,
+            "{}  {} to {}{}, {basis}, last at {}",
+            times(self.count),
             self.condition,
             self.recipient_party_id,
             from.unwrap_or_default(),
@@ -211,8 +214,8 @@ impl Recipient {
 impl Use {
     pub(super) fn write(&self, page: &mut Page) {
         page.line(&format!(
-            "{} times  {} for {} version {}: {}",
-            self.count,
+            "{}  {} for {} version {}: {}",
+            times(self.count),
             self.party_id,
             self.purpose,
             self.purpose_version,
@@ -300,5 +303,13 @@ impl Due {
             "{} ({conditions}): {state}",
             self.recipient_party_id
         ));
+    }
+}
+
+/// How often, in words.
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
     }
 }
