@@ -15,7 +15,7 @@ use schakel_pki::authority::Issued;
 use schakel_server::clock::Clock;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
@@ -86,6 +86,16 @@ impl Line {
             origin: None,
             tls: Arc::new(tls),
         }
+    }
+
+    /// A socket from another address of loopback, 127.0.0.`host`, that says nothing.
+    ///
+    /// # Errors
+    /// When it cannot be connected.
+    pub async fn silent(&self, host: u8) -> io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(([127, 0, 0, host], 0).into())?;
+        socket.connect(self.address).await
     }
 
     /// The same as a balancer opens it for somebody at this address.

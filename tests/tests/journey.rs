@@ -11,6 +11,7 @@ mod journey {
     mod forget;
     mod idempotency;
     mod inbox;
+    mod issuing;
     mod known;
     mod logbook;
     mod officer;

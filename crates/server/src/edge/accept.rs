@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -14,7 +14,7 @@ use schakel_core::{event::RefusalReason, id::Oin};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{OwnedSemaphorePermit, watch},
     time::{Instant, Sleep, sleep_until, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -22,20 +22,18 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
 use super::{
-    handshakes::Handshakes,
     identify::Connection,
     limits::{Counted, Place},
     proxy,
     refusals::{Refusals, Whom},
+    sockets::{self, Opened, site},
     tls::Tls,
+    turns::Turns,
 };
 use crate::{
     clock::Clock,
     config::{Environment, Limits},
 };
-
-/// How long the loop rests when the system gives no socket: too many open files end by themselves.
-const REST: Duration = Duration::from_millis(100);
 
 /// How long calls under way may go on over a connection past its age: then it is cut.
 const PAST_AGE: Duration = Duration::from_secs(330);
@@ -73,8 +71,7 @@ pub enum Protocol {
 /// The bounds that all connections share.
 #[derive(Clone, Debug)]
 struct Bounds {
-    connections: Arc<Semaphore>,
-    handshakes: Arc<Handshakes>,
+    handshakes: Arc<Turns>,
     by_address: Arc<Counted<IpAddr>>,
     by_oin: Arc<Counted<Option<Oin>>>,
 }
@@ -88,67 +85,24 @@ impl Acceptor {
         listener: TcpListener,
         stopping: watch::Receiver<bool>,
     ) -> ReceiverStream<io::Result<Link>> {
-        // Room for none: a connection nobody serves yet stays in its own task.
-        let (accepted, links) = mpsc::channel(1);
-        tokio::spawn(self.accept_all(listener, accepted, stopping));
-        ReceiverStream::new(links)
+        let (bounds, places) = (Bounds::new(&self.limits), self.limits.connections);
+        sockets::accept(listener, places, stopping, move |opened| {
+            self.clone().shake_hands(opened, bounds.clone())
+        })
     }
 
-    async fn accept_all(
-        self,
-        listener: TcpListener,
-        accepted: mpsc::Sender<io::Result<Link>>,
-        mut stopping: watch::Receiver<bool>,
-    ) {
-        let bounds = Bounds::new(&self.limits);
-        loop {
-            let next = tokio::select! {
-                _ = stopping.wait_for(|stopping| *stopping) => return,
-                () = accepted.closed() => return,
-                next = bounds.next(&listener) => next,
-            };
-            match next {
-                Ok(opened) => {
-                    let (acceptor, bounds) = (self.clone(), bounds.clone());
-                    let accepted = accepted.clone();
-                    tokio::spawn(async move {
-                        if let Some(link) = acceptor.shake_hands(opened, &bounds).await {
-                            // Nobody takes it any more: the broker stops.
-                            drop(accepted.send(Ok(link)).await);
-                        }
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no connection could be accepted");
-                    tokio::time::sleep(REST).await;
-                }
-            }
-        }
-    }
-
-    async fn shake_hands(self, opened: Opened, bounds: &Bounds) -> Option<Link> {
-        let (peer, permit) = (opened.address, Arc::clone(&opened.permit));
-        let patience = self.limits.handshake_timeout;
-        let handshake = bounds.handshakes.begin();
-        let shaken = tokio::select! {
-            shaken = timeout(patience, self.prove(opened, bounds)) => shaken,
-            () = handshake.is_ended() => {
-                tracing::debug!(%peer, "handshake ended for newer ones");
-                self.refuse(RefusalReason::Quota);
-                return None;
-            }
-        };
-        drop(handshake);
-        let (stream, address) = match shaken {
-            Ok(Ok(proven)) => proven,
-            Ok(Err((reason, error))) => {
+    async fn shake_hands(self, opened: Opened, bounds: Bounds) -> Option<Link> {
+        let Opened {
+            stream,
+            address: peer,
+            place: held,
+        } = opened;
+        let proven = self.prove_in_turn(stream, peer, &bounds).await;
+        let (stream, address) = match proven {
+            Ok(proven) => proven,
+            Err((reason, error)) => {
                 tracing::debug!(%peer, %error, "handshake refused");
                 self.refuse(reason);
-                return None;
-            }
-            Err(_) => {
-                tracing::debug!(%peer, "handshake took too long");
-                self.refuse(RefusalReason::Handshake);
                 return None;
             }
         };
@@ -180,29 +134,46 @@ impl Acceptor {
             ends: Box::pin(first_call),
             cut: Box::pin(is_cut(self.cut)),
             spoken: false,
-            _held: (permit, place),
+            _held: (held, place),
         })
+    }
+
+    /// Lets a connection prove itself, for as long as a handshake may take and no newer one needs its
+    /// turn.
+    async fn prove_in_turn(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        bounds: &Bounds,
+    ) -> Result<(TlsStream<TcpStream>, SocketAddr), (RefusalReason, io::Error)> {
+        let turn = bounds.handshakes.take();
+        let patience = self.limits.handshake_timeout;
+        tokio::select! {
+            shaken = timeout(patience, self.prove(stream, peer, bounds)) => {
+                shaken.unwrap_or_else(|late| Err((RefusalReason::Handshake, late.into())))
+            }
+            () = turn.is_over() => {
+                let error = io::Error::other("gave way to newer handshakes");
+                Err((RefusalReason::Quota, error))
+            }
+        }
     }
 
     /// Finds out where a connection came from, and has it prove a certificate.
     async fn prove(
         &self,
-        opened: Opened,
+        mut stream: TcpStream,
+        mut address: SocketAddr,
         bounds: &Bounds,
     ) -> Result<(TlsStream<TcpStream>, SocketAddr), (RefusalReason, io::Error)> {
         let refused = |error| (RefusalReason::Handshake, error);
-        let Opened {
-            mut stream,
-            mut address,
-            permit: _,
-        } = opened;
         // Short answers would wait for the client's acknowledgement otherwise.
         stream.set_nodelay(true).map_err(refused)?;
         if self.proxies.contains(&address.ip().to_canonical()) {
             let origin = proxy::read(&mut stream).await.map_err(refused)?;
             address = origin.unwrap_or(address);
         }
-        let Some(_place) = bounds.by_address.take(network(address.ip())) else {
+        let Some(_place) = bounds.by_address.take(site(address.ip())) else {
             let error = io::Error::other("too many handshakes from one address");
             return Err((RefusalReason::Quota, error));
         };
@@ -233,44 +204,10 @@ impl Protocol {
 impl Bounds {
     fn new(limits: &Limits) -> Self {
         Self {
-            connections: Arc::new(Semaphore::new(limits.connections)),
-            handshakes: Arc::new(Handshakes::new(limits.handshakes)),
+            handshakes: Arc::new(Turns::new(limits.handshakes)),
             by_address: Arc::new(Counted::new(limits.handshakes.div_ceil(4))),
             by_oin: Arc::new(Counted::new(limits.connections_per_party)),
         }
-    }
-
-    /// The next socket, once there is room for it.
-    async fn next(&self, listener: &TcpListener) -> io::Result<Opened> {
-        let closed = |_| io::ErrorKind::BrokenPipe;
-        let permit = Arc::clone(&self.connections)
-            .acquire_owned()
-            .await
-            .map_err(closed)?;
-        let (stream, address) = listener.accept().await?;
-        Ok(Opened {
-            stream,
-            address,
-            permit: Arc::new(permit),
-        })
-    }
-}
-
-/// A socket before its handshake, and the places it takes.
-struct Opened {
-    stream: TcpStream,
-    address: SocketAddr,
-    permit: Arc<OwnedSemaphorePermit>,
-}
-
-/// What counts as one address: of IPv6 the network of 64 bits, all of which its holder can use.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(Ipv6Addr::from(network))
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -282,7 +219,7 @@ pub struct Link {
     ends: Pin<Box<Sleep>>,
     cut: Pin<Box<dyn Future<Output = ()> + Send>>,
     spoken: bool,
-    _held: (Arc<OwnedSemaphorePermit>, Place<Option<Oin>>),
+    _held: (OwnedSemaphorePermit, Place<Option<Oin>>),
 }
 
 async fn is_cut(mut cut: watch::Receiver<bool>) {

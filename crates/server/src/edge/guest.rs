@@ -4,7 +4,9 @@
 //! let somebody in elsewhere without a certificate.
 
 use std::{
-    fmt, io,
+    fmt,
+    future::Future,
+    io,
     net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
@@ -16,8 +18,8 @@ use schakel_core::event::RefusalReason;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::{Sleep, sleep, timeout},
+    sync::{OwnedSemaphorePermit, watch},
+    time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
@@ -26,19 +28,21 @@ use tonic::transport::server::Connected;
 use super::{
     limits::{Counted, Place},
     refusals::Refusals,
+    sockets::{self, Opened, site},
     tls::Tls,
+    turns::{Turn, Turns},
 };
 use crate::clock::Clock;
 
-/// Guests at a time, and from one address.
+/// Guests at a time, and from one address. When there are more, the oldest has to go.
 const GUESTS: usize = 32;
 const GUESTS_OF_ADDRESS: usize = 4;
 
+/// Sockets at a time: those of the guests, and of those who are going.
+const SOCKETS: usize = 2 * GUESTS;
+
 /// How long a guest may stay, the handshake included. Handing in a request takes a second.
 const STAY: Duration = Duration::from_secs(30);
-
-/// How long the loop rests when the system gives no socket.
-const REST: Duration = Duration::from_millis(100);
 
 /// What letting guests in needs.
 #[derive(Clone, Debug)]
@@ -57,7 +61,7 @@ pub(crate) struct Guests {
 pub(crate) struct Guest {
     stream: TlsStream<TcpStream>,
     address: SocketAddr,
-    ends: Pin<Box<Sleep>>,
+    ends: Pin<Box<dyn Future<Output = ()> + Send>>,
     _held: (OwnedSemaphorePermit, Place<IpAddr>),
 }
 
@@ -68,86 +72,59 @@ impl Guests {
         listener: TcpListener,
         stopping: watch::Receiver<bool>,
     ) -> ReceiverStream<io::Result<Guest>> {
-        let (accepted, guests) = mpsc::channel(1);
-        tokio::spawn(self.accept_all(listener, accepted, stopping));
-        ReceiverStream::new(guests)
-    }
-
-    async fn accept_all(
-        self,
-        listener: TcpListener,
-        accepted: mpsc::Sender<io::Result<Guest>>,
-        mut stopping: watch::Receiver<bool>,
-    ) {
-        let places = Arc::new(Semaphore::new(GUESTS));
         let by_address = Arc::new(Counted::new(GUESTS_OF_ADDRESS));
-        loop {
-            let next = tokio::select! {
-                _ = stopping.wait_for(|stopping| *stopping) => return,
-                () = accepted.closed() => return,
-                next = next(&listener, &places) => next,
-            };
-            let (stream, address, permit) = match next {
-                Ok(next) => next,
-                Err(error) => {
-                    tracing::warn!(%error, "no guest could be let in");
-                    sleep(REST).await;
-                    continue;
-                }
-            };
-            let Some(place) = by_address.take(address.ip()) else {
-                self.refuse(RefusalReason::Quota);
-                continue;
-            };
-            let (guests, accepted) = (self.clone(), accepted.clone());
-            tokio::spawn(async move {
-                let held = (permit, place);
-                if let Some(guest) = guests.shake_hands(stream, address, held).await {
-                    drop(accepted.send(Ok(guest)).await);
-                }
-            });
-        }
+        let turns = Arc::new(Turns::new(GUESTS));
+        sockets::accept(listener, SOCKETS, stopping, move |opened| {
+            let (guests, by_address) = (self.clone(), Arc::clone(&by_address));
+            let turn = turns.take();
+            async move {
+                let Some(place) = by_address.take(site(opened.address.ip())) else {
+                    guests.refuse(RefusalReason::Quota);
+                    return None;
+                };
+                guests.shake_hands(opened, turn, place).await
+            }
+        })
     }
 
     async fn shake_hands(
         self,
-        stream: TcpStream,
-        address: SocketAddr,
-        held: (OwnedSemaphorePermit, Place<IpAddr>),
+        opened: Opened,
+        turn: Turn,
+        of_address: Place<IpAddr>,
     ) -> Option<Guest> {
-        let ends = Box::pin(sleep(STAY));
+        let Opened {
+            stream,
+            address,
+            place,
+        } = opened;
+        let mut ends: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            // When it is over, nobody needs to know which of the two it was.
+            drop(timeout(STAY, turn.is_over()).await);
+        });
         stream.set_nodelay(true).ok()?;
         let handshake = TlsAcceptor::from(self.tls.guest_config()).accept(stream);
-        let Ok(Ok(stream)) = timeout(self.handshake_timeout, handshake).await else {
+        let shaken = tokio::select! {
+            shaken = timeout(self.handshake_timeout, handshake) => shaken.ok().and_then(Result::ok),
+            () = &mut ends => None,
+        };
+        let stream = shaken.filter(|stream| stream.get_ref().1.alpn_protocol() == Some(b"h2"));
+        let Some(stream) = stream else {
             tracing::debug!(%address, "handshake of a guest refused");
             self.refuse(RefusalReason::Handshake);
             return None;
         };
-        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-            self.refuse(RefusalReason::Handshake);
-            return None;
-        }
         Some(Guest {
             stream,
             address,
             ends,
-            _held: held,
+            _held: (place, of_address),
         })
     }
 
     fn refuse(&self, reason: RefusalReason) {
         self.refusals.count(None, reason, self.clock.now());
     }
-}
-
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(places).acquire_owned().await;
-    let permit = permit.map_err(|_| io::ErrorKind::BrokenPipe)?;
-    let (stream, address) = listener.accept().await?;
-    Ok((stream, address, permit))
 }
 
 impl fmt::Debug for Guest {

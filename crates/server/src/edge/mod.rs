@@ -14,12 +14,13 @@ mod body;
 mod context;
 mod end;
 pub(crate) mod guest;
-mod handshakes;
 pub mod identify;
 pub mod limits;
 mod proxy;
 pub mod refusals;
+mod sockets;
 pub mod tls;
+mod turns;
 pub mod uses;
 
 pub(crate) use context::TraceParent;

@@ -1,0 +1,146 @@
+//! A broker that issues certificates by itself, with an authority of its own.
+
+use std::fs;
+
+use schakel_api::v1;
+use schakel_pki::{
+    issuing::{AuthorityName, Curve},
+    ledger::Ledger,
+    office::{Founding, Places, found},
+    request::CertificateRequest,
+    secret::Passphrase,
+};
+use schakel_store::random::OsRandom;
+use schakel_tests::{START, Settings, TestBroker, key, reason};
+use tonic::{Code, Status};
+
+use super::certificates::{enrol, open, own_request};
+
+/// A broker that issues by itself, and the directory of its authority.
+async fn issuing() -> (TestBroker, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let phrase = Passphrase::new("wachtzin van de uitgever").unwrap();
+    fs::write(dir.path().join("phrase"), "wachtzin van de uitgever\n").unwrap();
+    let name = |common_name: &str| AuthorityName {
+        organisation: "Testbeheer".to_owned(),
+        common_name: common_name.to_owned(),
+    };
+    let founding = Founding {
+        root: name("Testbeheer Root CA"),
+        issuing: name("Testbeheer Issuing CA"),
+        curve: Curve::P256,
+        root_days: 3650,
+        issuing_days: 1095,
+        publish_url: "http://pki.example/".to_owned(),
+        policy: None,
+        root_list_days: 180,
+        issuing_list_days: 7,
+    };
+    let places = Places {
+        root: dir.path().join("root"),
+        issuing: dir.path().join("issuing"),
+        public: dir.path().join("public"),
+    };
+    let now = START.parse().unwrap();
+    found(&places, &founding, &phrase, &phrase, now, &mut OsRandom).unwrap();
+    let at = dir.path().display();
+    let broker = TestBroker::start_with(Settings {
+        more: format!(
+            "[enrolment]\naddress = \"127.0.0.1:0\"\nattempts_per_address = 5\n\
+             [enrolment.issuing]\nauthority = \"{at}/issuing\"\npassphrase_file = \"{at}/phrase\"\n"
+        ),
+        ..Settings::default()
+    })
+    .await;
+    (broker, dir)
+}
+
+async fn confirm(broker: &TestBroker, by: &str, id: &str) -> Result<(), Status> {
+    let request = v1::ConfirmEnrolmentRequest {
+        idempotency_key: key(),
+        enrolment_id: id.into(),
+    };
+    let administrator = broker.party(by).await;
+    let mut certificates = administrator.certificates();
+    certificates.confirm_enrolment(request).await.map(|_| ())
+}
+
+/// One administrator cannot make a certificate for somebody else; two can, and then it takes one call.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_issues_a_first_certificate_by_itself_once_two_administrators_let_it() {
+    let (broker, dir) = issuing().await;
+    let (_, request) = own_request();
+    let id = open(&broker, [7; 32], 24).await.unwrap();
+    let waiting = enrol(&broker, &[7; 32], &request).await.unwrap();
+    assert_eq!(waiting.certificate, None, "nobody confirmed it");
+    let same = confirm(&broker, "beheer-een", &id).await.unwrap_err();
+    assert_eq!(reason(&same), "SECOND_ACTOR_REQUIRED");
+    confirm(&broker, "beheer-twee", &id).await.unwrap();
+    let again = confirm(&broker, "beheer-twee", &id).await.unwrap_err();
+    assert_eq!(reason(&again), "REGISTRY_CONFLICT");
+
+    let issued = enrol(&broker, &[7; 32], &request).await.unwrap();
+    let der = issued.certificate.unwrap();
+    assert!(
+        CertificateRequest::read(&request)
+            .unwrap()
+            .is_answered_by(&der)
+    );
+    let repeated = enrol(&broker, &[7; 32], &request).await.unwrap();
+    assert_eq!(repeated.certificate.unwrap(), der, "once issued, the same");
+    let ledger = Ledger::read(&dir.path().join("issuing/ledger.jsonl")).unwrap();
+    let [entry] = ledger.issued().collect::<Vec<_>>()[..] else {
+        panic!("one certificate stands in the ledger");
+    };
+    assert_eq!(entry.der, der);
+    let life = entry.validity.not_after().as_millis() - entry.validity.not_before().as_millis();
+    assert!((29..=31).contains(&(life / 86_400_000)), "short");
+    broker.check_log().await;
+}
+
+/// The attempts of one address are bounded by the minute, whatever token they bring.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_tokens_are_few_a_minute() {
+    let (broker, _dir) = issuing().await;
+    let (_, request) = own_request();
+    open(&broker, [7; 32], 24).await.unwrap();
+    for guess in 1..=5 {
+        let refused = enrol(&broker, &[guess; 32], &request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied);
+    }
+    let refused = enrol(&broker, &[7; 32], &request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    broker.clock().advance(std::time::Duration::from_secs(60));
+    enrol(&broker, &[7; 32], &request).await.unwrap();
+}
+
+/// A certificate in use gets the next one at once, and only so many.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_issues_renews_at_once_and_never_without_end() {
+    let (broker, dir) = issuing().await;
+    let party = broker.party("gemeente-oost").await;
+    let renew = |request: &[u8]| v1::RenewCertificateRequest {
+        idempotency_key: key(),
+        request: request.to_vec().into(),
+    };
+    for _ in 0..3 {
+        let (_, request) = own_request();
+        let mut certificates = party.certificates();
+        let renewed = certificates.renew_certificate(renew(&request)).await;
+        let renewed = renewed.unwrap().into_inner();
+        assert_eq!(renewed.progress(), v1::EnrolmentProgress::Issued);
+        let der = renewed.certificate.unwrap();
+        assert!(
+            CertificateRequest::read(&request)
+                .unwrap()
+                .is_answered_by(&der)
+        );
+    }
+    let (_, fourth) = own_request();
+    let mut certificates = party.certificates();
+    let refused = certificates.renew_certificate(renew(&fourth)).await;
+    assert_eq!(reason(&refused.unwrap_err()), "REGISTRY_CONFLICT");
+    let ledger = Ledger::read(&dir.path().join("issuing/ledger.jsonl")).unwrap();
+    assert_eq!(ledger.issued().count(), 3);
+    broker.check_log().await;
+}
