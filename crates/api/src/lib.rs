@@ -3,64 +3,42 @@
 //! What a field means, its bounds and the errors of every method stand in the proto files; their comments
 //! are the documentation of these items.
 
-/// The public interface, package `schakel.v1`.
-pub mod v1 {
-    pub use generated::*;
+/// A module with what is generated from a package.
+macro_rules! package {
+    ($(#[$doc:meta])* $name:ident = $package:literal) => {
+        $(#[$doc])*
+        pub mod $name {
+            pub use generated::*;
 
-    mod generated {
-        #![allow(
-            missing_docs,
-            missing_debug_implementations,
-            unreachable_pub,
-            unused_qualifications,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes,
-            clippy::allow_attributes_without_reason,
-            reason = "generated from proto/"
-        )]
-        tonic::include_proto!("schakel.v1");
-    }
+            mod generated {
+                #![allow(
+                    missing_docs,
+                    missing_debug_implementations,
+                    unreachable_pub,
+                    unused_qualifications,
+                    clippy::all,
+                    clippy::pedantic,
+                    clippy::allow_attributes,
+                    clippy::allow_attributes_without_reason,
+                    reason = "generated from proto/"
+                )]
+                tonic::include_proto!($package);
+            }
+        }
+    };
 }
 
-/// The yardstick of the benchmark, package `schakel.bench.v1`.
-pub mod bench {
-    pub use generated::*;
-
-    mod generated {
-        #![allow(
-            missing_docs,
-            missing_debug_implementations,
-            unreachable_pub,
-            unused_qualifications,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes,
-            clippy::allow_attributes_without_reason,
-            reason = "generated from proto/"
-        )]
-        tonic::include_proto!("schakel.bench.v1");
-    }
+package! {
+    /// The public interface, package `schakel.v1`.
+    v1 = "schakel.v1"
 }
-
-/// The first certificate of a party, package `schakel.enrolment.v1`.
-pub mod enrolment {
-    pub use generated::*;
-
-    mod generated {
-        #![allow(
-            missing_docs,
-            missing_debug_implementations,
-            unreachable_pub,
-            unused_qualifications,
-            clippy::all,
-            clippy::pedantic,
-            clippy::allow_attributes,
-            clippy::allow_attributes_without_reason,
-            reason = "generated from proto/"
-        )]
-        tonic::include_proto!("schakel.enrolment.v1");
-    }
+package! {
+    /// The yardstick of the benchmark, package `schakel.bench.v1`.
+    bench = "schakel.bench.v1"
+}
+package! {
+    /// The first certificate of a party, package `schakel.enrolment.v1`.
+    enrolment = "schakel.enrolment.v1"
 }
 
 /// The encoded `google.protobuf.FileDescriptorSet` of every file in `proto/`.
