@@ -14,6 +14,7 @@ mod party;
 mod place;
 mod requests;
 pub mod statistics;
+mod window;
 
 pub use broker::{Settings, TestBroker};
 pub use child::{Child, Refused, schakel};
@@ -27,3 +28,4 @@ pub use requests::{
     HOUSING, Scene, actor, at, bsn, bsn_number, by_case, consent, item, key, mark, reason, report,
     violations,
 };
+pub use window::Window;

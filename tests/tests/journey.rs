@@ -30,4 +30,5 @@ mod journey {
     mod stopping;
     mod storm;
     mod usage;
+    mod window;
 }

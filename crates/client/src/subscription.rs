@@ -20,6 +20,8 @@ pub struct Subscription {
     client: Client,
     request: v1::SubscribeRequest,
     stream: Option<Streaming<v1::SubscribeResponse>>,
+    /// Whether the stream gave anything: a heartbeat opens it, and says nothing yet of how it goes on.
+    is_open: bool,
     /// What came off the stream and was not handed over yet.
     came: Option<v1::Message>,
     failures: u32,
@@ -37,6 +39,7 @@ impl Client {
                 cursor,
             },
             stream: None,
+            is_open: false,
             came: None,
             failures: 0,
         }
@@ -61,7 +64,9 @@ impl Subscription {
                     continue;
                 }
                 Ok(Some(Event::Heartbeat(heartbeat))) => {
-                    self.went_on(heartbeat.cursor);
+                    if std::mem::replace(&mut self.is_open, true) {
+                        self.went_on(heartbeat.cursor);
+                    }
                     continue;
                 }
                 Ok(None) => {
@@ -96,6 +101,7 @@ impl Subscription {
             let opening = timeout(timeouts.attempt, service.subscribe(request)).await;
             let opened = opening.map_err(|_| Failure::Deadline)?;
             self.stream = Some(opened.map_err(Failure::of)?.into_inner());
+            self.is_open = false;
         }
         let Some(stream) = &mut self.stream else {
             return Err(Failure::Deadline);

@@ -15,7 +15,7 @@ use tonic::Code;
 use super::registry::change;
 
 /// A second version of the association's purpose, under which changed statuses are delivered.
-async fn deliver_housing(broker: &TestBroker) {
+pub(super) async fn deliver_housing(broker: &TestBroker) {
     let pi = broker.party("pi-noord").await;
     let purposes = pi
         .registry()

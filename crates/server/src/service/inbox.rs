@@ -4,11 +4,10 @@ mod feed;
 
 use schakel_api::v1::{self, inbox_service_server::InboxService};
 use schakel_core::party::Peer;
-use tokio::sync::{mpsc, watch};
-use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
-use self::feed::{Next, feed};
+use self::feed::{Feed, Next};
 use super::{Fault, Waits, called, opened};
 use crate::{
     call::{Call, Outcome},
@@ -136,20 +135,8 @@ impl InboxService for Inbox {
         let pull = read(message, &caller.peer, inbox::subscribe)?;
         let changes = self.sequencer.inbox_changes(&caller.peer.principal);
         let reader = self.reader(caller, pull)?;
-        let (sender, receiver) = mpsc::channel(1);
-        let heartbeat = self.waits.heartbeat;
-        tokio::spawn(feed(
-            reader,
-            sender,
-            changes,
-            self.stopping.clone(),
-            heartbeat,
-        ));
-        // The feed ends early for one reason without an error of its own: the broker stops.
-        let end = tokio_stream::once(Err(Status::from(&Refusal::Stopping)));
-        Ok(Response::new(Box::pin(
-            ReceiverStream::new(receiver).chain(end),
-        )))
+        let feed = Feed::new(reader, changes, self.stopping.clone(), self.waits.heartbeat);
+        Ok(Response::new(Box::pin(feed)))
     }
 
     async fn acknowledge(
