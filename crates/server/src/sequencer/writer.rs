@@ -284,6 +284,7 @@ impl Writer {
     }
 
     fn answer(&mut self, entries: Vec<Entry>, repeats: Vec<Repeat>, first: u64) {
+        let mut facts = Vec::with_capacity(entries.len());
         for (entry, at) in entries.into_iter().zip(first..) {
             let Entry {
                 composed,
@@ -301,8 +302,7 @@ impl Writer {
                     .take(reply, Reply::Recorded(recorded, frame.leaf));
             }
             self.shared.announce(&details.event);
-            let facts = index::facts(&leaf, &details, EntryIndex(at));
-            self.shared.index.add(EntryIndex(at), facts);
+            facts.push(index::facts(&leaf, &details, EntryIndex(at)));
         }
         for Repeat {
             entry,
@@ -315,6 +315,7 @@ impl Writer {
             }
         }
         self.courier.go();
+        self.shared.index.add(EntryIndex(first), facts);
     }
 }
 

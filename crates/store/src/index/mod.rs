@@ -117,12 +117,12 @@ struct Progress {
 }
 
 impl Index {
-    /// Adds an entry with what it can be found by. Entries are added in the order of the log, each
-    /// once, also those that nobody can find. Waits only when the indexes lag thousands of entries behind.
-    pub fn add(&self, entry: EntryIndex, facts: Vec<Facts>) {
-        if let Some(sender) = &self.sender {
+    /// Adds entries from `first` on, each with what it can be found by. Entries are added in the order of the log,
+    /// each once, also those that nobody can find. Waits only when the indexes lag many batches behind.
+    pub fn add(&self, first: EntryIndex, facts: Vec<Vec<Facts>>) {
+        if let Some(sender) = self.sender.as_ref().filter(|_| !facts.is_empty()) {
             // When the worker has ended, nothing is ever caught up, and whoever searches is told.
-            let _ = sender.send(Added { entry, facts });
+            let _ = sender.send(Added { first, facts });
         }
     }
 

@@ -20,8 +20,8 @@ use crate::{disk::Disk, durable, keyring::Key};
 
 /// How many entries make a run, unless a test wants fewer; also the most there can be.
 pub const DEFAULT_RUN: u32 = 65_536;
-/// Entries on their way to the worker before whoever adds must wait.
-const MOST_WAITING: usize = 8192;
+/// Batches on their way to the worker before whoever adds must wait.
+const MOST_WAITING: usize = 32;
 
 /// What indexes are opened with.
 pub struct Options {

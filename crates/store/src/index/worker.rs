@@ -10,14 +10,12 @@ use schakel_core::{id::EntryIndex, random::Random};
 use super::{Facts, FileError, Shared, file::Run, recent::Recent, token::Tokens};
 use crate::keyring::Key;
 
-/// The most entries added at once: searches wait while they are.
-const MOST_AT_ONCE: usize = 256;
-
-/// An entry on its way.
+/// Entries on their way, in one piece: a thread that is woken for every entry costs more than adding it.
 #[derive(Debug)]
 pub(super) struct Added {
-    pub(super) entry: EntryIndex,
-    pub(super) facts: Vec<Facts>,
+    pub(super) first: EntryIndex,
+    /// What each is found by.
+    pub(super) facts: Vec<Vec<Facts>>,
 }
 
 /// What the worker needs beside what it shares.
@@ -39,8 +37,7 @@ pub(super) struct Files {
 impl Worker {
     /// Adds what comes until nobody can send any more, or something comes out of order.
     pub(super) fn work(mut self, receiver: &Receiver<Added>) {
-        while let Ok(first) = receiver.recv() {
-            let added = std::iter::once(first).chain(receiver.try_iter().take(MOST_AT_ONCE));
+        while let Ok(added) = receiver.recv() {
             if let Err(error) = self.add(added) {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -54,13 +51,13 @@ impl Worker {
     }
 
     /// Adds entries. The first that is not the next one ends it.
-    fn add(&mut self, added: impl Iterator<Item = Added>) -> Result<(), Stuck> {
-        for Added { entry, facts } in added {
+    fn add(&mut self, added: Added) -> Result<(), Stuck> {
+        for (entry, facts) in (added.first.0..).zip(added.facts) {
             let next = {
                 let mut runs = self.shared.write();
                 let next = runs.recent.next();
-                if entry.0 != next {
-                    return Err(Stuck::Order(entry.0));
+                if entry != next {
+                    return Err(Stuck::Order(entry));
                 }
                 runs.recent.add(facts);
                 next.saturating_add(1)

@@ -179,20 +179,20 @@ impl Keeper {
     }
 
     /// Writes what a batch that is durable changed to the view, and gives it to the indexes.
-    pub(super) fn applied(&mut self, batch: Batch) -> Result<()> {
+    pub(super) fn applied(&mut self, batch: &Batch) -> Result<()> {
         let size = self.log.size();
         self.world.flush(size)?;
         let first = size - batch.entries.len() as u64;
-        for ((leaf, details), index) in batch.entries.into_iter().zip(first..) {
-            let entry = EntryIndex(index);
-            self.index.add(entry, index::facts(&leaf, &details, entry));
-        }
+        let entries = batch.entries.iter().zip(first..);
+        let facts =
+            entries.map(|((leaf, details), at)| index::facts(leaf, details, EntryIndex(at)));
+        self.index.add(EntryIndex(first), facts.collect());
         Ok(())
     }
 
     /// Appends and applies.
-    pub(super) fn record(&mut self, batch: Batch) -> Result<()> {
-        self.append(&batch)?;
+    pub(super) fn record(&mut self, batch: &Batch) -> Result<()> {
+        self.append(batch)?;
         self.applied(batch)
     }
 

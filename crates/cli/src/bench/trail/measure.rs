@@ -77,7 +77,7 @@ pub(super) fn batches(keeper: &mut Keeper, yardstick: &Yardstick) -> Result<Batc
             flushes.push(yardstick.flush(&bytes, &mut at)?);
         }
         let started = Instant::now();
-        keeper.applied(batch)?;
+        keeper.applied(&batch)?;
         recording += took + started.elapsed();
     }
     let all: Duration = appends.iter().sum();
@@ -108,7 +108,7 @@ pub(super) fn single(keeper: &mut Keeper, yardstick: &Yardstick) -> Result<Singl
         if turn % 2 == 1 {
             flushes.push(yardstick.flush(&bytes, &mut at)?);
         }
-        keeper.applied(batch)?;
+        keeper.applied(&batch)?;
     }
     let (append_us, flush_us) = (part(&mut appends, 0.5)?, part(&mut flushes, 0.5)?);
     Ok(Single {

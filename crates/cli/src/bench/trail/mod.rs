@@ -85,7 +85,7 @@ fn fill(keeper: &mut Keeper, size: u64) -> Result<()> {
     bar.set_style(style);
     while keeper.size() < size {
         let batch = keeper.compose(BATCH.min(size - keeper.size()))?;
-        keeper.record(batch)?;
+        keeper.record(&batch)?;
         bar.set_position(keeper.size());
     }
     bar.finish_and_clear();

@@ -116,7 +116,7 @@ fn whoever_searches_waits_for_what_was_there_and_no_longer_than_asked() {
     add(&index, &entries, 0);
     assert!(waiting.join().unwrap());
     // An entry that is not the next one ends it: nobody waits for what will never come.
-    index.add(EntryIndex(777), Vec::new());
+    index.add(EntryIndex(777), vec![Vec::new()]);
     let started = std::time::Instant::now();
     assert!(!index.wait(201, SOON));
     assert!(started.elapsed() < SOON);

@@ -86,10 +86,8 @@ impl Life<'_> {
 
     fn grow(&mut self, more: usize) {
         let end = (self.size + more).min(self.all.len());
-        for entry in self.size..end {
-            let facts = self.all[entry].clone();
-            self.index.add(EntryIndex(entry as u64), facts);
-        }
+        let facts = self.all[self.size..end].to_vec();
+        self.index.add(EntryIndex(self.size as u64), facts);
         self.size = end;
         assert!(self.index.wait(end as u64, SOON));
     }

@@ -47,8 +47,12 @@ fn open(dir: &Path, entries: &Entries, run: u32) -> (Index, usize) {
 }
 
 fn add(index: &Index, entries: &[Vec<Facts>], from: usize) {
-    for (entry, facts) in entries.iter().enumerate().skip(from) {
-        index.add(EntryIndex(entry as u64), facts.clone());
+    // In batches of many sizes, as the log's are.
+    let (mut first, mut len) = (from, 1);
+    while first < entries.len() {
+        let end = (first + len).min(entries.len());
+        index.add(EntryIndex(first as u64), entries[first..end].to_vec());
+        (first, len) = (end, len + 1);
     }
     assert!(index.wait(entries.len() as u64, SOON));
 }
