@@ -205,7 +205,7 @@ pub struct Consent {
 /// The longest a consent may run: this broker's own bound, not a law's.
 pub const LONGEST_VALIDITY_DAYS: u32 = 731;
 /// The longest a consent may be post-dated: this broker's own bound. What ends a consent is kept for as long as one so
-/// dated can last, so that it never comes into force after its end was forgotten.
+/// dated can last, so that none comes into force after its end was forgotten.
 pub const LONGEST_POSTDATING_DAYS: u32 = 366;
 /// The most times a consent is narrowed; the next narrowing ends it whole. Bounds its size on disk.
 pub const MOST_NARROWINGS: usize = 6;

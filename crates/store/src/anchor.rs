@@ -30,8 +30,8 @@ pub struct Anchor {
     disk: Disk,
     file: PathBuf,
     held: Option<Shown>,
-    /// What was to be written last: it may stand there although the disk failed.
-    tried: Option<String>,
+    /// What was to be written since: each may stand there although the disk failed.
+    tried: Vec<String>,
 }
 
 /// How a checkpoint that was signed for a log contradicts the log.
@@ -197,7 +197,7 @@ impl Anchor {
             disk,
             file,
             held,
-            tried: None,
+            tried: Vec::new(),
         })
     }
 
@@ -208,8 +208,10 @@ impl Anchor {
     pub fn compare(&self) -> Result<(), AnchorError> {
         let found = read(&self.disk, &self.file)?.unwrap_or_default();
         let held = self.held.as_ref().map_or("", |held| &held.note);
-        let is_tried = self.tried.as_ref().is_some_and(|tried| *tried == found);
-        if found == held || is_tried || (held.is_empty() && found.trim().is_empty()) {
+        if found == held
+            || self.tried.contains(&found)
+            || (held.is_empty() && found.trim().is_empty())
+        {
             Ok(())
         } else {
             Err(AnchorError::Moved {
@@ -232,13 +234,14 @@ impl Anchor {
         {
             return Ok(());
         }
-        self.tried = Some(shown.note.clone());
+        self.tried.push(shown.note.clone());
         let replaced = durable::replace(&self.disk, &self.file, shown.note.as_bytes());
         replaced.map_err(|source| AnchorError::Io {
             file: self.file.clone(),
             source,
         })?;
         self.held = Some(shown.clone());
+        self.tried.clear();
         Ok(())
     }
 

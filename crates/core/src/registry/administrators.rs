@@ -37,6 +37,6 @@ impl Registry {
     fn may_connect(&self, party: &Party, at: Timestamp) -> bool {
         let mut seen = self.seen().filter(|seen| seen.party == party.id).peekable();
         seen.peek().is_none()
-            || seen.any(|seen| at <= seen.not_after && !self.blocks(&seen.certificate.0))
+            || seen.any(|seen| at < seen.not_after && !self.blocks(&seen.certificate.0))
     }
 }

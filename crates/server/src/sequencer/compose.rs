@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, btree_map::Entry};
 use schakel_audit::leaf::{Leaf, LeafError, Month, MonthError, RetentionClass};
 use schakel_core::{
     code::Role,
+    consent::{LONGEST_POSTDATING_DAYS, LONGEST_VALIDITY_DAYS},
     dossier::Dossier,
     event::{Call, Details, Event, SlotUse, Write},
     id::{PartyId, SlotId, SubjectId},
@@ -26,9 +27,13 @@ use super::{
 };
 use crate::{call::Request, config};
 
-/// The end of a consent must outlive the consent: post-dated by at most a year, two years long, and then as
-/// long as it is kept.
-const LONGEST_CONSENT_MONTHS: u32 = 12 + 25;
+/// The end of a consent must outlive the consent: post-dated and then valid for as long as one may be, in months that
+/// have begun, and then as long as it is kept.
+const LONGEST_CONSENT_MONTHS: u32 =
+    (LONGEST_POSTDATING_DAYS + LONGEST_VALIDITY_DAYS).div_ceil(MONTH_DAYS);
+
+/// Twelve months in a row or more have at least so many days each, on average.
+const MONTH_DAYS: u32 = 30;
 
 /// What composing needs beside a plan.
 pub(super) struct Composer<'a> {

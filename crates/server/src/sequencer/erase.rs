@@ -240,7 +240,7 @@ impl Writer {
             }),
             SlotUse::Consent(id) => dossier.consents.get(id).is_none_or(|consent| {
                 let ended = consent.ended_at(now);
-                ended.is_some_and(|ended| has_passed(ended, self.terms.consent_months, now))
+                ended.is_some_and(|ended| ended.month_after(self.terms.consent_months) <= now)
             }),
         };
         let over = dossier.slots.iter().filter(|(usage, _)| is_over(usage));
@@ -309,10 +309,4 @@ impl Writer {
             now,
         }
     }
-}
-
-/// Whether so many months, and the month that had begun, have passed since an instant.
-fn has_passed(since: Timestamp, months: u32, now: Timestamp) -> bool {
-    let due = month(since).map(|month| month.plus_months(months));
-    matches!((due, month(now)), (Ok(due), Ok(this)) if due.number() <= this.number())
 }

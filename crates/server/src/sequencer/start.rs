@@ -203,7 +203,10 @@ pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
     // A change of the key-encryption key that was cut short was finished before anything was opened.
     let started = Event::Started { version, nonce };
     writer.own_entries(keys.into_iter().chain([started]))?;
-    resume::settle(&paths.data)?;
+    // When nothing could be recorded yet it stands in no entry, and the next start has to say it.
+    if writer.kept.is_empty() {
+        resume::settle(&paths.data)?;
+    }
 
     let shared = Arc::clone(&writer.shared);
     let (jobs, taken) = mpsc::channel::<Job>(MOST_WAITING);

@@ -226,7 +226,11 @@ impl Writer {
             let composed = &entry.composed;
             let len = composed.frame.stored_len();
             if !batch.has_room_for(len) {
+                // Records are made again once everything that erases them is durable: between two parts, entries
+                // would be read whose keys are gone and of which no erasure says so yet.
+                let erasing = batch.erasing.take();
                 self.commit(std::mem::take(batch))?;
+                batch.erasing = erasing;
             }
             let index = EntryIndex(self.log.size() + batch.entries.len() as u64);
             self.world

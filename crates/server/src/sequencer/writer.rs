@@ -154,7 +154,14 @@ impl Writer {
             self.shared.metrics.index_lag(self.shared.trail.index_lag());
             self.shared.metrics.queue(jobs.len() as u64);
         }
-        self.own_entries(std::iter::once(Event::Stopped))
+        self.own_entries(std::iter::once(Event::Stopped))?;
+        if !self.kept.is_empty() {
+            tracing::error!(
+                lost = self.kept.len(),
+                "events of the broker's own are lost: nothing could be recorded until it stopped"
+            );
+        }
+        Ok(())
     }
 
     /// Records events of the broker's own, in one batch.

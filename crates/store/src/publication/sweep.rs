@@ -67,7 +67,7 @@ impl Publication {
         for tile in (from..to).filter_map(|n| Tile::new(Kind::Entries, n, Tile::WIDTH)) {
             let file = place(&self.dir, tile);
             match self.disk.read(&file) {
-                Ok(bundle) => self.keep_key_leaves(&bundle, tile.first())?,
+                Ok(bundle) => self.keep_key_leaves(&file, &bundle, tile.first())?,
                 // A crash came before the mark below was written.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(at(&file)(error)),
@@ -80,9 +80,18 @@ impl Publication {
         Ok(self.pruned)
     }
 
-    /// Keeps of a bundle what proves the succession of checkpoint keys.
-    fn keep_key_leaves(&self, bundle: &[u8], first: u64) -> Result<(), PublicationError> {
-        for (index, entry) in (first..).zip(entries(bundle).map_while(Result::ok)) {
+    /// Keeps of a bundle what proves the succession of checkpoint keys. One that is cut short stays: what it should
+    /// hold is nowhere else among the files.
+    fn keep_key_leaves(
+        &self,
+        bundle_file: &Path,
+        bundle: &[u8],
+        first: u64,
+    ) -> Result<(), PublicationError> {
+        for (index, entry) in (first..).zip(entries(bundle)) {
+            let entry = entry.map_err(|_| PublicationError::Damaged {
+                file: bundle_file.to_owned(),
+            })?;
             let leaf = Leaf::decode(entry).ok();
             if leaf.is_some_and(|leaf| leaf.entry_type == EntryType::Key) {
                 let file = self.dir.join(succession::leaf_path(index));

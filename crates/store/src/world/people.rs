@@ -1,6 +1,6 @@
 //! By what people are found. In memory only, as digests under a key that lives as long as the process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use aws_lc_rs::hmac;
 use schakel_core::{
@@ -15,6 +15,8 @@ pub(super) struct People {
     key: hmac::Key,
     /// With the entry from which on: the earliest holds, should two ever claim the same.
     known: HashMap<[u8; 16], (EntryIndex, SubjectId)>,
+    /// Later claims to the same, of which the earliest holds once the one before is forgotten.
+    claimed: HashMap<[u8; 16], BTreeSet<(EntryIndex, SubjectId)>>,
     cases: HashMap<CaseId, SubjectId>,
     codes: HashMap<[u8; 32], SubjectId>,
 }
@@ -26,6 +28,7 @@ impl People {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),
             known: HashMap::new(),
+            claimed: HashMap::new(),
             cases: HashMap::new(),
             codes: HashMap::new(),
         }
@@ -33,12 +36,13 @@ impl People {
 
     /// A person is found by an identifier from an entry on.
     pub(super) fn know(&mut self, by: &Identifier, subject: SubjectId, entry: EntryIndex) {
-        let known = self
-            .known
-            .entry(self.digest(by))
-            .or_insert((entry, subject));
-        if entry < known.0 {
-            *known = (entry, subject);
+        let digest = self.digest(by);
+        let claim = (entry, subject);
+        let known = self.known.entry(digest).or_insert(claim);
+        let later = claim.max(*known);
+        *known = claim.min(*known);
+        if known.1 != later.1 {
+            self.claimed.entry(digest).or_default().insert(later);
         }
     }
 
@@ -58,19 +62,34 @@ impl People {
         let subject = held.subject;
         for by in held.identifiers.keys() {
             let digest = self.digest(by);
-            if self
-                .known
-                .get(&digest)
-                .is_some_and(|(_, found)| *found == subject)
-            {
-                self.known.remove(&digest);
-            }
+            self.give_up(digest, subject);
         }
         for case in held.cases.keys() {
             self.cases.remove(case);
         }
         for code in held.introductions.keys() {
             self.codes.remove(code);
+        }
+    }
+
+    /// A person no longer claims what has this digest.
+    fn give_up(&mut self, digest: [u8; 16], subject: SubjectId) {
+        if let Entry::Occupied(mut later) = self.claimed.entry(digest) {
+            later.get_mut().retain(|(_, claiming)| *claiming != subject);
+            if later.get().is_empty() {
+                later.remove();
+            }
+        }
+        if self.known.get(&digest).is_none_or(|held| held.1 != subject) {
+            return;
+        }
+        self.known.remove(&digest);
+        if let Entry::Occupied(mut later) = self.claimed.entry(digest) {
+            self.known
+                .extend(later.get_mut().pop_first().map(|next| (digest, next)));
+            if later.get().is_empty() {
+                later.remove();
+            }
         }
     }
 
@@ -179,5 +198,24 @@ mod tests {
             }
             assert_eq!(people.known_by(&bsn), Some(one));
         }
+    }
+
+    #[test]
+    fn a_later_claim_holds_once_the_one_before_is_forgotten() {
+        let subjects: Vec<_> = (1..=3).map(|n| SubjectId::from_bytes([n; 16])).collect();
+        let bsn = Identifier::Bsn("111222333".parse().unwrap());
+        let mut people = People::new(&mut OsRandom);
+        for (subject, entry) in subjects.iter().zip([7, 3, 9]) {
+            people.know(&bsn, *subject, EntryIndex(entry));
+            // Said again, as by an entry that is applied after the row was read.
+            people.know(&bsn, *subject, EntryIndex(entry));
+        }
+        for (forgotten, next) in [(1, Some(0)), (2, Some(0)), (0, None)] {
+            let mut held = Dossier::new(subjects[forgotten]);
+            held.identifiers.insert(bsn.clone(), EntryIndex(0));
+            people.forget(&held);
+            assert_eq!(people.known_by(&bsn), next.map(|n: usize| subjects[n]));
+        }
+        assert!(people.known.is_empty() && people.claimed.is_empty());
     }
 }

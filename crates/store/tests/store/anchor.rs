@@ -9,7 +9,10 @@ use schakel_audit::{
 };
 use schakel_store::{
     anchor::{Anchor, AnchorError, Contradiction},
-    disk::Disk,
+    disk::{
+        Disk,
+        simulated::{Errno, Fault, Operation, Simulation},
+    },
     log::LogReader,
     publication::Shown,
 };
@@ -133,4 +136,28 @@ fn an_anchor_that_somebody_else_moved_is_noticed_and_not_replaced() {
     // A smaller one never takes the place of a larger.
     one.replace(&shown(&log.reader(), 10)).unwrap();
     assert_eq!(one.size(), 20);
+}
+
+/// One that failed after its rename stands there; what fails before its rename then does not make it somebody else's.
+#[test]
+fn everything_that_was_tried_may_stand_there() {
+    let (_data, mut log) = log_of(0);
+    let simulation = Simulation::new(1);
+    let file = std::path::Path::new("/head");
+    let keys = key();
+    let keys = [keys.verifying_key()];
+    let opened = Anchor::open(simulation.disk(), file, &log.reader(), &origin(), &keys);
+    let mut anchor = opened.unwrap();
+    grow(&mut log, 40);
+    let log = log.reader();
+    simulation.plan_in(Operation::SyncDir, 0, Fault::Before(Errno::Device));
+    anchor.replace(&shown(&log, 10)).unwrap_err();
+    simulation.plan_in(Operation::Write, 0, Fault::Before(Errno::NoRoom));
+    anchor.replace(&shown(&log, 20)).unwrap_err();
+    assert_eq!(
+        simulation.content(file).unwrap(),
+        signed(&log, 10).as_bytes()
+    );
+    anchor.replace(&shown(&log, 30)).unwrap();
+    assert_eq!(anchor.size(), 30);
 }

@@ -248,6 +248,22 @@ fn what_is_no_checkpoint_in_its_place_stops_the_start() {
 }
 
 #[test]
+fn a_bundle_that_is_cut_short_is_not_pruned() {
+    let (_data, log) = log_of(600);
+    let dir = data();
+    let mut publication = Publication::open(Disk::real(), dir.path()).unwrap();
+    publish(&mut publication, &log.reader(), 600).unwrap();
+    let bundle = dir.path().join("tile/entries/001");
+    let whole = fs::read(&bundle).unwrap();
+    fs::write(&bundle, &whole[..whole.len() - 1]).unwrap();
+    let error = publication.prune(512).unwrap_err();
+    assert!(error.to_string().contains("tile/entries/001"), "{error}");
+    assert!(bundle.exists());
+    fs::write(&bundle, whole).unwrap();
+    assert_eq!(publication.prune(512).unwrap(), 512);
+}
+
+#[test]
 fn pruned_bundles_are_gone_and_the_tree_stays() {
     let (_data, mut log) = log_of(1000);
     let dir = data();

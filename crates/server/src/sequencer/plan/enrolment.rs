@@ -17,6 +17,10 @@ const HOUR_MS: u64 = 3_600_000;
 /// For how many hours a renewal may be asked for: it is asked for as it is opened.
 const RENEWAL_HOURS: u32 = 1;
 
+/// For how many days a renewal that nobody answers keeps its certificate from asking anew: an offline authority is
+/// not there every day, and an answer can be lost.
+const RENEWAL_WAITS_DAYS: u32 = 7;
+
 /// How often one certificate may be renewed: once, and twice more after a key was lost on the way.
 const MOST_RENEWALS: usize = 3;
 
@@ -131,12 +135,14 @@ impl Planner<'_> {
     /// A renewal by the certificate in use: of the one that asks, and one at a time.
     fn renew(&mut self, request: &Request, holder: &Holder, wanted: &Der) -> Result<Plan> {
         let registry = self.registry();
+        let waits = |one: &Enrolment| matches!(one.state, EnrolmentState::Waiting { .. });
+        let lapsed = |one: &Enrolment| one.until.plus_days(RENEWAL_WAITS_DAYS) <= self.now;
         let before: Vec<_> = registry
             .enrolments()
-            .filter(|enrolment| enrolment.replaces == Some(request.certificate))
+            .filter(|one| one.replaces == Some(request.certificate))
+            .filter(|one| !(waits(one) && lapsed(one)))
             .collect();
-        let waits = |one: &&Enrolment| matches!(one.state, EnrolmentState::Waiting { .. });
-        if before.iter().any(waits) {
+        if before.iter().any(|one| waits(one)) {
             let rule = "must wait for the one handed in before it";
             return Err(conflict("request", rule));
         }
