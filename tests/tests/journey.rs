@@ -29,6 +29,7 @@ mod journey {
     mod sides;
     mod stopping;
     mod storm;
+    mod suppressed;
     mod usage;
     mod window;
 }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod call;
+mod denied;
 mod naming;
 mod refusal;
 
@@ -16,6 +17,7 @@ pub use self::{
         ReplayDiffered, SearchDecided, SearchProposed, TrailVerified, Withheld, WithholdingGround,
     },
     call::{Call, Remembered, SlotUse, Write},
+    denied::{Asked, Denied},
     naming::Naming,
     refusal::RefusalReason,
 };
@@ -25,12 +27,12 @@ use crate::{
     certificate::{Seen, StopReason},
     code::{Condition, Granularity, Regime},
     consent::{ConsentState, ConsentTerms},
-    decide::{Finding, Grant},
+    decide::Grant,
     enrolment::IssuanceEvent,
     erasure::{Erased, ErasureProposal, Ground},
     id::{
         CaseId, ConsentId, DeliveryId, EntryIndex, NoticeId, Oin, PartyId, ProposalId, PurposeCode,
-        Reference, RestrictionId, SlotId, SubjectId,
+        RestrictionId, SlotId, SubjectId,
     },
     inbox::{Order, Pending},
     notice::Notice,
@@ -315,40 +317,6 @@ pub struct Disclosed {
     pub granularity: Granularity,
     /// The salt that opens the leaf's commitment to the content released.
     pub salt: [u8; 32],
-}
-
-/// A denial. The caller saw nothing of it but the reference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Denied {
-    /// What was asked.
-    pub asked: Asked,
-    /// Why it was denied, the most telling reason first; never empty.
-    pub findings: Vec<Finding>,
-    /// What the caller got.
-    pub reference: Reference,
-}
-
-/// What a denied call wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Asked {
-    /// To be disclosed something.
-    Disclosure(Ask),
-    /// To be handed a message that waits; it is dropped.
-    Message {
-        /// Where it waited; absent when it had been handed over before.
-        order: Option<Order>,
-        /// Its position, when it had been handed over before.
-        position: Option<u64>,
-        /// What it was about.
-        message: Pending,
-    },
-    /// To change or look up something about a person, by this method.
-    Call {
-        /// The method called, as `Service/Method`.
-        method: String,
-        /// Whom it meant, where it said so.
-        subject: Option<SubjectRef>,
-    },
 }
 
 /// The end of consents.

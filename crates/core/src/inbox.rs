@@ -1,7 +1,10 @@
 //! Inboxes: what waits for a party. Waiting is not a right to read: whether a message may be read is
 //! decided when it leaves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -205,6 +208,25 @@ impl Inbox {
         self.pending
             .iter()
             .map(|(order, pending)| (*order, pending))
+    }
+
+    /// The messages after one, by their rows: those that wait first, then those that were handed over and not
+    /// acknowledged.
+    pub fn messages_after(
+        &self,
+        after: Option<InboxKey>,
+    ) -> impl Iterator<Item = (InboxKey, &Pending)> {
+        let (order, position) = match after {
+            None | Some(InboxKey::Position) => (Some(Bound::Unbounded), 0),
+            Some(InboxKey::Pending(order)) => (Some(Bound::Excluded(order)), 0),
+            Some(InboxKey::Handed(position)) => (None, position),
+        };
+        let waiting = order
+            .into_iter()
+            .flat_map(|from| self.pending.range((from, Bound::Unbounded)))
+            .map(|(order, message)| (InboxKey::Pending(*order), message));
+        let handed = self.handed_after(position);
+        waiting.chain(handed.map(|(at, handed)| (InboxKey::Handed(at), &handed.message)))
     }
 
     /// Where a delivery stands that is not acknowledged yet.

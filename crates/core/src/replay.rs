@@ -6,6 +6,7 @@ use crate::{
     deliver,
     dossier::Dossier,
     event::{Asked, Call, Delivered, Denied, Details, Disclosed, Event},
+    id::PartyId,
     inbox::Topic,
     minimise::{Minimised, Released, minimise},
     party::Peer,
@@ -67,28 +68,31 @@ pub struct Content {
 /// Decides again what an entry decided. Looks at nothing but its arguments.
 #[must_use]
 pub fn replay(details: &Details, then: &Then<'_>, content: &Content) -> Replay {
-    let Some(call) = &details.call else {
-        return Replay::NoDecision;
-    };
+    let caller = || details.call.as_ref().map(|call| peer(call, then));
     match &details.event {
         Event::Disclosed(disclosed)
         | Event::Delivered(Delivered {
             disclosed: Some(disclosed),
             ..
-        }) => differs(disclosed_again(disclosed, call, then, content)),
-        Event::Denied(denied) => denied_again(denied, call, then),
+        }) => caller().map_or(Replay::NoDecision, |peer| {
+            differs(disclosed_again(disclosed, &peer, then, content))
+        }),
+        Event::Denied(denied) => {
+            let receiver = denied.receiver().map(|party| receiver(party, then));
+            let peer = receiver.or_else(caller);
+            peer.map_or(Replay::NoDecision, |peer| denied_again(denied, &peer, then))
+        }
         _ => Replay::NoDecision,
     }
 }
 
 fn disclosed_again(
     disclosed: &Disclosed,
-    call: &Call,
+    peer: &Peer,
     then: &Then<'_>,
     content: &Content,
 ) -> Vec<Difference> {
-    let peer = peer(call, then);
-    let permit = decide(&disclosed.ask, &peer, then.dossier, then.registry, then.at);
+    let permit = decide(&disclosed.ask, peer, then.dossier, then.registry, then.at);
     let (Ok(permit), Some(dossier)) = (permit, then.dossier) else {
         return vec![Difference::Outcome];
     };
@@ -126,19 +130,18 @@ fn compare(
     differences
 }
 
-fn denied_again(denied: &Denied, call: &Call, then: &Then<'_>) -> Replay {
-    let peer = peer(call, then);
+fn denied_again(denied: &Denied, peer: &Peer, then: &Then<'_>) -> Replay {
     let decided = match &denied.asked {
-        Asked::Disclosure(ask) => decide(ask, &peer, then.dossier, then.registry, then.at),
+        Asked::Disclosure(ask) => decide(ask, peer, then.dossier, then.registry, then.at),
         Asked::Message { message, .. } => {
             let Topic::Status { .. } = &message.topic else {
                 return Replay::NoDecision;
             };
             match then
                 .dossier
-                .map(|of| deliver::ask(of, &peer, &message.topic))
+                .map(|of| deliver::ask(of, peer, &message.topic))
             {
-                Some(Some(ask)) => decide(&ask, &peer, then.dossier, then.registry, then.at),
+                Some(Some(ask)) => decide(&ask, peer, then.dossier, then.registry, then.at),
                 _ => Err(Denial::of(Reason::SubjectUnknown)),
             }
         }
@@ -159,6 +162,15 @@ fn peer(call: &Call, then: &Then<'_>) -> Peer {
         principal: call.principal.clone(),
         transport: call.transport.clone(),
         roles: call.roles.clone().unwrap_or_else(standing),
+    }
+}
+
+/// Whose message waited, as who it was then.
+fn receiver(party: &PartyId, then: &Then<'_>) -> Peer {
+    Peer {
+        principal: party.clone(),
+        transport: party.clone(),
+        roles: then.registry.roles(party, then.at).to_vec(),
     }
 }
 

@@ -300,8 +300,7 @@ pub enum Outcome {
     Rights(Vec<Right>),
     /// The next message of the inbox.
     Message(Box<Message>),
-    /// There is no message that may be read. What waited and may not be read is recorded as denied; there is no receipt
-    /// to show.
+    /// There is no message that may be read; nothing was recorded, and there is no receipt to show.
     NoMessage,
     /// Notices to look at.
     Notices(Vec<Notice>),

@@ -184,6 +184,7 @@ fn an_old_decision_is_explained_by_the_version_of_then() {
         order: None,
         position: Some(1),
         message,
+        receiver: None,
     };
     let none = with_purpose("P-PLAN", |version| {
         for route in &mut version.routes {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use schakel_core::{
     id::{DeliveryId, EntryIndex, NoticeId, SubjectId},
-    inbox::{Inbox, InboxRow, Order, Pending, Topic},
+    inbox::{Handed, Inbox, InboxRow, Order, Pending, Topic},
 };
 
 /// What is done to an inbox, by small numbers so that much of it meets.
@@ -36,7 +36,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let one = prop_oneof![
         4 => (0..40_u64, 0..4_u8, 0..3_u8)
             .prop_map(|(order, subject, notice)| Step::Add { order, subject, notice }),
-        3 => (0..40_u64, any::<u8>(), 0..40_u64)
+        3 => (0..40_u64, any::<u8>(), 1..41_u64)
             .prop_map(|(order, delivery, position)| Step::HandOver { order, delivery, position }),
         1 => (0..40_u64).prop_map(|order| Step::Suppress { order }),
         1 => (0..40_u64).prop_map(|position| Step::Drop { position }),
@@ -121,5 +121,25 @@ proptest! {
             prop_assert_eq!(inbox.drop_about(subject(n)), about);
         }
         prop_assert_eq!(inbox, Inbox::default());
+    }
+
+    /// A round over an inbox, so many at a time, comes by everything once.
+    #[test]
+    fn a_round_comes_by_every_message_once(steps in steps(), at_once in 1..7_usize) {
+        let inbox = done(steps);
+        let (mut last, mut round) = (None, Vec::new());
+        loop {
+            let found: Vec<_> = inbox.messages_after(last).take(at_once).collect();
+            round.extend(found.iter().map(|(key, message)| (*key, (*message).clone())));
+            match found.last() {
+                Some((key, _)) => last = Some(*key),
+                None => break,
+            }
+        }
+        let all = inbox.messages().map(|(key, row)| match row {
+            InboxRow::Pending(_, message) | InboxRow::Handed(_, Handed { message, .. }) => (key, message),
+            InboxRow::Position(_) => panic!("no message"),
+        });
+        prop_assert_eq!(round, all.collect::<Vec<_>>());
     }
 }

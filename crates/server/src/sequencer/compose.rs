@@ -97,7 +97,8 @@ impl Composer<'_> {
             .map_or(self.broker, |request| &request.peer.principal)
             .clone();
         let mut controllers: BTreeSet<PartyId> = plan.controllers.clone();
-        if plan.subject != Subject::Nobody {
+        // What the broker does by itself about somebody concerns whom the plan says, and is not the broker's to keep.
+        if plan.subject != Subject::Nobody && request.is_some() {
             controllers.insert(principal.clone());
         }
         let mut binds = Vec::new();

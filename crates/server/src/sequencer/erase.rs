@@ -23,6 +23,7 @@ use super::{
     own,
     plan::{Plan, Planner, erasing, parts},
     take::not_composed,
+    waiting::Rounds,
     writer::{Batch, Writer, WriterError},
 };
 use crate::call::{Call, CallError, Request};
@@ -45,6 +46,8 @@ pub(super) struct Upkeep {
     passed_over: bool,
     /// Whether a failure to change the key-encryption key was told.
     told: bool,
+    /// The rounds over the inboxes.
+    pub(super) rounds: Rounds,
 }
 
 /// A person whose records are made again with an erasure, from the entries about them.

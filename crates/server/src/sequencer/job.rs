@@ -20,6 +20,8 @@ pub(super) enum Job {
     Together(Vec<Waiting>),
     /// An event of the broker's own.
     Own(Box<Event>),
+    /// Drop messages that may no longer be read.
+    Drop,
     /// Destroy what is due; told whether there is more to do at once.
     Look(oneshot::Sender<bool>),
     /// What the clock said when it jumped ahead.
@@ -51,7 +53,7 @@ impl Job {
             Self::Together(requests) => refuse_all(requests, &error),
             Self::Own(event) => return Some(*event),
             // Who waits for these learns from the closed channel that there is no answer.
-            Self::Look(_) | Self::Held(_) | Self::Resolve(..) => {}
+            Self::Drop | Self::Look(_) | Self::Held(_) | Self::Resolve(..) => {}
         }
         None
     }

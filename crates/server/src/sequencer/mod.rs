@@ -21,6 +21,7 @@ mod start;
 mod steps;
 mod take;
 mod time;
+mod waiting;
 mod writer;
 
 #[cfg(test)]
@@ -243,8 +244,13 @@ impl Sequencer {
         reply.await.map_err(|_| CallError::AuditUnavailable)
     }
 
-    /// Sends word of what came to inboxes since the last time: the publication tick.
+    /// The publication tick: has looked whether what waits may still be read, and sends word of what came to inboxes
+    /// since the last time.
     pub fn tick(&self) {
+        // While nothing can be recorded, or there is too much to do, it waits for another tick.
+        if *self.health().borrow() {
+            let _ = self.send(job::Job::Drop);
+        }
         self.shared.inboxes.tick();
     }
 

@@ -233,6 +233,7 @@ impl Writer {
             Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
             Job::Together(requests) => self.take_together(batch, requests, now),
             Job::Own(event) => self.take_own(batch, own::plan(*event), now),
+            Job::Drop => self.drop_unreadable(batch, now),
             Job::Look(reply) => {
                 self.commit(std::mem::take(batch))?;
                 let more = self.look_what_is_due(now)?;

@@ -78,7 +78,7 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
     let (Ok(party), Ok(at)) = (leaf.party.parse(), Timestamp::from_millis(leaf.at_ms)) else {
         return Vec::new();
     };
-    let party: PartyId = party;
+    let party: PartyId = whose_message(&details.event).cloned().unwrap_or(party);
     let purpose = purpose(leaf);
     let (conditions, outcome) = gist(&details.event);
     let call = details.call.as_ref();
@@ -101,6 +101,14 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
     };
     let controllers = details.controllers.iter().cloned().map(Whose::Controller);
     controllers.chain([Whose::Anyone]).map(of).collect()
+}
+
+/// Whose message was dropped, where the broker did so by itself.
+fn whose_message(event: &Event) -> Option<&PartyId> {
+    match event {
+        Event::Denied(denied) => denied.receiver(),
+        _ => None,
+    }
 }
 
 /// What an entry can be quoted by.

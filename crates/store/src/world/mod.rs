@@ -26,7 +26,7 @@ use schakel_core::{
     erasure::{ErasureKey, Erasures},
     event::{Details, Event},
     id::{EntryIndex, IdempotencyKey, PartyId, SubjectId},
-    inbox::{Inbox, InboxKey},
+    inbox::{Inbox, InboxKey, Pending as Message},
     person::{Identifier, SubjectRef},
     random::Random,
     registry::{Registry, RegistryKey},
@@ -112,6 +112,17 @@ impl World {
     pub fn inbox(&self, party: &PartyId) -> Option<&Inbox> {
         let used = |inbox: &&Inbox| inbox.last_position() > 0 || inbox.waiting().next().is_some();
         self.inboxes.get(party).filter(used)
+    }
+
+    /// At most so many messages of all inboxes after one, party by party: what waits, and what was handed over and is
+    /// not acknowledged.
+    #[must_use]
+    pub fn messages_after(
+        &self,
+        last: Option<&(PartyId, InboxKey)>,
+        most: usize,
+    ) -> Vec<(PartyId, InboxKey, Message)> {
+        post::after(&self.inboxes, last, most)
     }
 
     /// The person a caller means; `None` when nobody is known by that reference.

@@ -1,6 +1,6 @@
 //! What an event does to the inboxes.
 
-use std::collections::HashMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
@@ -11,7 +11,7 @@ use schakel_core::{
 };
 
 /// The inboxes, by their parties.
-pub(super) type Inboxes = HashMap<PartyId, Inbox>;
+pub(super) type Inboxes = BTreeMap<PartyId, Inbox>;
 
 /// Applies an event to the inboxes, and names the rows it touched. When the party that acted has erased the
 /// person since, nobody is told any more of what it reported.
@@ -52,6 +52,24 @@ pub(super) fn count(inboxes: &mut Inboxes, leaf: &Leaf) -> Option<(PartyId, Inbo
     Some((party, counted))
 }
 
+/// So many messages after one, party by party.
+pub(super) fn after(
+    inboxes: &Inboxes,
+    last: Option<&(PartyId, InboxKey)>,
+    most: usize,
+) -> Vec<(PartyId, InboxKey, Pending)> {
+    let from = last.map_or(Bound::Unbounded, |(party, _)| Bound::Included(party));
+    let within = |party: &PartyId| last.filter(|(of, _)| of == party).map(|(_, key)| *key);
+    inboxes
+        .range((from, Bound::Unbounded))
+        .flat_map(|(party, inbox)| {
+            let messages = inbox.messages_after(within(party));
+            messages.map(|(key, message)| (party.clone(), key, message.clone()))
+        })
+        .take(most)
+        .collect()
+}
+
 /// The messages that tell of notices.
 fn about(
     notices: &[Notice],
@@ -81,12 +99,17 @@ fn lay_in(
     rows
 }
 
-/// What the principal of a call took out of its own inbox.
+/// What the principal of a call took out of its own inbox, or the broker by itself.
 fn take_out(inboxes: &mut Inboxes, details: &Details) -> Vec<(PartyId, InboxKey)> {
-    let Some(call) = &details.call else {
+    let receiver = match &details.event {
+        Event::Denied(denied) => denied.receiver(),
+        _ => None,
+    };
+    let caller = details.call.as_ref().map(|call| &call.principal);
+    let Some(party) = receiver.or(caller) else {
         return Vec::new();
     };
-    let Some(inbox) = inboxes.get_mut(&call.principal) else {
+    let Some(inbox) = inboxes.get_mut(party) else {
         return Vec::new();
     };
     let rows = match &details.event {
@@ -109,7 +132,5 @@ fn take_out(inboxes: &mut Inboxes, details: &Details) -> Vec<(PartyId, InboxKey)
         }
         _ => Vec::new(),
     };
-    rows.into_iter()
-        .map(|row| (call.principal.clone(), row))
-        .collect()
+    rows.into_iter().map(|row| (party.clone(), row)).collect()
 }

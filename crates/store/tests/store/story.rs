@@ -146,6 +146,7 @@ fn taken_out(recorder: &Recorder, name: &str, rest: u8) -> Option<Happening> {
                 order: Some(order),
                 position: None,
                 message,
+                receiver: None,
             },
             findings: vec![Finding::of(Reason::CaseClosed)],
             reference: Reference::from_bytes([rest; 16]),

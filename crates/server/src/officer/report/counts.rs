@@ -58,6 +58,7 @@ impl Reporter<'_> {
             let Some(finding) = findings.first() else {
                 continue;
             };
+            let party = denied.receiver().map_or(party, ToString::to_string);
             let purpose = match &denied.asked {
                 Asked::Disclosure(ask) => Some(ask.purpose.to_string()),
                 Asked::Message { .. } | Asked::Call { .. } => None,

@@ -6,13 +6,14 @@ use schakel_audit::leaf::EntryType;
 use schakel_core::{
     ask::Ask,
     code::Condition,
-    decide::{Denial, Finding, Reason},
+    decide::{Denial, Reason},
     deliver,
     dossier::Dossier,
     event::{Asked, Delivered, Denied, Event, LookedUp},
-    id::{DeliveryId, EntryIndex, Reference},
-    inbox::{Order, Pending, Topic},
+    id::{DeliveryId, EntryIndex, PartyId, Reference},
+    inbox::{InboxKey, Order, Pending, Topic},
     notice::Notice,
+    party::Peer,
     person::SubjectRef,
 };
 
@@ -22,8 +23,9 @@ use super::{
 };
 use crate::call::{Message, MessageContent, Outcome, Request};
 
-/// How many messages that may no longer be read one call passes over before it lets others in.
-const MOST_SUPPRESSED: usize = 64;
+/// How many messages are looked at in one go for the next that may be read: most often it is the first. Beyond all of
+/// these a call finds nothing, and lets others in.
+const LOOKED_AT: [usize; 4] = [1, 63, 448, 3584];
 
 /// A message on its way out.
 struct Leaving {
@@ -35,63 +37,106 @@ struct Leaving {
 }
 
 impl Planner<'_> {
-    /// The next message that may be read after a position. Those before it that may not are recorded as
-    /// denied and dropped; the caller sees nothing of them.
+    /// The next message that may be read after a position. Those before it that may not are passed over: nothing in
+    /// the log tells the caller that something waited, or when it looked. They are dropped in their turn, whether or
+    /// not anybody looks ([`Self::dropped`]).
     pub(super) fn next_message(&mut self, request: &Request, after: u64) -> Result<Planned> {
-        let mut plans = Vec::new();
-        let mut passed: BTreeSet<(Option<Order>, u64)> = BTreeSet::new();
-        while plans.len() < MOST_SUPPRESSED {
-            let Some(leaving) = self.leaving(request, after, &passed) else {
-                break;
-            };
-            passed.insert((leaving.order, leaving.position));
-            match self.deliver(request, &leaving) {
-                Ok(plan) => {
-                    plans.push(plan);
-                    return Ok(Planned::Record(plans));
+        let mut passed = 0;
+        for most in LOOKED_AT {
+            for leaving in self.leaving(request, after, passed, most) {
+                match self.deliver(request, &leaving) {
+                    Err(Obstacle::Denied(_)) => passed += 1,
+                    delivered => return delivered.map(|plan| Planned::Record(vec![plan])),
                 }
-                Err(Obstacle::Denied(findings)) => plans.push(self.suppressed(leaving, findings)),
-                Err(refused) => return Err(refused),
             }
         }
-        Ok(if plans.is_empty() {
-            Planned::Nothing
-        } else {
-            Planned::Record(plans)
-        })
+        Ok(Planned::Nothing)
     }
 
     fn leaving(
         &mut self,
         request: &Request,
         after: u64,
-        passed: &BTreeSet<(Option<Order>, u64)>,
-    ) -> Option<Leaving> {
-        let inbox = self.world.inbox(&request.peer.principal)?;
-        let again = inbox
-            .handed_after(after)
-            .find(|(position, _)| !passed.contains(&(None, *position)))
-            .map(|(position, handed)| Leaving {
-                message: handed.message.clone(),
-                delivery: handed.delivery,
-                position,
-                order: None,
-            });
-        if again.is_some() {
-            return again;
-        }
+        passed: usize,
+        most: usize,
+    ) -> Vec<Leaving> {
+        let Some(inbox) = self.world.inbox(&request.peer.principal) else {
+            return Vec::new();
+        };
+        let again = inbox.handed_after(after).map(|(position, handed)| {
+            let delivery = Some(handed.delivery);
+            (&handed.message, delivery, position, None)
+        });
         let next = inbox.last_position().saturating_add(1);
-        let (order, message) = inbox
+        let new = inbox
             .waiting()
-            .find(|(order, _)| !passed.contains(&(Some(*order), next)))
-            .map(|(order, message)| (order, message.clone()))?;
-        let delivery = DeliveryId::draw(self.random);
-        Some(Leaving {
-            message,
-            delivery,
-            position: next,
-            order: Some(order),
+            .map(|(order, message)| (message, None, next, Some(order)));
+        again
+            .chain(new)
+            .skip(passed)
+            .take(most)
+            .map(|(message, delivery, position, order)| Leaving {
+                message: message.clone(),
+                delivery: delivery.unwrap_or_else(|| DeliveryId::draw(self.random)),
+                position,
+                order,
+            })
+            .collect()
+    }
+
+    /// The plan that drops a message because its receiver may not read it; `None` when it may, or when nothing can
+    /// be said of it now: a party that is suspended may come back to its messages.
+    pub(in crate::sequencer) fn dropped(
+        &mut self,
+        receiver: &PartyId,
+        place: InboxKey,
+        message: Pending,
+    ) -> Option<Plan> {
+        let registry = self.registry();
+        let peer = registry
+            .standing(receiver, receiver, false, self.now)
+            .ok()?;
+        let Err(Obstacle::Denied(findings)) = self.read(&peer, &message) else {
+            return None;
+        };
+        let (order, position) = match place {
+            InboxKey::Pending(order) => (Some(order), None),
+            InboxKey::Handed(position) => (None, Some(position)),
+            InboxKey::Position => return None,
+        };
+        Some(Plan {
+            kind: EntryType::Denial,
+            subject: Subject::Known(message.subject),
+            retention: Retention::Standard,
+            controllers: [receiver.clone()].into(),
+            purpose: None,
+            event: Event::Denied(Denied {
+                asked: Asked::Message {
+                    order,
+                    position,
+                    message,
+                    receiver: Some(receiver.clone()),
+                },
+                findings,
+                reference: Reference::draw(self.random),
+            }),
+            told: Told::Nobody,
         })
+    }
+
+    /// Whether a party may read a message now.
+    fn read(&mut self, peer: &Peer, message: &Pending) -> Result<()> {
+        let dossier = self.dossier(message.subject)?;
+        if let Topic::Notice(id) = &message.topic {
+            let noted = dossier.notices.contains_key(id);
+            return if noted {
+                Ok(())
+            } else {
+                Err(Reason::RecordUnknown.into())
+            };
+        }
+        let ask = deliver::ask(&dossier, peer, &message.topic).ok_or(Reason::SubjectUnknown)?;
+        self.decide(peer, &ask, Some(&dossier)).map(drop)
     }
 
     fn deliver(&mut self, request: &Request, leaving: &Leaving) -> Result<Plan> {
@@ -142,29 +187,6 @@ impl Planner<'_> {
                 salt,
             },
         })
-    }
-
-    fn suppressed(&mut self, leaving: Leaving, findings: Vec<Finding>) -> Plan {
-        let subject = Subject::Known(leaving.message.subject);
-        let asked = Asked::Message {
-            order: leaving.order,
-            position: leaving.order.is_none().then_some(leaving.position),
-            message: leaving.message,
-        };
-        let reference = Reference::draw(self.random);
-        Plan {
-            kind: EntryType::Denial,
-            subject,
-            retention: Retention::Standard,
-            controllers: BTreeSet::new(),
-            purpose: None,
-            event: Event::Denied(Denied {
-                asked,
-                findings,
-                reference,
-            }),
-            told: Told::Nobody,
-        }
     }
 
     /// Acknowledging what is not, or no longer, in the inbox changes nothing and is answered the same.
