@@ -123,6 +123,24 @@ impl Child {
         }
     }
 
+    /// Its process.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
+    /// Whether it has ended by itself, or by another's hand.
+    ///
+    /// # Panics
+    /// When it was never started.
+    pub fn has_ended(&mut self) -> bool {
+        let process = self.process.as_mut().expect("it ran");
+        process.try_wait().expect("a process").is_some()
+    }
+
     /// Ends it with SIGKILL.
     pub fn kill(&mut self) {
         let mut process = self.process.take().expect("it runs");

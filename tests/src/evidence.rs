@@ -19,9 +19,7 @@ use schakel_audit::{
 use schakel_core::event::Details;
 use schakel_store::{
     details,
-    keyring::{Kek, Keyring},
     log::{Log as Stored, Settings},
-    random::OsRandom,
     seal,
 };
 
@@ -187,18 +185,16 @@ impl Log {
     /// Opens every sealed part with the keys of the place; `None` for those that cannot be opened any more.
     #[must_use]
     pub fn details(&self, place: &Place) -> Vec<Option<Details>> {
-        let copied = tempfile::tempdir().expect("a directory");
-        let dir = copied.path().join("keyring");
-        copy(&place.path("keyring"), &dir);
-        let kek = Kek::read(&place.path("kek")).expect("a key");
-        let keyring = Keyring::open(&dir, kek, Box::new(OsRandom)).expect("a keyring");
-        let open =
-            |(leaf, sealed): (&Leaf, &Vec<u8>)| match seal::open(leaf, sealed, ORIGIN, &keyring) {
-                Ok(opened) => Some(details::decode(&opened).expect("details")),
-                Err(seal::OpenError::Erased) => None,
-                Err(error) => panic!("{error}"),
-            };
-        self.leaves.iter().zip(&self.sealed).map(open).collect()
+        place.with_keyring(|keyring| {
+            let open =
+                |(leaf, sealed): (&Leaf, &Vec<u8>)| match seal::open(leaf, sealed, ORIGIN, keyring)
+                {
+                    Ok(opened) => Some(details::decode(&opened).expect("details")),
+                    Err(seal::OpenError::Erased) => None,
+                    Err(error) => panic!("{error}"),
+                };
+            self.leaves.iter().zip(&self.sealed).map(open).collect()
+        })
     }
 
     fn roots(&self) -> Vec<Hash> {

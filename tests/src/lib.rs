@@ -12,6 +12,7 @@ mod forge;
 mod line;
 mod party;
 mod place;
+mod remains;
 mod requests;
 pub mod statistics;
 mod window;
@@ -24,6 +25,7 @@ pub use forge::{Forge, Forged, Key};
 pub use line::Line;
 pub use party::Party;
 pub use place::{ANCHOR, ORIGIN, Place, START};
+pub use remains::{NOTHING, found_anywhere, holds, keys_left};
 pub use requests::{
     HOUSING, Scene, actor, at, bsn, bsn_number, by_case, consent, item, key, mark, reason, report,
     violations,

@@ -4,6 +4,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
@@ -16,8 +17,13 @@ use schakel_pki::{
     organisation::{DEVELOPMENT, Organisation, Organisations},
     validity::Validity,
 };
-use schakel_store::{keyring::Kek, random::OsRandom};
+use schakel_store::{
+    keyring::{self, Kek, Keyring},
+    random::OsRandom,
+};
 use tempfile::TempDir;
+
+use crate::{child::schakel, evidence::copy};
 
 /// The name of the log of every test broker.
 pub const ORIGIN: &str = "schakel.test/log";
@@ -152,6 +158,39 @@ log = "warn"
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.path("data")
+    }
+
+    /// What a copy of its keyring says, as a start would find it: with a change of the key-encryption key that was cut
+    /// short brought to its end.
+    pub fn with_keyring<T>(&self, say: impl FnOnce(&Keyring) -> T) -> T {
+        let copied = tempfile::tempdir().expect("a directory");
+        let (dir, kek) = (copied.path().join("keyring"), copied.path().join("kek"));
+        copy(&self.path("keyring"), &dir);
+        for name in ["kek", "kek.next"] {
+            let from = self.path(name);
+            if from.exists() {
+                fs::copy(from, copied.path().join(name)).expect("a key");
+            }
+        }
+        let (kek, _) = keyring::recover(&kek, &dir, &mut OsRandom).expect("a key");
+        let keyring = Keyring::open(&dir, kek, Box::new(OsRandom)).expect("a keyring");
+        say(&keyring)
+    }
+
+    /// What `schakel verify log` says of what is published there, in words, and how it ends.
+    #[must_use]
+    pub fn verify_log(&self, vkey: &str) -> (Option<i32>, String) {
+        let output = Command::new(schakel())
+            .args(["verify", "log"])
+            .arg(self.data().join("published"))
+            .args(["--verifier-key", vkey])
+            .output()
+            .expect("the command runs");
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8(said).expect("UTF-8"),
+        )
     }
 
     /// The certificate of the authority, PEM.

@@ -5,6 +5,7 @@
 //! | fault | where |
 //! |---|---|
 //! | killed at every system call of an append and of publication | `tests/faults/run`; under load, `kill` |
+//! | killed at every system call of an erasure | `erase`, by `tests/faults/run` |
 //! | stopped, or failing, at every operation; sectors and names lost | `store/campaign`, `tests/campaign/run`, `store/publication_crash` |
 //! | torn last batch: cut, or refused when something follows | `damage`, `store/log_recovery`, `store/log_property` |
 //! | a sync that fails: the process ends, no second try, the tail written again | `store/log_faults`, `log/tests.rs` |
@@ -33,6 +34,7 @@
 /// The tests, by what they are about.
 mod crash {
     mod damage;
+    mod erase;
     mod flips;
     mod kill;
 }

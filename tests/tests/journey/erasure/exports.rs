@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, fs};
 use schakel_api::v1;
 use schakel_audit::export::{Details, Line};
 use schakel_core::id::EntryIndex;
-use schakel_tests::{Scene, Settings, TestBroker, actor};
+use schakel_tests::{Scene, Settings, TestBroker, actor, holds};
 use serde_json::Value;
 
-use super::{CONTROLLERS, erase, holds, lived, secrets};
+use super::{CONTROLLERS, erase, lived};
 
 const PURPOSE: &str = "P-ACCOUNTABILITY";
 
@@ -103,7 +103,7 @@ async fn an_export_says_what_was_redacted_and_by_which_rule() {
     let scene = lived(&broker, 1).await;
     lived(&broker, 2).await;
     let before = exported(&broker, "fg-gemeente-oost", "before").await;
-    assert!(shows(&before, &secrets(&scene)), "the search finds it");
+    assert!(shows(&before, &scene.secrets()), "the search finds it");
     let (opened_before, none) = verified(&broker, &before).await;
     assert!(none.is_empty());
     // The association, which is an outsider, and the municipality.
@@ -125,7 +125,7 @@ async fn an_export_says_what_was_redacted_and_by_which_rule() {
             let count = u64::try_from(covered.len()).unwrap();
             assert_eq!(redacted, [("UNLAWFUL".to_owned(), count)], "{party}");
             assert_eq!(redacted_in(&file), covered, "{party} {restarted}");
-            assert!(!shows(&file, &secrets(&scene)), "{party} {restarted}");
+            assert!(!shows(&file, &scene.secrets()), "{party} {restarted}");
             match of {
                 Some("gemeente-oost") => {
                     assert_eq!(count, town);

@@ -4,9 +4,9 @@
 use prost::Message;
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
-use schakel_tests::{Party, Scene, TestBroker, actor, at, bsn, by_case};
+use schakel_tests::{Party, Scene, TestBroker, actor, at, bsn, by_case, holds};
 
-use super::{erase, holds, lived, secrets, start};
+use super::{erase, lived, start};
 
 const PURPOSE: &str = "P-ACCOUNTABILITY";
 /// The officer of the association, and that of the prison.
@@ -177,7 +177,7 @@ async fn nothing_of_a_person_comes_back_to_the_controller_that_erased_them() {
     let mut broker = start().await;
     let (scene, consent) = consented(&broker).await;
     let person = by_case(&scene.case);
-    let mut secret = secrets(&scene);
+    let mut secret = scene.secrets();
     secret.push(consent.into_bytes());
     for (controller, officer) in [(0, OFFICERS[0]), (1, OFFICERS[1])] {
         let party = broker.party(officer).await;
