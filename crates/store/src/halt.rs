@@ -2,11 +2,14 @@
 //! data directory says so. It outlives the process: a start refuses while it is there.
 //!
 //! ```text
-//! <data>/halted     since when, and why: a line each
+//! <data>/halted     since when, and why: a line each; `halted.tmp` while it is being written, which counts as well
 //! <data>/resumed    the same, and on what ground an administrator lifted it, until that is an entry
 //! ```
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use schakel_core::time::Timestamp;
 use thiserror::Error;
@@ -54,24 +57,37 @@ pub const MOST_GROUND: usize = 200;
 /// When the disk failed.
 pub fn keep(disk: &Disk, data: &Path, halted: &Halted) -> io::Result<()> {
     let file = data.join(HALTED);
-    match disk.read(&file) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            durable::replace(disk, &file, halted.text().as_bytes())
-        }
-        Err(error) => Err(error),
+    match read(disk, &file)? {
+        // Whoever wrote it may have been stopped before that was durable.
+        Some(_) => durable::settle(disk, &file),
+        None => durable::replace(disk, &file, halted.text().as_bytes()),
     }
 }
 
-/// Whether signing was stopped and may not begin again. A file that says so in no known form does too.
+/// Whether signing was stopped and may not begin again. A file that says so in no known form does too, and one that
+/// was not written to its end.
 ///
 /// # Errors
 /// When the disk failed.
 pub fn halted(disk: &Disk, data: &Path) -> io::Result<Option<Halted>> {
-    let Some(text) = read(disk, &data.join(HALTED))? else {
-        return Ok(None);
+    let file = data.join(HALTED);
+    let text = match read(disk, &file)? {
+        Some(text) => Some(text),
+        None => read(disk, &unfinished(&file))?,
     };
-    Ok(Some(Halted::parse(&text)))
+    Ok(text.as_deref().map(Halted::parse))
+}
+
+/// As [`halted`], for a start: what it refuses for is there at the next one too, whatever stops in between.
+///
+/// # Errors
+/// When the disk failed.
+pub fn held(disk: &Disk, data: &Path) -> io::Result<Option<Halted>> {
+    let found = halted(disk, data)?;
+    if let Some(halted) = &found {
+        keep(disk, data, halted)?;
+    }
+    Ok(found)
 }
 
 /// Lifts a halt, on this ground: the next start goes on, and says so in an entry.
@@ -85,9 +101,12 @@ pub fn lift(disk: &Disk, data: &Path, ground: &str) -> Result<Halted, LiftError>
     }
     let halted = halted(disk, data)?.ok_or(LiftError::NotHalted)?;
     let text = format!("{}{ground}\n", halted.text());
-    // A crash between the two leaves it halted.
     durable::replace(disk, &data.join(LIFTED), text.as_bytes())?;
-    disk.remove(&data.join(HALTED))?;
+    // A crash between any two of these leaves it halted.
+    let file = data.join(HALTED);
+    for path in [unfinished(&file), file] {
+        remove(disk, &path)?;
+    }
     disk.sync_dir(data)?;
     Ok(halted)
 }
@@ -111,10 +130,20 @@ pub fn lifted(disk: &Disk, data: &Path) -> io::Result<Option<Lifted>> {
 /// # Errors
 /// When the disk failed.
 pub fn settle(disk: &Disk, data: &Path) -> io::Result<()> {
-    match disk.remove(&data.join(LIFTED)) {
+    remove(disk, &data.join(LIFTED))?;
+    disk.sync_dir(data)
+}
+
+/// Removes a file, if it is there.
+fn remove(disk: &Disk, file: &Path) -> io::Result<()> {
+    match disk.remove(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => disk.sync_dir(data),
+        _ => Ok(()),
     }
+}
+
+fn unfinished(file: &Path) -> PathBuf {
+    file.with_added_extension(durable::UNFINISHED)
 }
 
 fn read(disk: &Disk, file: &Path) -> io::Result<Option<String>> {

@@ -13,6 +13,7 @@ mod store {
     mod eraser;
     mod erasing;
     mod events;
+    mod halt;
     mod index;
     mod keyring;
     mod log_append;

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use schakel_store::{
@@ -16,6 +16,8 @@ use crate::clock::Clock;
 #[derive(Clone, Debug)]
 pub struct Halt {
     why: Arc<OnceLock<String>>,
+    /// What is to be kept and is not yet, because the disk failed.
+    owed: Arc<Mutex<Option<Halted>>>,
     data: PathBuf,
     clock: Arc<dyn Clock>,
 }
@@ -25,6 +27,7 @@ impl Halt {
     pub(crate) fn of(data: &Path, clock: Arc<dyn Clock>) -> Self {
         Self {
             why: Arc::default(),
+            owed: Arc::default(),
             data: data.to_owned(),
             clock,
         }
@@ -38,16 +41,28 @@ impl Halt {
             at: self.clock.now(),
             why: why.clone(),
         };
-        // Already stopped is stopped, and kept.
-        if self.why.set(why).is_err() {
-            return;
+        // Already stopped is stopped.
+        if self.why.set(why).is_ok() {
+            *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(halted);
         }
-        if let Err(error) = halt::keep(&Disk::real(), &self.data, &halted) {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(
-                error,
-                "that signing was stopped is not kept: a restart would undo it"
-            );
+        self.keep();
+    }
+
+    /// Keeps that signing was stopped, unless that is done. Writes to the disk.
+    pub(super) fn keep(&self) {
+        let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(halted) = owed.as_ref() else {
+            return;
+        };
+        match halt::keep(&Disk::real(), &self.data, halted) {
+            Ok(()) => *owed = None,
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(
+                    error,
+                    "that signing was stopped is not kept: a restart would undo it, and it is tried again"
+                );
+            }
         }
     }
 

@@ -152,8 +152,12 @@ impl Publisher {
     }
 
     async fn publish(&mut self) -> Result<(), PublishError> {
-        if let Some(why) = self.sequencer.halt().why() {
-            return Err(PublishError::Halted(why.to_owned()));
+        let halt = self.sequencer.halt().clone();
+        if let Some(why) = halt.why().map(ToOwned::to_owned) {
+            spawn_blocking(move || halt.keep())
+                .await
+                .map_err(|_| PublishError::Task)?;
+            return Err(PublishError::Halted(why));
         }
         let head = self.sequencer.trail().head();
         if head.size == self.sequencer.trail().published_size() && !self.is_stale() {

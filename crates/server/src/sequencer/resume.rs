@@ -13,7 +13,7 @@ use super::start::StartError;
 /// What the log is to say of a halt that was lifted.
 pub(super) fn look(data: &Path) -> Result<Option<Event>, StartError> {
     let disk = Disk::real();
-    if let Some(halted) = halt::halted(&disk, data)? {
+    if let Some(halted) = halt::held(&disk, data)? {
         return Err(StartError::Halted(halted));
     }
     let lifted = halt::lifted(&disk, data)?;

@@ -58,6 +58,30 @@ async fn a_broker_that_a_witness_stopped_does_not_start_again_by_itself() {
 }
 
 #[tokio::test]
+async fn a_halt_that_the_disk_does_not_take_is_kept_once_it_does() {
+    let mut place = Published::new();
+    let witness = place.witnesses(1, 1).await.remove(0);
+    let mut run = place.start();
+    run.publisher.tick().await;
+    let data = &place.bench.paths.data;
+    let in_the_way = data.join("halted.tmp");
+    fs::create_dir(&in_the_way).unwrap();
+    witness.behave(Manner::Claiming(1_000_000));
+    run.grow(1).await;
+    run.publisher.tick().await;
+    assert!(run.sequencer.halt().why().is_some());
+    assert!(!data.join("halted").exists());
+    fs::remove_dir(&in_the_way).unwrap();
+    run.publisher.tick().await;
+    assert!(data.join("halted").is_file());
+    run.stop().await;
+    assert!(matches!(
+        place.try_start().map(drop),
+        Err(StartError::Halted(_))
+    ));
+}
+
+#[tokio::test]
 async fn what_an_administrator_lifts_is_an_entry_and_publication_goes_on() {
     let (place, witness, size) = halted().await;
     witness.behave(Manner::Honest);
