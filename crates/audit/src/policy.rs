@@ -36,8 +36,10 @@ use crate::{
 };
 
 mod parse;
+mod policies;
 
 pub use parse::{PolicyError, PolicyFault};
+pub use policies::Policies;
 
 /// Which logs are known, which witnesses, and which of those must have signed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::{
     commitment::verify_commit,
     erasure::{Erasure, Opened},
     leaf::{EntryType, Leaf, Month, RetentionClass},
-    policy::Policy,
+    policy::Policies,
     tree::{leaf_hash, verify_consistency, verify_inclusion},
 };
 
@@ -20,7 +20,7 @@ use crate::{
 /// so, and little else.
 #[derive(Debug)]
 pub struct ExportCheck<'a> {
-    policy: &'a Policy,
+    policies: &'a Policies,
     /// The section that is being read.
     section: Option<Section>,
     /// The last section that could be relied on, and where the last one ended.
@@ -75,11 +75,11 @@ pub struct ExportSummary {
 }
 
 impl<'a> ExportCheck<'a> {
-    /// Begins to verify an export by a policy.
+    /// Begins to verify an export by a policy, and what it came to be as keys changed.
     #[must_use]
-    pub fn new(policy: &'a Policy) -> Self {
+    pub fn new(policies: &'a Policies) -> Self {
         Self {
-            policy,
+            policies,
             section: None,
             before: None,
             reached: None,
@@ -131,7 +131,7 @@ impl<'a> ExportCheck<'a> {
         }
         let of = (head.origin.clone(), head.controller.clone());
         let is_other = self.of.get_or_insert_with(|| of.clone()) != &of;
-        let checkpoint = match self.policy.open(&head.checkpoint) {
+        let checkpoint = match self.policies.open(&head.checkpoint) {
             Ok(endorsed) if endorsed.checkpoint().origin == head.origin && !is_other => {
                 Some(endorsed.checkpoint().clone())
             }

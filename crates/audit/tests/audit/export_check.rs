@@ -10,7 +10,7 @@ use schakel_audit::{
     export::{Details, End, Entry, ExportCheck, ExportFinding, ExportSummary, Head, Line},
     leaf::{EntryType, Leaf, RetentionClass},
     note::SigningKey,
-    policy::Policy,
+    policy::{Policies, Policy},
     tree::{Hash, consistency_proof, inclusion_proof, leaf_hash},
 };
 
@@ -26,13 +26,16 @@ fn key() -> SigningKey {
     SigningKey::from_seed(ORIGIN, &[9; 32]).unwrap()
 }
 
-fn policy() -> Policy {
-    Policy::of_log(ORIGIN.parse().unwrap(), key().verifying_key().clone())
+fn policies() -> Policies {
+    Policy::of_log(ORIGIN.parse().unwrap(), key().verifying_key().clone()).into()
 }
 
 fn check(lines: &[Line]) -> (ExportSummary, Vec<ExportFinding>) {
-    let policy = policy();
-    let (mut check, mut findings) = (ExportCheck::new(&policy), Vec::new());
+    check_by(&policies(), lines)
+}
+
+fn check_by(policies: &Policies, lines: &[Line]) -> (ExportSummary, Vec<ExportFinding>) {
+    let (mut check, mut findings) = (ExportCheck::new(policies), Vec::new());
     for line in lines {
         check.line(line, &mut findings);
     }

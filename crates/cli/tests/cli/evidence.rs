@@ -87,27 +87,35 @@ fn policy(quorum: &str) -> String {
     )
 }
 
-/// An export of all entries of a log, none of them opened.
-fn export(log: &Log) -> Vec<u8> {
-    let mut lines = vec![Line::Head(Head {
-        origin: ORIGIN.parse().unwrap(),
-        checkpoint: cosign(&log.checkpoint()),
-        from: 0,
-        controller: None,
-        consistency: Vec::new(),
-    })];
-    lines.extend((0..log.size()).map(|index| {
-        Line::Entry(Entry {
-            index,
-            leaf: leaf(index),
-            proof: inclusion_proof(index, log.size(), log).unwrap(),
-            details: Details::Withheld,
-        })
-    }));
-    lines.push(Line::End(End {
-        end: log.size(),
-        entries: log.size(),
-    }));
+/// An export of all entries of a log, none of them opened: a section for each of these checkpoints and their sizes.
+fn export(log: &Log, checkpoints: &[(u64, String)]) -> Vec<u8> {
+    let (mut lines, mut from) = (Vec::new(), 0);
+    for (size, checkpoint) in checkpoints {
+        let consistency = match from {
+            0 => Vec::new(),
+            from => consistency_proof(from, *size, log).unwrap(),
+        };
+        lines.push(Line::Head(Head {
+            origin: ORIGIN.parse().unwrap(),
+            checkpoint: checkpoint.clone(),
+            from,
+            controller: None,
+            consistency,
+        }));
+        lines.extend((from..*size).map(|index| {
+            Line::Entry(Entry {
+                index,
+                leaf: log.0[usize::try_from(index).unwrap()].clone(),
+                proof: inclusion_proof(index, *size, log).unwrap(),
+                details: Details::Withheld,
+            })
+        }));
+        lines.push(Line::End(End {
+            end: *size,
+            entries: size - from,
+        }));
+        from = *size;
+    }
     let lines: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
     lines.concat().into_bytes()
 }
@@ -196,6 +204,7 @@ fn single_files() -> Vec<(&'static str, Vec<u8>)> {
         + 9;
     altered[at] = b'e';
     let other_key = SigningKey::from_seed(ORIGIN, &[8; 32]).unwrap();
+    let whole = [(9, cosign(&nine.checkpoint()))];
     vec![
         (
             "log.vkey",
@@ -219,9 +228,9 @@ fn single_files() -> Vec<(&'static str, Vec<u8>)> {
         ("five-to-nine.proof", lines(&consistency).into_bytes()),
         ("too-short.proof", lines(&consistency[1..]).into_bytes()),
         ("nonsense", b"nonsense\n".to_vec()),
-        ("export.jsonl", export(&nine)),
+        ("export.jsonl", export(&nine, &whole)),
         ("shorter.jsonl", {
-            let mut export = export(&nine);
+            let mut export = export(&nine, &whole);
             let at = export.iter().position(|byte| *byte == b'\n').unwrap() + 1;
             let next = export[at..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
             export.drain(at..at + next);

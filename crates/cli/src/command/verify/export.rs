@@ -8,7 +8,7 @@ use std::{
 
 use schakel_audit::export::{ExportCheck, ExportFinding, ExportSummary, Line, MAX_LINE};
 
-use super::{Check, PolicyArgs, Report, Unchecked, log::bar};
+use super::{Check, PolicyArgs, PublishedArgs, Report, Unchecked, log::bar};
 use crate::exit::chain;
 
 #[derive(Debug, clap::Args)]
@@ -16,13 +16,17 @@ pub(super) struct ExportArgs {
     /// The export, as `schakel export entries` writes it.
     file: PathBuf,
     #[command(flatten)]
+    published: PublishedArgs,
+    #[command(flatten)]
     pub(super) policy: PolicyArgs,
 }
 
 pub(super) fn check(args: &ExportArgs, report: &mut Report) -> Result<(), Unchecked> {
-    let rules = args.policy.read()?;
     let unreadable = |error| Unchecked::missing(&args.file, &error);
     let file = File::open(&args.file).map_err(unreadable)?;
+    let Some(rules) = args.published.follow(args.policy.read()?, report)? else {
+        return Ok(());
+    };
     let bar = bar(file.metadata().map_err(unreadable)?.len());
     let mut lines = Lines {
         path: &args.file,
@@ -31,7 +35,7 @@ pub(super) fn check(args: &ExportArgs, report: &mut Report) -> Result<(), Unchec
         text: Vec::new(),
     };
     report.go_live();
-    let mut check = ExportCheck::new(rules.policy());
+    let mut check = ExportCheck::new(rules.policies());
     let mut findings = Vec::new();
     // Of the newest section the checkpoint is weighed as any other is.
     let mut newest = None;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use schakel_audit::{
     checkpoint::Checkpoint,
     note::{Note, VerifyingKey},
-    policy::Policy,
+    policy::{Policies, Policy},
     published::key_statements,
     succession::{Followed, Statement, Succession},
 };
@@ -31,10 +31,8 @@ pub(super) struct PublishedArgs {
 /// The keys of a log over time.
 #[derive(Debug)]
 pub(super) struct Keys {
-    /// Those that are known from elsewhere, and the witnesses.
-    pinned: Policy,
-    /// By which policy a checkpoint is judged that has at least so many entries.
-    later: Vec<(u64, Policy)>,
+    /// Those that are known from elsewhere and those they led to, and the witnesses.
+    policies: Policies,
     /// Keys that no longer sign, and the entries that say so.
     retired: Vec<(VerifyingKey, u64)>,
     /// Keys that nobody who is known vouches for, and the entries that name them.
@@ -45,26 +43,18 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Those that are known from elsewhere.
-    pub(super) const fn known(pinned: Policy) -> Self {
+    pub(super) fn known(pinned: Policy) -> Self {
         Self {
-            pinned,
-            later: Vec::new(),
+            policies: pinned.into(),
             retired: Vec::new(),
             unvouched: Vec::new(),
             is_short: false,
         }
     }
 
-    /// Those that are known from elsewhere, and the witnesses.
-    pub(super) const fn pinned(&self) -> &Policy {
-        &self.pinned
-    }
-
-    /// By which policy a checkpoint of this size is judged.
-    pub(super) fn at(&self, size: u64) -> &Policy {
-        let mut later = self.later.iter().rev();
-        let found = later.find(|(from, _)| *from <= size);
-        found.map_or(&self.pinned, |(_, policy)| policy)
+    /// Those that are known from elsewhere and those they led to, and the witnesses.
+    pub(super) const fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// Follows what a published log says of its keys under a checkpoint of it, and says which changes there
@@ -77,7 +67,7 @@ impl Keys {
             self.is_short |= finding.is_absence();
             report.add(line(finding, &evidence));
         }
-        let own = self.pinned.logs().iter();
+        let own = self.policies.pinned().logs().iter();
         let own = own.filter(|log| log.origin == under.origin);
         let keys = own.map(|log| log.key.clone());
         let mut succession = Succession::pinned(under.origin.clone(), keys);
@@ -116,11 +106,10 @@ impl Keys {
             Followed::Retired => self.retired.push((key, index)),
             Followed::Taken => {}
         }
-        let policy = self
-            .pinned
-            .succeeded(succession.origin(), succession.in_use());
+        let pinned = self.policies.pinned();
+        let policy = pinned.succeeded(succession.origin(), succession.in_use());
         // The entry itself is under the checkpoints of more entries than come before it.
-        self.later.push((index.saturating_add(1), policy));
+        self.policies.turn(index.saturating_add(1), policy);
         Some(check)
     }
 

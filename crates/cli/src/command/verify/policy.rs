@@ -5,7 +5,7 @@ use std::path::Path;
 use schakel_audit::{
     checkpoint::Checkpoint,
     note::{Note, SignatureError, VerifyingKey},
-    policy::{EndorseError, Endorsed, Policy},
+    policy::{EndorseError, Endorsed, Policies, Policy},
 };
 use schakel_core::time::Timestamp;
 use schakel_server::clock::{Clock as _, SystemClock};
@@ -117,14 +117,14 @@ impl PolicyArgs {
 }
 
 impl Rules {
-    /// Which logs and witnesses are known from elsewhere.
-    pub(super) const fn policy(&self) -> &Policy {
-        self.keys.pinned()
+    /// Which logs and witnesses are known from elsewhere, and what that came to be as keys changed.
+    pub(super) const fn policies(&self) -> &Policies {
+        self.keys.policies()
     }
 
     /// The keys that may have signed a checkpoint.
     pub(super) fn keys(&self, signed: &Checkpoint) -> impl Iterator<Item = &VerifyingKey> {
-        let logs = self.keys.at(signed.size).logs().iter();
+        let logs = self.policies().at(signed.size).logs().iter();
         logs.filter(|log| log.origin == signed.origin)
             .map(|log| &log.key)
     }
@@ -144,7 +144,7 @@ impl Rules {
         note: &str,
         report: &mut Report,
     ) -> Result<Option<Endorsed<'_>>, Unchecked> {
-        let policy = self.keys.at(unopened(note).map_or(0, |signed| signed.size));
+        let policy = self.policies().of(note);
         let endorsed = match policy.open(note) {
             Ok(endorsed) => endorsed,
             Err(error @ (EndorseError::Note(_) | EndorseError::Form(_))) => {
@@ -193,7 +193,7 @@ impl Rules {
             let key = witness.key.id().to_string();
             report.add(check.with("key", key).with("at", spoken(at)));
         }
-        if self.policy().wants_witnesses() {
+        if self.policies().pinned().wants_witnesses() {
             let check = if endorsed.is_met() {
                 Check::ok("quorum")
             } else {

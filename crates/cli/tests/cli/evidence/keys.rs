@@ -11,7 +11,7 @@ use schakel_audit::{
     tree::root,
 };
 
-use super::{Log, ORIGIN, leaf, published};
+use super::{Log, ORIGIN, export, leaf, published};
 
 const BLIND: [u8; 32] = [5; 32];
 
@@ -25,8 +25,8 @@ fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(ORIGIN, &[seed; 32]).unwrap()
 }
 
-/// The published files of a log of so many entries that says this of its keys, signed by one of them.
-fn said(name: &str, size: u64, said: &[Said<'_>], by: u8) -> Vec<(String, Vec<u8>)> {
+/// A log of so many entries that says this of its keys, and what is published beside its tiles.
+fn turned(size: u64, said: &[Said<'_>]) -> (Log, Vec<(String, Vec<u8>)>) {
     let mut log = Log::of(size);
     let mut opened = Vec::new();
     for (index, about, in_use, signers) in said {
@@ -51,12 +51,23 @@ fn said(name: &str, size: u64, said: &[Said<'_>], by: u8) -> Vec<(String, Vec<u8
         opened.push((path(*index), Opened { blind, details }.encode()));
         opened.push((leaf_path(*index), entry.encode()));
     }
+    (log, opened)
+}
+
+/// Its checkpoint of so many entries, signed by a key.
+fn signed(log: &Log, size: u64, by: u8) -> String {
     let checkpoint = Checkpoint {
         origin: ORIGIN.parse().unwrap(),
         size,
-        root: root(size, &log).unwrap(),
+        root: root(size, log).unwrap(),
     };
-    let mut files = published(name, &log, checkpoint.sign(&key(by)));
+    checkpoint.sign(&key(by))
+}
+
+/// The published files of a log of so many entries that says this of its keys, signed by one of them.
+fn said(name: &str, size: u64, said: &[Said<'_>], by: u8) -> Vec<(String, Vec<u8>)> {
+    let (log, opened) = turned(size, said);
+    let mut files = published(name, &log, signed(&log, size, by));
     // The leaves stand beside them once the bundle is pruned.
     let is_pruned = size > 256;
     let opened = opened.into_iter();
@@ -113,6 +124,12 @@ pub(super) fn files() -> Vec<(String, Vec<u8>)> {
     for (name, by) in [("pruned", 9), ("pruned-by-nobody", 6)] {
         files.extend(said(name, 260, HONEST, 9));
         files.push(announced(name, by));
+    }
+    // A section under the first key, and one under the key that outlived it, or under the first all the same.
+    let (log, _) = turned(9, HONEST);
+    for (name, by) in [("rotated.jsonl", 9), ("retired.jsonl", 7)] {
+        let checkpoints = [(5, signed(&log, 5, 7)), (9, signed(&log, 9, by))];
+        files.push((name.to_owned(), export(&log, &checkpoints)));
     }
     let next = format!("{}\n", key(9).verifying_key());
     files.push(("next.vkey".to_owned(), next.into_bytes()));
