@@ -134,9 +134,11 @@ pub struct Telemetry {
     pub log_format: LogFormat,
     /// What is logged: a level, or directives such as `info,schakel_store=debug`.
     pub log: String,
-    /// Where traces and metrics go by OTLP over gRPC, such as `http://127.0.0.1:4317`; absent means nowhere.
-    /// A collector beside the broker: the connection is not encrypted.
+    /// Where traces and metrics go by OTLP over gRPC: `https://` and the authorities of the collector, or
+    /// `http://` to a collector beside the broker, such as `http://127.0.0.1:4317`. Absent means nowhere.
     pub otlp_endpoint: Option<String>,
+    /// The authorities of the collector's certificate, PEM: with `https` alone, and then needed.
+    pub otlp_ca: Option<PathBuf>,
     /// The part of calls that is traced, 0 to 1.
     pub trace_ratio: f64,
     /// How often metrics are sent: 1 s to 10 m.
@@ -205,6 +207,7 @@ impl Config {
             broker,
             tls,
             bootstrap,
+            telemetry,
             enrolment,
             publication,
             ..
@@ -221,6 +224,7 @@ impl Config {
             .into_iter()
             .chain(&mut broker.next_checkpoint_key_file)
             .chain(tls.paths_mut())
+            .chain(&mut telemetry.otlp_ca)
             .chain(enrolment.iter_mut().flat_map(Enrolment::paths_mut))
             .chain(publication.paths_mut())
     }
@@ -232,6 +236,7 @@ impl Default for Telemetry {
             log_format: LogFormat::Readable,
             log: "info".to_owned(),
             otlp_endpoint: None,
+            otlp_ca: None,
             trace_ratio: 0.01,
             metrics_every: Duration::from_secs(15),
         }

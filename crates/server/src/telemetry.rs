@@ -4,6 +4,7 @@
 use std::{
     io::{self, IsTerminal as _},
     panic,
+    path::PathBuf,
     time::Duration,
 };
 
@@ -11,14 +12,16 @@ use opentelemetry::{
     metrics::MeterProvider as _,
     trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState, TracerProvider as _},
 };
-use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig as _};
+use opentelemetry_otlp::{
+    ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig, WithTonicConfig,
+};
 use opentelemetry_sdk::{
     Resource,
     metrics::{PeriodicReader, SdkMeterProvider},
     trace::{BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider},
 };
 use schakel_core::id::PartyId;
-use tonic::Code;
+use tonic::{Code, transport::Channel};
 use tracing::{Span, Subscriber, field::Empty, level_filters::LevelFilter};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{
@@ -34,6 +37,7 @@ use crate::{
     edge::TraceParent,
 };
 
+mod collector;
 mod metrics;
 
 pub use metrics::Metrics;
@@ -63,6 +67,15 @@ pub enum TelemetryError {
         "`telemetry.otlp_endpoint` cannot be used: it must be the address of a collector for OTLP over gRPC"
     )]
     Endpoint(#[source] ExporterBuildError),
+    /// The authorities of the collector cannot be used.
+    #[error("`telemetry.otlp_ca`: `{}` cannot be used: it must hold certificates, PEM", file.display())]
+    Authorities {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// The directives cannot be used.
     #[error("`telemetry.log` cannot be used: it must be a level or directives")]
     Directives(#[source] ParseError),
@@ -78,10 +91,13 @@ impl Telemetry {
     pub fn start(config: &Config) -> Result<Self, TelemetryError> {
         let directives = EnvFilter::try_new(&config.log).map_err(TelemetryError::Directives)?;
         let (traces, meters) = match config.otlp_endpoint.as_deref() {
-            Some(endpoint) => (
-                Some(traces(endpoint, config)?),
-                Some(meters(endpoint, config)?),
-            ),
+            Some(endpoint) => {
+                let secured = secured(endpoint, config)?;
+                (
+                    Some(traces(endpoint, secured.clone(), config)?),
+                    Some(meters(endpoint, secured, config)?),
+                )
+            }
             None => (None, None),
         };
         let metrics = meters.as_ref().map_or_else(Metrics::unsent, |meters| {
@@ -194,11 +210,36 @@ where
         .with_filter(Targets::new().with_target(CALLS, LevelFilter::DEBUG))
 }
 
-fn traces(endpoint: &str, config: &Config) -> Result<SdkTracerProvider, TelemetryError> {
-    let exporter = SpanExporter::builder()
-        .with_tonic()
+fn secured(endpoint: &str, config: &Config) -> Result<Option<Channel>, TelemetryError> {
+    let authorities = config.otlp_ca.as_deref();
+    let channel = collector::secured(endpoint, authorities, EXPORT_TIMEOUT);
+    channel.map_err(|source| TelemetryError::Authorities {
+        file: config.otlp_ca.clone().unwrap_or_default(),
+        source,
+    })
+}
+
+/// Where an exporter sends: over a connection of our own when there is one.
+fn to<T: WithTonicConfig + WithExportConfig>(
+    exporter: T,
+    endpoint: &str,
+    secured: Option<Channel>,
+) -> T {
+    let exporter = exporter
         .with_endpoint(endpoint)
-        .with_timeout(EXPORT_TIMEOUT)
+        .with_timeout(EXPORT_TIMEOUT);
+    match secured {
+        Some(channel) => exporter.with_channel(channel),
+        None => exporter,
+    }
+}
+
+fn traces(
+    endpoint: &str,
+    secured: Option<Channel>,
+    config: &Config,
+) -> Result<SdkTracerProvider, TelemetryError> {
+    let exporter = to(SpanExporter::builder().with_tonic(), endpoint, secured)
         .build()
         .map_err(TelemetryError::Endpoint)?;
     let batches = BatchConfigBuilder::default()
@@ -214,11 +255,12 @@ fn traces(endpoint: &str, config: &Config) -> Result<SdkTracerProvider, Telemetr
         .build())
 }
 
-fn meters(endpoint: &str, config: &Config) -> Result<SdkMeterProvider, TelemetryError> {
-    let exporter = MetricExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .with_timeout(EXPORT_TIMEOUT)
+fn meters(
+    endpoint: &str,
+    secured: Option<Channel>,
+    config: &Config,
+) -> Result<SdkMeterProvider, TelemetryError> {
+    let exporter = to(MetricExporter::builder().with_tonic(), endpoint, secured)
         .build()
         .map_err(TelemetryError::Endpoint)?;
     let reader = PeriodicReader::builder(exporter)

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Config, Limits, Retention, error::Broken};
+use super::{Config, Limits, Retention, Telemetry, error::Broken};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
@@ -80,18 +80,7 @@ impl Config {
 
     fn check_telemetry(&self) -> Result<(), Broken> {
         let telemetry = &self.telemetry;
-        let endpoint = telemetry.otlp_endpoint.as_deref();
-        let is_http = |url: &str| {
-            url.strip_prefix("http://")
-                .and_then(|rest| rest.parse::<http::uri::Authority>().ok())
-                .is_some_and(|authority| authority.port().is_some())
-        };
-        if endpoint.is_some_and(|url| !is_http(url)) {
-            return broken(
-                "telemetry.otlp_endpoint",
-                "must be `http://`, a host and a port, such as `http://127.0.0.1:4317`: the collector beside the broker takes it further",
-            );
-        }
+        telemetry.check_collector()?;
         if !(0.0..=1.0).contains(&telemetry.trace_ratio) {
             return broken("telemetry.trace_ratio", "must be from 0 to 1");
         }
@@ -110,6 +99,35 @@ impl Config {
             telemetry.metrics_every,
             SECOND..=10 * MINUTE,
         )
+    }
+}
+
+impl Telemetry {
+    fn check_collector(&self) -> Result<(), Broken> {
+        let is = |scheme: &str| {
+            let url = self.otlp_endpoint.as_deref();
+            url.and_then(|url| url.strip_prefix(scheme))
+                .and_then(|rest| rest.parse::<http::uri::Authority>().ok())
+                .is_some_and(|authority| authority.port().is_some())
+        };
+        let (encrypted, plain) = (is("https://"), is("http://"));
+        if self.otlp_endpoint.is_some() && !encrypted && !plain {
+            return broken(
+                "telemetry.otlp_endpoint",
+                "must be `https://` or `http://`, a host and a port, such as `http://127.0.0.1:4317` for a collector beside the broker",
+            );
+        }
+        match self.otlp_ca {
+            None if encrypted => broken(
+                "telemetry.otlp_ca",
+                "must name the authorities of the collector, because `telemetry.otlp_endpoint` is `https://`",
+            ),
+            Some(_) if !encrypted => broken(
+                "telemetry.otlp_ca",
+                "must stand beside an `https://` address only: over any other no certificate is asked for",
+            ),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -122,6 +122,11 @@ const EDITS: &[(&str, &str)] = &[
         "# otlp_endpoint = \"http://127.0.0.1:4317\"",
         "otlp_endpoint = \"https://collector\"",
     ),
+    (
+        "# otlp_endpoint = \"http://127.0.0.1:4317\"",
+        "otlp_endpoint = \"https://collector.example.nl:4317\"",
+    ),
+    ("# otlp_ca = ", "otlp_ca = "),
     ("trace_ratio = 0.01", "trace_ratio = 1.5"),
     ("log = \"info\"", "log = \"info,schakel=loud\""),
     ("heartbeat = \"20s\"", "heartbeat = \"\""),

@@ -38,6 +38,7 @@ mod list;
 mod pair;
 mod parts;
 mod refused;
+mod roots;
 mod verifier;
 
 pub use error::TlsError;
@@ -45,6 +46,8 @@ pub use lease::Lease;
 pub use list::Source;
 pub use refused::Refused;
 pub use verifier::Verified;
+
+pub(crate) use roots::roots;
 
 use copies::Copies;
 use list::Place;

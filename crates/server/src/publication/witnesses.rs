@@ -1,9 +1,14 @@
 //! The witnesses of a policy: asked side by side, each within its time.
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     version::{TLS12, TLS13},
 };
@@ -274,11 +279,15 @@ fn addressed(policy: &Policy) -> Result<Vec<Arc<Witness>>, WitnessesError> {
 }
 
 fn read(file: &PathBuf, key: &'static str) -> Result<Vec<u8>, WitnessesError> {
-    fs::read(file).map_err(|source| WitnessesError::Unreadable {
+    fs::read(file).map_err(|source| unreadable(file, key, source))
+}
+
+fn unreadable(file: &Path, key: &'static str, source: io::Error) -> WitnessesError {
+    WitnessesError::Unreadable {
         key,
-        file: file.clone(),
+        file: file.to_owned(),
         source,
-    })
+    }
 }
 
 impl Files {
@@ -295,12 +304,13 @@ impl Files {
             let found = found.ok().filter(|found| !found.is_empty());
             found.ok_or_else(|| broken(key, file))
         };
-        let mut roots = RootCertStore::empty();
-        for authority in certificates(&self.authorities, ca)? {
-            roots
-                .add(authority)
-                .map_err(|_| broken(ca, &self.authorities))?;
-        }
+        let roots = tls::roots(&self.authorities).map_err(|error| {
+            if error.kind() == io::ErrorKind::InvalidData {
+                broken(ca, &self.authorities)
+            } else {
+                unreadable(&self.authorities, ca, error)
+            }
+        })?;
         let chain = certificates(&self.certificate, own)?;
         let key = read(&self.key, "tls.key")?;
         let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| broken("tls.key", &self.key))?;

@@ -14,6 +14,8 @@ use tracing_subscriber::layer::Context;
 
 use super::*;
 
+mod tls;
+
 /// Keeps the fields of every span.
 #[derive(Clone, Default)]
 struct Fields(Arc<Mutex<Vec<(String, String)>>>);
