@@ -1,7 +1,12 @@
 //! Instants and days: as they are typed, as they are sent, and as they are shown.
 
+mod named;
+
 use prost_types::Timestamp as Sent;
 use schakel_core::time::{Date, Timestamp};
+use schakel_server::clock::{Clock as _, SystemClock};
+
+use crate::statement::{self, Language};
 
 /// Reads an instant: RFC 3339, a day and a minute in UTC, or a day for its first instant in UTC.
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
@@ -23,6 +28,12 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
         },
         Ok,
     )
+}
+
+/// As [`parse`], of an instant that is past, which may be said by day and month too, as `3 March 14:00` by the clock in
+/// the Netherlands: without a year it is the latest one.
+pub(crate) fn parse_past(text: &str) -> Result<Timestamp, String> {
+    named::parse_past(text, SystemClock.now())
 }
 
 /// Reads a calendar day.
@@ -63,6 +74,13 @@ pub(crate) fn spoken(shown: &str) -> String {
         (Some(day), Some(time)) => format!("{day} {time} UTC"),
         _ => shown.to_owned(),
     }
+}
+
+/// An instant for people, so that they see what was made of what they said: by the clock in the Netherlands, and in
+/// UTC.
+pub(crate) fn spoken_twice(shown: &String) -> String {
+    let here = statement::moment(Some(shown), Language::En);
+    format!("{here} in the Netherlands ({})", spoken(shown))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use schakel_core::time::{Date, Timestamp};
 
 use super::Language;
 
-const MONTHS_NL: [&str; 12] = [
+pub(crate) const MONTHS_NL: [&str; 12] = [
     "januari",
     "februari",
     "maart",
@@ -18,7 +18,7 @@ const MONTHS_NL: [&str; 12] = [
     "november",
     "december",
 ];
-const MONTHS_EN: [&str; 12] = [
+pub(crate) const MONTHS_EN: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -34,7 +34,7 @@ const MONTHS_EN: [&str; 12] = [
 ];
 
 /// A day and a time in the Netherlands, such as 23 november 2026, 15.00 uur.
-pub(super) fn moment(shown: Option<&String>, language: Language) -> String {
+pub(crate) fn moment(shown: Option<&String>, language: Language) -> String {
     let Some(local) = local(shown) else {
         return String::new();
     };

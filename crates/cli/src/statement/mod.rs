@@ -10,6 +10,7 @@ use schakel_api::v1;
 use serde::{Serialize, Serializer};
 
 use self::block::Block;
+pub(crate) use self::day::{MONTHS_EN, MONTHS_NL, moment};
 use crate::{
     code::{short, shorts},
     instant,

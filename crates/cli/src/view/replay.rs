@@ -150,9 +150,10 @@ impl View for Replayed {
 impl View for AsOf {
     fn write(&self, page: &mut Page) {
         let at = instant::spoken(&self.at);
+        let whole = instant::spoken_twice(&self.at);
         page.line(&match self.disclosures.len() {
-            0 => format!("By {at} nothing had been disclosed."),
-            count => format!("By {at} there had been {count} disclosures, newest first:"),
+            0 => format!("By {whole} nothing had been disclosed."),
+            count => format!("By {whole} there had been {count} disclosures, newest first:"),
         });
         for then in &self.disclosures {
             page.blank();

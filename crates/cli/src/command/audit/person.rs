@@ -19,8 +19,9 @@ use crate::{
 pub(super) struct AsOfArgs {
     #[command(flatten)]
     subject: SubjectArgs,
-    /// The instant: what was recorded up to and including it counts.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// The instant: what was recorded up to and including it counts. It may be said as `3 March 14:00`, by the clock in
+    /// the Netherlands: the latest one that is past.
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     at: Timestamp,
     #[command(flatten)]
     purpose: PurposeArgs,
