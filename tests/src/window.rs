@@ -17,6 +17,7 @@ pub struct Window {
     stream: RecvStream,
     sizes: mpsc::UnboundedSender<u32>,
     came: Vec<u8>,
+    taken: u32,
 }
 
 impl Window {
@@ -63,15 +64,13 @@ impl Window {
             stream: answer.into_body(),
             sizes,
             came: Vec::new(),
+            taken: 0,
         }
     }
 
-    /// Takes in this many bytes from the start of the stream on.
-    ///
-    /// # Panics
-    /// When the connection is gone.
+    /// Takes in this many bytes from the start of the stream on. Whoever was cut off takes in no more.
     pub fn widen(&self, size: u32) {
-        self.sizes.send(size).expect("a connection");
+        let _ = self.sizes.send(size);
     }
 
     /// The next event; `None` once the stream has ended, in whatever way.
@@ -83,6 +82,12 @@ impl Window {
             let bytes = self.stream.data().await?.ok()?;
             self.came.extend_from_slice(&bytes);
         }
+    }
+
+    /// How many bytes came in whole events.
+    #[must_use]
+    pub const fn taken(&self) -> u32 {
+        self.taken
     }
 
     /// How many bytes came of an event that is not whole.
@@ -97,7 +102,9 @@ impl Window {
         let len = u32::from_be_bytes(prefix[1..].try_into().expect("four bytes"));
         let message = rest.get(..usize::try_from(len).expect("a length"))?;
         let response = v1::SubscribeResponse::decode(message).expect("an event");
-        self.came.drain(..PREFIX + message.len());
+        let whole = PREFIX + message.len();
+        self.taken += u32::try_from(whole).expect("a length");
+        self.came.drain(..whole);
         Some(response.event.expect("which"))
     }
 }

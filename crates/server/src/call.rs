@@ -31,6 +31,8 @@ use schakel_core::{
     time::Timestamp,
 };
 
+use crate::sequencer::Handover;
+
 pub use self::{error::CallError, issuance::IssuanceCall, look_up::LookUp};
 
 /// A call with everything that is recorded about it.
@@ -184,6 +186,8 @@ pub enum Call {
     NextMessage {
         /// After this position.
         after: u64,
+        /// The way it takes, where that may take long; absent when it goes with an answer.
+        over: Option<Handover>,
     },
     /// Acknowledge one delivery.
     Acknowledge {

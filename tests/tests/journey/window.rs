@@ -1,10 +1,18 @@
 //! A receiver that takes nothing in: what it had no room for is decided when it has, and never before.
 
+use std::time::Duration;
+
 use schakel_api::v1::{self, subscribe_response::Event};
-use schakel_core::event::Event as Recorded;
-use schakel_tests::{Party, Scene, TestBroker, Window, actor, bsn, bsn_number, key, mark};
+use schakel_core::event::{Details, Event as Recorded};
+use schakel_tests::{
+    Log, Party, Scene, TestBroker, Window, actor, at, bsn, bsn_number, consent, key, mark,
+};
+use tokio::time::{sleep, timeout};
 
 use super::inbox::deliver_housing;
+
+/// Longer than anything here takes.
+const BOUND: Duration = Duration::from_secs(20);
 
 /// Room for everything.
 const WIDE: u32 = 65_535;
@@ -53,10 +61,9 @@ async fn next_message(window: &mut Window) -> v1::Message {
 }
 
 /// How many messages the trail says were handed over to a party.
-async fn handed_over(broker: &TestBroker, party: &str) -> usize {
-    let log = broker.check_log().await;
-    let details = log.details(broker.place());
-    let to = |details: &schakel_core::event::Details| {
+fn handed_over(broker: &TestBroker, party: &str) -> usize {
+    let details = Log::read(broker.place()).details(broker.place());
+    let to = |details: &Details| {
         matches!(&details.event, Recorded::Delivered(_))
             && details
                 .call
@@ -64,6 +71,36 @@ async fn handed_over(broker: &TestBroker, party: &str) -> usize {
                 .is_some_and(|call| call.principal.as_str() == party)
     };
     details.iter().flatten().filter(|found| to(found)).count()
+}
+
+/// Opens a stream that has room for the heartbeat before a message, and for so many bytes more; the message that waits
+/// for the party is decided, and cannot leave.
+async fn stuck(broker: &TestBroker, party: &str, more: u32) -> Window {
+    let mut wide = Window::open(broker, "reclassering-test", WIDE).await;
+    assert!(matches!(wide.next().await, Some(Event::Heartbeat(_))));
+    let before = handed_over(broker, party);
+    let window = Window::open(broker, party, wide.taken() + more).await;
+    let decided = async {
+        while handed_over(broker, party) == before {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(BOUND, decided).await.expect("it is decided");
+    window
+}
+
+/// Nothing more comes over the stream than the heartbeat and these bytes.
+async fn is_cut_off(mut window: Window, more: u32) {
+    let end = async {
+        let mut beats = 0;
+        while let Some(event) = window.next().await {
+            assert!(matches!(event, Event::Heartbeat(_)), "{event:?}");
+            beats += 1;
+        }
+        (beats, window.rest())
+    };
+    let ended = timeout(BOUND, end).await.expect("cut off");
+    assert_eq!(ended, (1, usize::try_from(more).unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +119,7 @@ async fn invariant_4_what_a_receiver_has_no_room_for_is_not_decided_ahead() {
     report(&pi, &later, v1::Condition::Housing).await;
     let message = next_message(&mut window).await;
     assert_eq!(message.subject, Some(bsn(&bsn_number(3))));
-    assert_eq!(handed_over(&broker, "gemeente-west").await, 1);
+    assert_eq!(handed_over(&broker, "gemeente-west"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +140,62 @@ async fn invariant_4_a_withdrawal_reaches_what_a_receiver_had_no_room_for() {
     report(&pi, &kept.case, v1::Condition::Housing).await;
     let message = next_message(&mut window).await;
     assert_eq!(message.subject, Some(mark(&kept.mark)));
-    assert_eq!(handed_over(&broker, "wonen-zuid").await, 1);
+    assert_eq!(handed_over(&broker, "wonen-zuid"), 1);
+}
+
+/// A message that was decided and has not left does not outlive the right to it: whatever its receiver has no room
+/// for yet is cut off with the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_4_what_is_on_its_way_is_cut_off_when_the_right_to_it_ends() {
+    let broker = TestBroker::start().await;
+    let pi = broker.party("pi-noord").await;
+    for (n, more) in [(1, 0), (2, 10)] {
+        let case = pi.open_case(&bsn_number(n), Some("gemeente-west")).await;
+        report(&pi, &case, v1::Condition::Housing).await;
+        let window = stuck(&broker, "gemeente-west", more).await;
+        returns_to(&pi, &case, "gemeente-oost").await;
+        window.widen(WIDE);
+        is_cut_off(window, more).await;
+    }
+    broker.check_log().await;
+}
+
+/// A right that ends by time alone ends within a tick for what is on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_4_what_is_on_its_way_is_cut_off_when_the_time_is_over() {
+    let broker = TestBroker::start().await;
+    deliver_housing(&broker).await;
+    let scene = Scene::set(&broker, 1).await;
+    let mut given = consent(bsn(&scene.bsn), broker.now());
+    let terms = given.terms.as_mut().unwrap();
+    terms.valid_until = at(broker.now().plus_millis(60_000));
+    let municipality = broker.party("gemeente-oost").await;
+    municipality.try_consent(given).await.unwrap().unwrap();
+    report(
+        &broker.party("pi-noord").await,
+        &scene.case,
+        v1::Condition::Housing,
+    )
+    .await;
+    let window = stuck(&broker, "wonen-zuid", 0).await;
+    broker.clock().advance(Duration::from_secs(61));
+    is_cut_off(window, 0).await;
+}
+
+/// What happens to others is no reason to cut anybody off.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_its_way_comes_when_there_is_room_whatever_happens_to_others() {
+    let broker = TestBroker::start().await;
+    let pi = broker.party("pi-noord").await;
+    let case = pi.open_case(&bsn_number(1), Some("gemeente-west")).await;
+    let other = pi.open_case(&bsn_number(2), Some("gemeente-west")).await;
+    report(&pi, &case, v1::Condition::Housing).await;
+    let mut window = stuck(&broker, "gemeente-west", 0).await;
+    returns_to(&pi, &other, "gemeente-oost").await;
+    let_word_go_out(&broker, 3).await;
+    window.widen(WIDE);
+    let message = next_message(&mut window).await;
+    assert_eq!(message.subject, Some(bsn(&bsn_number(1))));
 }
 
 /// With room for everything, everything comes, in order.

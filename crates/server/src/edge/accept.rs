@@ -127,12 +127,19 @@ impl Acceptor {
             self.refuse(RefusalReason::Quota);
             return None;
         };
+        let of_its_own = is_cut(connection.cut().subscribe());
+        let cut = async move {
+            tokio::select! {
+                () = is_cut(self.cut) => {}
+                () = of_its_own => {}
+            }
+        };
         let first_call = sleep_until(Instant::now() + self.limits.handshake_timeout);
         Some(Link {
             stream,
             connection,
             ends: Box::pin(first_call),
-            cut: Box::pin(is_cut(self.cut)),
+            cut: Box::pin(cut),
             spoken: false,
             _held: (held, place),
         })
@@ -272,6 +279,9 @@ impl AsyncWrite for Link {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.connection.is_cut() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -280,6 +290,9 @@ impl AsyncWrite for Link {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.connection.is_cut() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 

@@ -129,6 +129,7 @@ struct Inner {
     address: String,
     lease: Lease,
     ends_at: Instant,
+    cut: watch::Sender<bool>,
     /// The party found last, looked at first: the registry need not be searched at every call.
     last: RwLock<Option<PartyId>>,
     /// When a use was last noted, in milliseconds since 1970.
@@ -151,6 +152,7 @@ impl Connection {
             address: address.to_string(),
             lease,
             ends_at,
+            cut: watch::Sender::new(false),
             last: RwLock::new(None),
             noted_at: AtomicU64::new(0),
             version: "1.3",
@@ -176,6 +178,17 @@ impl Connection {
     #[must_use]
     pub fn ends_at(&self) -> Instant {
         self.0.ends_at
+    }
+
+    /// Cuts the connection off when it turns true, with everything that has not left over it.
+    #[must_use]
+    pub fn cut(&self) -> watch::Sender<bool> {
+        self.0.cut.clone()
+    }
+
+    /// Whether the connection was cut off.
+    pub(super) fn is_cut(&self) -> bool {
+        *self.0.cut.borrow()
     }
 
     /// The network address it came from.

@@ -307,6 +307,7 @@ impl Writer {
         Planner {
             world: &mut self.world,
             trail: &self.shared.trail,
+            handovers: &self.shared.handovers,
             random: self.random.as_mut(),
             terms: &self.terms,
             now,

@@ -6,6 +6,7 @@ mod courier;
 mod cursor;
 mod cut;
 mod erase;
+mod handover;
 mod job;
 mod keys;
 mod own;
@@ -53,6 +54,7 @@ use crate::{
 };
 
 pub(crate) use compose::month;
+pub use handover::Handover;
 pub use keys::KeysError;
 pub use pace::GRID;
 pub use start::{Paths, Setup, StartError, Started, start};

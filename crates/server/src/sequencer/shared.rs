@@ -10,6 +10,7 @@ use schakel_core::{event::Event, id::PartyId, registry::Registry};
 use schakel_store::{index::Index, keyring::Keyring};
 use tokio::sync::watch;
 
+use super::handover::Handovers;
 use crate::{
     clock::Clock,
     officer::sampler::Sampled,
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub(super) keyring: Arc<Keyring>,
     pub(super) index: Arc<Index>,
     pub(super) inboxes: Inboxes,
+    pub(super) handovers: Handovers,
     pub(super) registry_changes: watch::Sender<u64>,
     pub(super) halt: Halt,
     pub(super) sampled: Sampled,
@@ -67,6 +69,7 @@ impl Shared {
             keyring,
             index,
             inboxes: Inboxes::default(),
+            handovers: Handovers::default(),
             registry_changes: watch::Sender::new(0),
             halt,
             sampled: Sampled::default(),

@@ -1,9 +1,16 @@
-//! Dropping what may no longer be read: in a round over all inboxes every hour, so that neither the moment nor the
-//! number tells a party anything about its own inbox.
+//! What may no longer be read. What waits is dropped, in a round over all inboxes every hour, so that neither the moment
+//! nor the number tells a party anything about its own inbox. Of what is on its way the receiver is cut off.
 
-use schakel_core::{id::PartyId, inbox::InboxKey, time::Timestamp};
+use std::collections::BTreeSet;
 
-use super::writer::{Batch, Writer, WriterError};
+use schakel_core::{
+    event::Event,
+    id::{PartyId, SubjectId},
+    inbox::InboxKey,
+    time::Timestamp,
+};
+
+use super::writer::{Batch, Entry, Writer, WriterError};
 
 /// From one round to the next, in log time.
 const EVERY_MS: u64 = 3_600_000;
@@ -47,6 +54,76 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// Whose messages may have become others'.
+pub(super) enum Touched {
+    Everybodys,
+    Of(BTreeSet<SubjectId>),
+}
+
+impl Writer {
+    /// As [`Self::cut_off`], for what entries ended that are durable, before they are answered.
+    pub(super) fn cut_off_after(&mut self, entries: &[Entry], registry_changed: bool) {
+        let touched = Touched::by(entries, registry_changed);
+        let now = entries.last().map(|entry| entry.composed.leaf.at_ms);
+        if let Some(Ok(now)) = now.map(Timestamp::from_millis)
+            && !touched.is_nobody()
+        {
+            self.cut_off(&touched, now);
+        }
+    }
+
+    /// Cuts off those to whom something is on its way that they may not read any more. What they made no room for
+    /// goes with the connection.
+    pub(super) fn cut_off(&mut self, touched: &Touched, now: Timestamp) {
+        let under_way = self
+            .shared
+            .handovers
+            .under_way(|message| touched.holds(message.subject));
+        for (over, peer, message) in under_way {
+            if !self.planner(now).may_read(&peer, &message) {
+                over.cut();
+            }
+        }
+    }
+}
+
+impl Touched {
+    /// Whose messages these entries may have touched.
+    pub(super) fn by(entries: &[Entry], registry_changed: bool) -> Self {
+        let events = || entries.iter().map(|entry| &entry.composed.details.event);
+        if registry_changed || events().any(|event| matches!(event, Event::Erased(_))) {
+            return Self::Everybodys;
+        }
+        let details = entries.iter().map(|entry| &entry.composed.details);
+        let touching = details.filter(|details| !only_tells(&details.event));
+        Self::Of(touching.filter_map(|details| details.subject).collect())
+    }
+
+    fn holds(&self, subject: SubjectId) -> bool {
+        match self {
+            Self::Everybodys => true,
+            Self::Of(people) => people.contains(&subject),
+        }
+    }
+
+    /// Whether there is nobody.
+    pub(super) fn is_nobody(&self) -> bool {
+        matches!(self, Self::Of(people) if people.is_empty())
+    }
+}
+
+/// Whether an event is of the kind that nobody's right to read ends by.
+const fn only_tells(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Disclosed(_)
+            | Event::Denied(_)
+            | Event::Delivered(_)
+            | Event::Acknowledged { .. }
+            | Event::LookedUp(_)
+    )
 }
 
 impl Rounds {

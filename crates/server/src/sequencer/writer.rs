@@ -42,6 +42,7 @@ use super::{
     shared::Shared,
     sign::Signer,
     time::{LogTime, Reading},
+    waiting::Touched,
 };
 use crate::{
     call::{CallError, Outcome},
@@ -233,7 +234,11 @@ impl Writer {
             Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
             Job::Together(requests) => self.take_together(batch, requests, now),
             Job::Own(event) => self.take_own(batch, own::plan(*event), now),
-            Job::Drop => self.drop_unreadable(batch, now),
+            Job::Drop => {
+                // Time ends rights too.
+                self.cut_off(&Touched::Everybodys, now);
+                self.drop_unreadable(batch, now)
+            }
             Job::Look(reply) => {
                 self.commit(std::mem::take(batch))?;
                 let more = self.look_what_is_due(now)?;
@@ -286,6 +291,7 @@ impl Writer {
             self.rules.learn(&self.world.registry());
             self.shared.register(self.world.registry());
         }
+        self.cut_off_after(&entries, registry_changed);
         self.shared.healthy(true);
         self.answer(entries, repeats, first);
         Ok(())

@@ -8,11 +8,14 @@ use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use self::feed::{Feed, Next};
-use super::{Fault, Waits, called, opened};
+use super::{Fault, Waits, called, connected, opened};
 use crate::{
     call::{Call, Outcome},
-    edge::{identify::Caller, refusals::Refusal},
-    sequencer::{CursorKind, Sequencer},
+    edge::{
+        identify::{Caller, Connection},
+        refusals::Refusal,
+    },
+    sequencer::{CursorKind, Handover, Sequencer},
     wire::{
         inbox,
         person::Who,
@@ -34,6 +37,10 @@ struct Reader {
     caller: Caller,
     who: Who,
     after: u64,
+    /// The connection that messages go over one by one; absent where they go with an answer.
+    connection: Option<Connection>,
+    /// The way of the last message, as long as it may not have left.
+    under_way: Option<Handover>,
 }
 
 impl Inbox {
@@ -47,7 +54,12 @@ impl Inbox {
         }
     }
 
-    fn reader(&self, caller: Caller, pull: inbox::Pull) -> Result<Reader, Status> {
+    fn reader(
+        &self,
+        caller: Caller,
+        pull: inbox::Pull,
+        connection: Option<Connection>,
+    ) -> Result<Reader, Status> {
         let after = match &pull.cursor {
             Some(cursor) => self
                 .sequencer
@@ -60,6 +72,8 @@ impl Inbox {
             caller,
             who: pull.who,
             after,
+            connection,
+            under_way: None,
         })
     }
 }
@@ -77,10 +91,15 @@ impl Next for Reader {
         self.caller.peer = registry
             .standing(transport, principal, false, now)
             .map_err(|why| Status::from(&Refusal::PartyUnknown(why.into())))?;
+        let cut = self.connection.as_ref().map(Connection::cut);
+        let over = cut.map(Handover::over);
         let parsed = Parsed {
             who: Some(self.who.clone()),
             write: None,
-            call: Call::NextMessage { after: self.after },
+            call: Call::NextMessage {
+                after: self.after,
+                over: over.clone(),
+            },
         };
         let answer = self.sequencer.submit(called(&self.caller, parsed)).await?;
         let position = match &answer.outcome {
@@ -89,8 +108,13 @@ impl Next for Reader {
             _ => return Err(Fault::Misfit.into()),
         };
         self.after = position;
+        self.under_way = over;
         let message = inbox::message(answer, self.cursor()).map_err(Fault::from)?;
         Ok(Some(message))
+    }
+
+    fn has_left(&mut self) {
+        self.under_way = None;
     }
 
     fn cursor(&self) -> Vec<u8> {
@@ -109,7 +133,7 @@ impl InboxService for Inbox {
         let (caller, message) = opened(request)?;
         let pull = read(message, &caller.peer, inbox::pull)?;
         let most = pull.most;
-        let mut reader = self.reader(caller, pull)?;
+        let mut reader = self.reader(caller, pull, None)?;
         let mut messages = Vec::new();
         for _ in 0..most {
             match reader.next().await {
@@ -131,10 +155,10 @@ impl InboxService for Inbox {
         &self,
         request: Request<v1::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
-        let (caller, message) = opened(request)?;
+        let (caller, message, connection) = connected(request)?;
         let pull = read(message, &caller.peer, inbox::subscribe)?;
         let changes = self.sequencer.inbox_changes(&caller.peer.principal);
-        let reader = self.reader(caller, pull)?;
+        let reader = self.reader(caller, pull, Some(connection))?;
         let feed = Feed::new(reader, changes, self.stopping.clone(), self.waits.heartbeat);
         Ok(Response::new(Box::pin(feed)))
     }

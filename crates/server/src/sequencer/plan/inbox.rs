@@ -21,7 +21,7 @@ use super::{
     Envelope, Obstacle, Plan, Planned, Planner, Result, Retention, Subject, Told,
     exchange::{concerned, retention},
 };
-use crate::call::{Message, MessageContent, Outcome, Request};
+use crate::call::{Call, Message, MessageContent, Outcome, Request};
 
 /// How many messages are looked at in one go for the next that may be read: most often it is the first. Beyond all of
 /// these a call finds nothing, and lets others in.
@@ -46,7 +46,11 @@ impl Planner<'_> {
             for leaving in self.leaving(request, after, passed, most) {
                 match self.deliver(request, &leaving) {
                     Err(Obstacle::Denied(_)) => passed += 1,
-                    delivered => return delivered.map(|plan| Planned::Record(vec![plan])),
+                    Err(refused) => return Err(refused),
+                    Ok(plan) => {
+                        self.begin(request, leaving.message);
+                        return Ok(Planned::Record(vec![plan]));
+                    }
                 }
             }
         }
@@ -82,6 +86,23 @@ impl Planner<'_> {
                 order,
             })
             .collect()
+    }
+
+    /// Notes that a message is on its way from now on, where that may take long.
+    fn begin(&self, request: &Request, message: Pending) {
+        if let Call::NextMessage {
+            over: Some(over), ..
+        } = &request.call
+        {
+            self.handovers.begin(over, request.peer.clone(), message);
+        }
+    }
+
+    /// Whether a party may read a message still, as whoever it is now.
+    pub(in crate::sequencer) fn may_read(&mut self, peer: &Peer, message: &Pending) -> bool {
+        let registry = self.registry();
+        let standing = registry.standing(&peer.transport, &peer.principal, false, self.now);
+        standing.is_ok_and(|peer| self.read(&peer, message).is_ok())
     }
 
     /// The plan that drops a message because its receiver may not read it; `None` when it may, or when nothing can

@@ -34,6 +34,7 @@ use schakel_core::{
 };
 use schakel_store::world::World;
 
+use super::handover::Handovers;
 use crate::{
     call::{Call, CallError, Outcome, Request},
     config,
@@ -50,6 +51,7 @@ pub(super) use self::{
 pub(super) struct Planner<'a> {
     pub(super) world: &'a mut World,
     pub(super) trail: &'a Trail,
+    pub(super) handovers: &'a Handovers,
     pub(super) random: &'a mut dyn Random,
     pub(super) terms: &'a config::Retention,
     pub(super) now: Timestamp,
@@ -131,7 +133,7 @@ impl Planner<'_> {
             return Ok(repeat);
         }
         let planned = match &request.call {
-            Call::NextMessage { after } => self.next_message(request, *after),
+            Call::NextMessage { after, .. } => self.next_message(request, *after),
             Call::ApproveErasure { proposal, subject } => self
                 .approve_erasure(request, *proposal, subject.as_ref())
                 .map(Planned::Record),

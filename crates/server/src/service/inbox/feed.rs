@@ -2,7 +2,8 @@
 //!
 //! The transport takes one frame ahead of the receiver, whether or not the receiver has room for it. So a heartbeat
 //! goes before every message, and only when that has left is the message decided. Until the heartbeat after it has
-//! left too, the message may still be with the broker.
+//! left too, the message may still be with the broker: it is on its way, and its receiver is cut off when it may not
+//! read it any more.
 
 use std::{
     future::Future,
@@ -22,6 +23,9 @@ use crate::edge::refusals::Refusal;
 pub(super) trait Next: Send {
     /// Has the next message decided, recorded and handed over; `None` when none may be read now.
     fn next(&mut self) -> impl Future<Output = Result<Option<v1::Message>, Status>> + Send;
+
+    /// The last message has left: the transport took what came after it.
+    fn has_left(&mut self);
 
     /// The cursor to resume from after the last message.
     fn cursor(&self) -> Vec<u8>;
@@ -98,6 +102,7 @@ impl<M: Next> Source<M> {
         if !std::mem::replace(&mut self.has_room, true) {
             return self.beat();
         }
+        self.messages.has_left();
         loop {
             self.changes.mark_unchanged();
             match self.messages.next().await {

@@ -17,6 +17,7 @@ use super::*;
 struct Filled {
     waiting: Arc<AtomicU64>,
     asked: Arc<AtomicU64>,
+    left: Arc<AtomicU64>,
     taken: u64,
 }
 
@@ -34,6 +35,10 @@ impl Next for Filled {
         }))
     }
 
+    fn has_left(&mut self) {
+        self.left.store(self.taken, Ordering::SeqCst);
+    }
+
     fn cursor(&self) -> Vec<u8> {
         vec![u8::try_from(self.taken).unwrap()]
     }
@@ -42,6 +47,7 @@ impl Next for Filled {
 struct Fed {
     waiting: Arc<AtomicU64>,
     asked: Arc<AtomicU64>,
+    left: Arc<AtomicU64>,
     change: watch::Sender<u64>,
     stop: watch::Sender<bool>,
     feed: Feed<Filled>,
@@ -53,16 +59,18 @@ fn start(waiting: u64, heartbeat: Duration) -> Fed {
     let (change, changes) = watch::channel(0);
     let (stop, stopping) = watch::channel(false);
     let waiting = Arc::new(AtomicU64::new(waiting));
-    let asked = Arc::new(AtomicU64::new(0));
+    let (asked, left) = (Arc::default(), Arc::default());
     let messages = Filled {
         waiting: Arc::clone(&waiting),
         asked: Arc::clone(&asked),
+        left: Arc::clone(&left),
         taken: 0,
     };
     let feed = Feed::new(messages, changes, stopping, heartbeat);
     Fed {
         waiting,
         asked,
+        left,
         change,
         stop,
         feed,
@@ -110,6 +118,18 @@ async fn no_message_is_decided_before_a_heartbeat_has_left() {
             assert!(matches!(fed.event().await, Event::Message(_)));
         }
     }
+}
+
+/// A message has left once something was asked for after the heartbeat that follows it.
+#[tokio::test]
+async fn a_message_is_on_its_way_until_the_next_heartbeat_has_left() {
+    let mut fed = start(1, LONG);
+    assert_eq!(fed.message().await, "1");
+    assert_eq!(fed.event().await, beat(1));
+    assert!(fed.poll().is_pending());
+    assert_eq!(fed.left.load(Ordering::SeqCst), 0);
+    assert!(fed.poll().is_pending());
+    assert_eq!(fed.left.load(Ordering::SeqCst), 1);
 }
 
 /// Whoever gathers what is ready, as the encoder does, gets one event at a time.
