@@ -30,6 +30,7 @@ mod journey {
     mod stopping;
     mod storm;
     mod suppressed;
+    mod units;
     mod usage;
     mod window;
 }

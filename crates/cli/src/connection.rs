@@ -81,6 +81,14 @@ pub(crate) struct ConnectionArgs {
         value_name = "PARTY"
     )]
     principal: Option<String>,
+    /// The unit of that party to act for [default: the party as a whole].
+    #[arg(
+        id = "connection-unit",
+        long = "unit",
+        global = true,
+        value_name = "UNIT"
+    )]
+    unit: Option<String>,
     /// The key that verifies the log, or a file with it [default: log.vkey beside the certificates].
     #[arg(
         id = "connection-verifier-key",
@@ -141,6 +149,7 @@ struct Profile {
     server_name: Option<String>,
     #[serde(rename = "for")]
     principal: Option<String>,
+    unit: Option<String>,
     verifier_key: Option<String>,
     log_origin: Option<String>,
     timeout: Option<u64>,
@@ -191,6 +200,7 @@ impl ConnectionArgs {
             config.server_name = name;
         }
         config.principal = text(&self.principal, "FOR", &profile.principal);
+        config.unit = text(&self.unit, "UNIT", &profile.unit);
         if let Some(seconds) = self.timeout()?.or(profile.timeout) {
             config.timeouts.call = Duration::from_secs(seconds);
             config.timeouts.attempt = config.timeouts.attempt.min(config.timeouts.call);

@@ -98,7 +98,8 @@ impl From<ConnectError> for Failure {
             | ConnectError::Connections { .. }
             | ConnectError::Key
             | ConnectError::Principal { .. }
-            | ConnectError::ServerName { .. } => Self::configuration(said),
+            | ConnectError::ServerName { .. }
+            | ConnectError::Unit { .. } => Self::configuration(said),
         }
     }
 }

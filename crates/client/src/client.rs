@@ -19,7 +19,7 @@ use tonic::{
 
 use crate::{
     answer::{Answer, Fault, Incomplete},
-    config::{ClientConfig, Identity, PRINCIPAL_HEADER},
+    config::{ClientConfig, Identity, PRINCIPAL_HEADER, UNIT_HEADER},
     connect::{self, ConnectError},
     entropy::EntropyError,
     method::SectionError,
@@ -44,6 +44,7 @@ struct Shared {
     next: AtomicUsize,
     config: ClientConfig,
     principal: Option<MetadataValue<Ascii>>,
+    unit: Option<MetadataValue<Ascii>>,
 }
 
 /// The connections in use, and the certificate with which they are made.
@@ -115,6 +116,7 @@ impl Client {
             Some(party) if *party != config.identity.party => Some(header(party)?),
             _ => None,
         };
+        let unit = config.unit.as_deref().map(unit_header).transpose()?;
         let lines = Lines {
             channels: connect::channels(&config).await?,
             certificate_pem: config.identity.certificate_pem.clone(),
@@ -126,6 +128,7 @@ impl Client {
                 next: AtomicUsize::new(0),
                 config,
                 principal,
+                unit,
             }),
         })
     }
@@ -271,6 +274,9 @@ impl Client {
                 .metadata_mut()
                 .insert(PRINCIPAL_HEADER, principal.clone());
         }
+        if let Some(unit) = &self.shared.unit {
+            request.metadata_mut().insert(UNIT_HEADER, unit.clone());
+        }
         request
     }
 
@@ -308,14 +314,20 @@ impl From<Fault> for ClientError {
 }
 
 fn header(principal: &str) -> Result<MetadataValue<Ascii>, ConnectError> {
-    let refused = || ConnectError::Principal {
+    id(principal, 3).ok_or_else(|| ConnectError::Principal {
         principal: principal.to_owned(),
-    };
-    let fits = (3..=40).contains(&principal.len())
-        && principal
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    fits.then(|| principal.parse().ok())
-        .flatten()
-        .ok_or_else(refused)
+    })
+}
+
+fn unit_header(unit: &str) -> Result<MetadataValue<Ascii>, ConnectError> {
+    id(unit, 1).ok_or_else(|| ConnectError::Unit {
+        unit: unit.to_owned(),
+    })
+}
+
+/// An id of so many characters at least, as a header.
+fn id(text: &str, least: usize) -> Option<MetadataValue<Ascii>> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let fits = (least..=40).contains(&text.len()) && text.bytes().all(allowed);
+    fits.then(|| text.parse().ok()).flatten()
 }

@@ -13,6 +13,10 @@ use crate::{
 /// certificate opened the connection. The broker accepts it only under a registered delegation.
 pub const PRINCIPAL_HEADER: &str = "schakel-principal";
 
+/// The metadata key that names the unit of that party for which a call is made. The broker accepts it only when the
+/// party has that unit at the moment.
+pub const UNIT_HEADER: &str = "schakel-unit";
+
 /// Everything a client needs to know.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
@@ -26,6 +30,8 @@ pub struct ClientConfig {
     pub identity: Identity,
     /// The party to act for, under its registered delegation; absent to act for oneself.
     pub principal: Option<String>,
+    /// The unit of that party to act for; absent to act for the party as a whole.
+    pub unit: Option<String>,
     /// The log whose receipts are accepted, and what is known of it.
     pub trail: Arc<Trail>,
     /// How many connections are kept, 1 to 64. Calls go round; a busy caller gains from several.
@@ -82,6 +88,7 @@ impl ClientConfig {
             ca_pem: ca_pem.into(),
             identity,
             principal: None,
+            unit: None,
             trail,
             connections: 1,
             timeouts: Timeouts::default(),

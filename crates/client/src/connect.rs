@@ -63,6 +63,12 @@ pub enum ConnectError {
         /// What was given.
         principal: String,
     },
+    /// The unit is no id of one.
+    #[error("`{unit}` is no unit: the id of one has 1 to 40 characters of a-z, 0-9 and -")]
+    Unit {
+        /// What was given.
+        unit: String,
+    },
     /// The name that the broker's certificate must be for is none.
     #[error(
         "`{name}` cannot stand in the broker's certificate: it must be a host name or an IP address"

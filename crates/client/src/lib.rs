@@ -61,7 +61,7 @@ mod trail;
 
 pub use answer::Incomplete;
 pub use client::{Client, ClientError};
-pub use config::{ClientConfig, Identity, PRINCIPAL_HEADER, Timeouts};
+pub use config::{ClientConfig, Identity, PRINCIPAL_HEADER, Timeouts, UNIT_HEADER};
 pub use connect::{ConnectError, channels, shake_hands};
 pub use enrol::{EnrolError, Enrolled, EnrolmentAddress, enrol};
 pub use entropy::{Entropy, EntropyError, SystemEntropy};

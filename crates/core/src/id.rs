@@ -140,6 +140,11 @@ text_id!(
     check_anchor_name
 );
 text_id!(
+    /// A unit of a party, unique within it: 1 to 40 characters of `a-z`, `0-9` and `-`.
+    UnitId,
+    check_unit_id
+);
+text_id!(
     /// A purpose: 3 to 40 characters of `A-Z`, `0-9` and `-`.
     PurposeCode,
     check_purpose_code
@@ -275,6 +280,11 @@ fn check_anchor_name(text: &str) -> Result<(), Invalid> {
     fits.then_some(()).ok_or(Invalid::new(
         "must be the name of a trust anchor: 1 to 40 characters of a-z, 0-9 and -",
     ))
+}
+
+fn check_unit_id(text: &str) -> Result<(), Invalid> {
+    check_anchor_name(text)
+        .map_err(|_| Invalid::new("must be the id of a unit: 1 to 40 characters of a-z, 0-9 and -"))
 }
 
 fn check_purpose_code(text: &str) -> Result<(), Invalid> {

@@ -1,10 +1,14 @@
 //! Parties: organisations with a stable id, dated numbers and the roles the registry gives them.
 
+mod unit;
+
+pub use self::unit::{MOST_UNITS, Unit};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     code::Role,
-    id::{AnchorName, Oin, PartyId},
+    id::{AnchorName, Oin, PartyId, UnitId},
     invalid::Invalid,
     time::{Period, Timestamp},
 };
@@ -35,6 +39,9 @@ pub struct Party {
     /// Who took its place after a merger or another change of organisation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succession: Option<Succession>,
+    /// Its parts, for which its employees may act, each in its period.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<Unit>,
 }
 
 /// A number in the period in which it was the party's.
@@ -126,6 +133,7 @@ impl Party {
             let rule = "must name another party: nobody succeeds itself";
             return Err(("succession", Invalid::new(rule)));
         }
+        self.check_units()?;
         self.contact.check()
     }
 
@@ -212,6 +220,9 @@ pub struct Peer {
     pub transport: PartyId,
     /// The roles of the principal.
     pub roles: Vec<Role>,
+    /// The unit of the principal for which the call is made, where it says so or its certificate does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitId>,
 }
 
 /// Who proposed something that takes a second actor: the one rule for who may be that.

@@ -162,6 +162,7 @@ fn peer(call: &Call, then: &Then<'_>) -> Peer {
         principal: call.principal.clone(),
         transport: call.transport.clone(),
         roles: call.roles.clone().unwrap_or_else(standing),
+        unit: call.unit.clone(),
     }
 }
 
@@ -171,6 +172,7 @@ fn receiver(party: &PartyId, then: &Then<'_>) -> Peer {
         principal: party.clone(),
         transport: party.clone(),
         roles: then.registry.roles(party, then.at).to_vec(),
+        unit: None,
     }
 }
 

@@ -165,6 +165,7 @@ impl Organisation {
             delegates: Vec::new(),
             suspensions: Vec::new(),
             succession: None,
+            units: Vec::new(),
         }
     }
 

@@ -58,6 +58,7 @@ impl Replayed {
             principal: call.principal.clone(),
             transport: call.transport.clone(),
             roles: self.registry.roles(&call.principal, at).to_vec(),
+            unit: call.unit.clone(),
         };
         let dossier = details
             .subject

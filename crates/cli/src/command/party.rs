@@ -1,5 +1,7 @@
 //! `schakel party`.
 
+mod unit;
+
 use std::path::PathBuf;
 
 use schakel_api::v1::{self, change::Change, stop_request::What};
@@ -53,6 +55,9 @@ enum Act {
         /// The party.
         party: String,
     },
+    /// Propose a party's units, or their end.
+    #[command(subcommand)]
+    Unit(unit::Unit),
 }
 
 pub(super) fn run(args: PartyArgs) -> Result<Exit, Failure> {
@@ -73,6 +78,7 @@ pub(super) fn run(args: PartyArgs) -> Result<Exit, Failure> {
             at_once: None,
         } => propose(session, vec![Change::SuspendPartyId(party)]).await,
         Act::Reinstate { party } => propose(session, vec![Change::ReinstatePartyId(party)]).await,
+        Act::Unit(change) => unit::change(session, change).await,
     })
 }
 
@@ -88,16 +94,21 @@ async fn list(session: &Session) -> Result<Exit, Failure> {
     Ok(session.show(&view::Parties::from(parties(session).await?)))
 }
 
-async fn show(session: &Session, id: &str) -> Result<Exit, Failure> {
+/// A party as it is registered.
+async fn registered(session: &Session, id: &str) -> Result<v1::Party, Failure> {
     let party = parties(session)
         .await?
         .into_iter()
         .find(|party| party.party_id == id);
-    let party = party.ok_or_else(|| {
+    party.ok_or_else(|| {
         Failure::new(
             Exit::Failed,
             format!("No party is registered as `{id}`: see `schakel party list`."),
         )
-    })?;
+    })
+}
+
+async fn show(session: &Session, id: &str) -> Result<Exit, Failure> {
+    let party = registered(session, id).await?;
     Ok(session.show(&view::Party::from(party)))
 }

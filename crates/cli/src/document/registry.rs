@@ -2,7 +2,7 @@
 
 use schakel_api::v1;
 use schakel_core::{
-    party::{Contact, Party},
+    party::{Contact, Party, Unit},
     purpose::{LegalBasis, PurposeVersion, Route, Wjsg51cChecklist},
     time::Period,
 };
@@ -21,6 +21,7 @@ pub(crate) fn party(party: Party) -> v1::Party {
         delegates,
         suspensions: _,
         succession,
+        units,
     } = party;
     let oins = oins.into_iter().map(|dated| v1::DatedOin {
         oin: dated.oin.to_string(),
@@ -44,6 +45,7 @@ pub(crate) fn party(party: Party) -> v1::Party {
             successor_party_id: found.successor.to_string(),
             from: Some(instant::sent(found.from)),
         }),
+        units: units.into_iter().map(unit).collect(),
     }
 }
 
@@ -127,6 +129,21 @@ fn checklist(checklist: Wjsg51cChecklist) -> v1::Wjsg51cChecklist {
         purpose,
         necessity,
         documentation,
+    }
+}
+
+fn unit(unit: Unit) -> v1::Unit {
+    let Unit {
+        id,
+        name,
+        period: held,
+        oin,
+    } = unit;
+    v1::Unit {
+        unit_id: id.to_string(),
+        name,
+        period: Some(period(held)),
+        oin: oin.map(|oin| oin.to_string()),
     }
 }
 

@@ -100,7 +100,7 @@ fn supplied(told: &Told, language: Language, blocks: &mut Vec<Block>) {
     let rows = of_kind(told, "SUPPLIED").map(|line| {
         vec![
             day::moment(line.at.as_ref(), language),
-            line.party.name.clone(),
+            line.who(),
             language.conditions(&line.conditions),
         ]
     });
@@ -126,7 +126,7 @@ fn received(told: &Told, language: Language, blocks: &mut Vec<Block>) {
         let detail = language.granularity(line.granularity.as_ref());
         vec![
             day::moment(line.at.as_ref(), language),
-            line.party.name.clone(),
+            line.who(),
             names(&line.providers),
             format!("{conditions}: {detail}"),
             language.purpose(line),
@@ -156,7 +156,7 @@ fn asked(told: &Told, language: Language, blocks: &mut Vec<Block>) {
     let rows = of_kind(told, "ASKED").map(|line| {
         vec![
             day::moment(line.at.as_ref(), language),
-            line.party.name.clone(),
+            line.who(),
             language.conditions(&line.conditions),
             language.purpose(line),
         ]
@@ -182,7 +182,7 @@ fn looked(told: &Told, language: Language, blocks: &mut Vec<Block>) {
     let rows = of_kind(told, "LOOKED").map(|line| {
         vec![
             day::moment(line.at.as_ref(), language),
-            line.party.name.clone(),
+            line.who(),
             language.purpose(line),
         ]
     });
@@ -247,7 +247,7 @@ fn recorded(told: &Told, language: Language, blocks: &mut Vec<Block>) {
         let what = language.recorded(&line.kind);
         vec![
             day::moment(line.at.as_ref(), language),
-            line.party.name.clone(),
+            line.who(),
             if about.is_empty() {
                 what.to_owned()
             } else {

@@ -67,6 +67,8 @@ struct Line {
     at: Option<String>,
     kind: String,
     party: Named,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit_name: Option<String>,
     providers: Vec<Named>,
     conditions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,6 +204,7 @@ impl Line {
             at: instant::shown_if(line.at.as_ref()),
             kind: short::<v1::StatementKind>(line.kind),
             party: Named::of(line.party.as_ref()),
+            unit_name: line.unit_name.clone(),
             providers: Named::all(&line.providers),
             conditions: shorts::<v1::Condition>(&line.conditions),
             purpose: line.purpose.clone(),
@@ -209,6 +212,14 @@ impl Line {
             granularity: line.granularity.map(short::<v1::Granularity>),
             bases: bases.collect(),
         }
+    }
+}
+
+impl Line {
+    /// The organisation, and the part of it that did it where that is known.
+    fn who(&self) -> String {
+        let unit = self.unit_name.as_ref().map(|unit| format!(", {unit}"));
+        format!("{}{}", self.party.name, unit.unwrap_or_default())
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) struct Entry {
     reference: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_ref: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit_id: Option<String>,
     summary: String,
     readable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,6 +143,7 @@ impl From<v1::Entry> for Entry {
             reason: entry.reason,
             reference: entry.reference.map(hex::encode),
             actor_ref: entry.actor_ref,
+            unit_id: entry.unit_id,
             summary: entry.summary,
             readable: entry.readable,
             redacted: entry.redacted.map(Rule::from),
@@ -240,6 +243,7 @@ impl Entry {
         page.pairs("consents", &self.consent_ids);
         page.pair_if("denied because", self.reason.as_deref());
         page.pair_if("reference", self.reference.as_deref());
+        page.pair_if("unit", self.unit_id.as_deref());
         page.pair_if("actor", self.actor_ref.as_deref());
         page.pair_if("case", self.case_id.as_deref());
         let redacted = self.redacted.as_ref().map(Rule::shown);

@@ -26,6 +26,18 @@ pub(crate) struct Party {
     suspensions: Vec<Period>,
     #[serde(skip_serializing_if = "Option::is_none")]
     succession: Option<Succession>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    units: Vec<Unit>,
+}
+
+/// A part of an organisation.
+#[derive(Clone, Debug, Serialize)]
+struct Unit {
+    unit_id: String,
+    name: String,
+    period: Option<Period>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oin: Option<String>,
 }
 
 /// Who took a party's place.
@@ -74,6 +86,7 @@ impl From<v1::Party> for Party {
                 successor_party_id: found.successor_party_id,
                 from: instant::shown_if(found.from.as_ref()),
             }),
+            units: all(party.units),
         }
     }
 }
@@ -84,6 +97,17 @@ impl From<v1::DatedOin> for DatedOin {
             oin: dated.oin,
             period: dated.period.map(Period::from),
             anchor: dated.anchor,
+        }
+    }
+}
+
+impl From<v1::Unit> for Unit {
+    fn from(unit: v1::Unit) -> Self {
+        Self {
+            unit_id: unit.unit_id,
+            name: unit.name,
+            period: unit.period.map(Period::from),
+            oin: unit.oin,
         }
     }
 }
@@ -109,7 +133,16 @@ impl Party {
         let last = self.suspensions.last();
         let suspended = last.is_some_and(|period| period.until.is_none());
         let suspended = if suspended { ", suspended" } else { "" };
-        let told = format!("{} ({}{suspended})", self.name, self.roles.join(", "));
+        let units = match self.units.len() {
+            0 => String::new(),
+            1 => ", 1 unit".to_owned(),
+            many => format!(", {many} units"),
+        };
+        let told = format!(
+            "{} ({}{units}{suspended})",
+            self.name,
+            self.roles.join(", ")
+        );
         (self.party_id.clone(), told)
     }
 }
@@ -132,6 +165,11 @@ impl View for Party {
                     .map(|anchor| format!(" under {anchor}"));
                 let oin = format!("{}{}", dated.oin, under.unwrap_or_default());
                 page.pair("OIN", &dated_text(&oin, dated.period.as_ref()));
+            }
+            for unit in &self.units {
+                let oin = unit.oin.as_ref().map(|oin| format!(", OIN {oin}"));
+                let told = format!("{}: {}{}", unit.unit_id, unit.name, oin.unwrap_or_default());
+                page.pair("unit", &dated_text(&told, unit.period.as_ref()));
             }
             for delegation in &self.delegates {
                 let told = dated_text(&delegation.delegate_party_id, delegation.period.as_ref());

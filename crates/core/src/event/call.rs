@@ -7,7 +7,7 @@ use crate::{
     erasure::Duty,
     id::{
         ActorRef, CaseId, ConsentId, EnrolmentId, IdempotencyKey, PartyId, ProposalId, Reference,
-        RestrictionId,
+        RestrictionId, UnitId,
     },
     person::SubjectRef,
     time::Timestamp,
@@ -46,6 +46,9 @@ pub struct Call {
     /// Whom the call named, where the event does not say it: by this it is found, known or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub named: Option<SubjectRef>,
+    /// The unit of the principal that acted, where it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitId>,
 }
 
 /// The idempotency of a write: valid for 24 hours of log time.

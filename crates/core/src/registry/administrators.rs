@@ -26,7 +26,8 @@ impl Registry {
         others.any(|other| {
             let mut connections = self.parties().filter(|party| not_the_makers(&party.id));
             connections.any(|connection| {
-                self.standing(&connection.id, &other.id, false, at).is_ok()
+                self.standing(&connection.id, &other.id, None, false, at)
+                    .is_ok()
                     && self.may_connect(connection, at)
             })
         })

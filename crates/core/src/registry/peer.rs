@@ -2,7 +2,7 @@
 
 use super::Registry;
 use crate::{
-    id::{AnchorName, Oin, PartyId},
+    id::{AnchorName, Oin, PartyId, UnitId},
     party::{Party, Peer},
     time::Timestamp,
 };
@@ -28,6 +28,8 @@ pub enum NoStanding {
     Principal,
     /// The party itself is unknown or suspended.
     Transport,
+    /// The party for which it wants to act has no such unit at the moment.
+    Unit,
 }
 
 impl Registry {
@@ -39,15 +41,16 @@ impl Registry {
     }
 
     /// Who acts over a connection of `transport` for `principal` at an instant: the two are one, or the
-    /// principal gave it a delegation, or it took the principal's place. A suspended party does nothing, unless
-    /// `suspended_too` says that this must not stand in the way.
+    /// principal gave it a delegation, or it took the principal's place. A suspended party does nothing, nor does a
+    /// unit that has ended, unless `suspended_too` says that this must not stand in the way.
     ///
     /// # Errors
-    /// Which of the two may not act.
+    /// Which of them may not act.
     pub fn standing(
         &self,
         transport: &PartyId,
         principal: &PartyId,
+        unit: Option<&UnitId>,
         suspended_too: bool,
         at: Timestamp,
     ) -> Result<Peer, NoStanding> {
@@ -59,10 +62,17 @@ impl Registry {
         let principal = acts(principal)
             .filter(|party| self.may_act(&transport.id, party, at))
             .ok_or(NoStanding::Principal)?;
+        let has = |unit| {
+            principal.unit(unit, at).is_some() || (suspended_too && principal.knows_unit(unit))
+        };
+        if !unit.is_none_or(has) {
+            return Err(NoStanding::Unit);
+        }
         Ok(Peer {
             principal: principal.id.clone(),
             transport: transport.id.clone(),
             roles: principal.roles.clone(),
+            unit: unit.cloned(),
         })
     }
 

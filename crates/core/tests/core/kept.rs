@@ -98,5 +98,6 @@ fn call(by: &str) -> Call {
         write: None,
         roles: None,
         named: None,
+        unit: None,
     }
 }

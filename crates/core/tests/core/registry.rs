@@ -6,7 +6,7 @@ use schakel_core::{
     certificate::{Seen, StopReason, Thumbprint},
     code::Role,
     id::{AnchorName, EntryIndex, Oin, PartyId, ProposalId},
-    party::{DatedOin, Delegation, MOST_PERIODS, Party, Peer, Succession},
+    party::{DatedOin, Delegation, MOST_PERIODS, Party, Peer, Succession, Unit},
     registry::{Change, MOST_SEEN, NoStanding, Proposal, Proven, Registry, RegistryKey},
     time::{Period, Timestamp},
 };
@@ -53,8 +53,8 @@ fn caller(
 ) -> Option<Peer> {
     let anchors = [anchor("own")];
     let transport = registry.holder(proven(oin, &anchors, Some(&anchors[0])), at)?;
-    let principal = principal.unwrap_or(&transport.id);
-    registry.standing(&transport.id, principal, false, at).ok()
+    let (own, principal) = (&transport.id, principal.unwrap_or(&transport.id));
+    registry.standing(own, principal, None, false, at).ok()
 }
 
 fn with_oin(id: &str, role: Role, oin: DatedOin) -> Party {

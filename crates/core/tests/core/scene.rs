@@ -102,6 +102,7 @@ pub(crate) fn registered(id: &str, roles: Vec<Role>) -> Party {
         delegates: Vec::new(),
         suspensions: Vec::new(),
         succession: None,
+        units: Vec::new(),
     }
 }
 
@@ -245,6 +246,7 @@ pub(crate) fn peer(id: &str) -> Peer {
         principal: party(id),
         transport: party(id),
         roles: vec![role_of(id)],
+        unit: None,
     }
 }
 

@@ -59,11 +59,8 @@ impl World {
             let party = registered(id.as_str(), roles.clone());
             registry.make(&Change::PutParty(party), EntryIndex(0), self.now);
         }
-        registry.make(
-            &Change::PutPurpose(self.version.clone()),
-            EntryIndex(0),
-            self.now,
-        );
+        let put = Change::PutPurpose(self.version.clone());
+        registry.make(&put, EntryIndex(0), self.now);
         registry
     }
 
@@ -72,6 +69,7 @@ impl World {
             principal: self.asker.clone(),
             transport: self.asker.clone(),
             roles: self.roles(&self.asker).to_vec(),
+            unit: None,
         }
     }
 

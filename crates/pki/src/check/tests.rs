@@ -129,6 +129,7 @@ fn party(oin: &str) -> Party {
         delegates: Vec::new(),
         suspensions: Vec::new(),
         succession: None,
+        units: Vec::new(),
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
     body::{End, EndingBody, code_in},
     context,
     end::{self, Standing},
-    identify::{Caller, Connection, Directory, UnknownParty},
+    identify::{Acting, Caller, Connection, Directory, UnknownParty},
     limits::{CallPlace, CallQuota},
     refusals::{Refusal, Refusals, Whom, reason_of},
 };
@@ -202,7 +202,10 @@ impl Account {
         let standing = Standing {
             directory: Arc::clone(&self.shared.directory),
             method,
-            principal: context::principal(headers).map_err(Refusal::Invalid)?,
+            acting: Acting {
+                principal: context::principal(headers).map_err(Refusal::Invalid)?,
+                unit: context::unit(headers).map_err(Refusal::Invalid)?,
+            },
             connection,
         };
         if method.admits == Admits::Anyone {
@@ -229,7 +232,7 @@ impl Account {
             directory,
             method,
             connection,
-            principal,
+            acting,
         } = standing;
         let (registry, now) = (directory.registry(), directory.now());
         self.whom = connection.whom(&registry, now);
@@ -237,7 +240,7 @@ impl Account {
             .certificate(&registry, now)
             .map_err(Refusal::PartyUnknown)?;
         let peer = connection
-            .peer(method, principal.as_ref(), &registry, now)
+            .peer(method, acting, &registry, now)
             .map_err(Refusal::PartyUnknown)?;
         connection.note_use(&peer.transport, now);
         self.whom = Some(peer.principal.clone()).into();

@@ -6,12 +6,14 @@ use http::{
     HeaderMap, Method,
     header::{CONTENT_TYPE, ORIGIN},
 };
-use schakel_core::id::PartyId;
+use schakel_core::id::{PartyId, UnitId};
 
 use crate::wire::InvalidRequest;
 
 /// The header by which a caller names the party for which it calls.
 pub(super) const PRINCIPAL: &str = "schakel-principal";
+/// The header by which a caller names the unit of that party for which it calls.
+pub(super) const UNIT: &str = "schakel-unit";
 /// The header with the transaction id of a Dutch FSC inway (FSC Logging 1.0).
 pub(super) const TRANSACTION: &str = "fsc-transaction-id";
 /// The trailer that says when the caller's certificate ends, RFC 3339, when that is near.
@@ -65,6 +67,20 @@ pub(super) fn principal(headers: &HeaderMap) -> Result<Option<PartyId>, InvalidR
         InvalidRequest::of(
             PRINCIPAL,
             "must be a party id: 3 to 40 characters of a-z, 0-9 and -",
+        )
+    })
+}
+
+/// For which unit the call says it is made.
+pub(super) fn unit(headers: &HeaderMap) -> Result<Option<UnitId>, InvalidRequest> {
+    let Some(value) = headers.get(UNIT) else {
+        return Ok(None);
+    };
+    let id = value.to_str().ok().and_then(|text| text.parse().ok());
+    id.map(Some).ok_or_else(|| {
+        InvalidRequest::of(
+            UNIT,
+            "must be the id of a unit: 1 to 40 characters of a-z, 0-9 and -",
         )
     })
 }
@@ -225,5 +241,17 @@ mod tests {
                 .is_some()
         );
         assert!(principal(&with(PRINCIPAL, "Gemeente Oost")).is_err());
+    }
+
+    #[test]
+    fn a_unit_is_a_unit_id() {
+        assert!(unit(&with(UNIT, "werk-en-inkomen")).unwrap().is_some());
+        assert_eq!(unit(&HeaderMap::new()).unwrap(), None);
+        for bad in ["", "Werk en inkomen", &"a".repeat(41)] {
+            assert_eq!(
+                unit(&with(UNIT, bad)).unwrap_err().violations[0].field,
+                UNIT
+            );
+        }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::{future, sync::Arc, time::Duration};
 
-use schakel_core::id::PartyId;
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until},
@@ -12,7 +11,7 @@ use tokio::{
 use super::{
     access::{Admits, Method},
     body::End,
-    identify::{Connection, Directory, UnknownParty},
+    identify::{Acting, Connection, Directory, UnknownParty},
     refusals::Refusal,
 };
 
@@ -25,7 +24,7 @@ pub(super) struct Standing {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) method: &'static Method,
     pub(super) connection: Connection,
-    pub(super) principal: Option<PartyId>,
+    pub(super) acting: Acting,
 }
 
 /// The end of a call that is no stream.
@@ -89,9 +88,8 @@ impl Standing {
             };
         }
         self.connection.certificate(&registry, now)?;
-        let principal = self.principal.as_ref();
         self.connection
-            .peer(self.method, principal, &registry, now)?;
+            .peer(self.method, &self.acting, &registry, now)?;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use schakel_core::{
     certificate::{Seen, Thumbprint},
-    id::{Oin, PartyId},
+    id::{Oin, PartyId, UnitId},
     party::{Party, Peer},
     registry::{NoStanding, Proven, Registry},
     time::Timestamp,
@@ -50,6 +50,15 @@ pub struct Caller {
     pub method: &'static str,
 }
 
+/// For whom a call says it is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acting {
+    /// The party, where it is another than that of the certificate.
+    pub principal: Option<PartyId>,
+    /// The unit of that party.
+    pub unit: Option<UnitId>,
+}
+
 /// Why it is not known who calls.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownParty {
@@ -69,6 +78,11 @@ pub enum UnknownParty {
         "`schakel-principal` names no active party that lets the party of the certificate act for it"
     )]
     NoDelegation,
+    /// The party has no such unit now, or the certificate is another unit's.
+    #[error(
+        "the unit, named by `schakel-unit` or by the OIN of the certificate, is none that the party has now, or the certificate is for another unit: see `schakel party show`"
+    )]
+    NoUnit,
     /// The certificate names no organisation.
     #[error("the certificate names no organisation: Subject.serialNumber must be its OIN")]
     NoOin(#[source] IdentityError),
@@ -89,6 +103,7 @@ impl From<NoStanding> for UnknownParty {
         match why {
             NoStanding::Principal => Self::NoDelegation,
             NoStanding::Transport => Self::NotRegistered,
+            NoStanding::Unit => Self::NoUnit,
         }
     }
 }
@@ -303,15 +318,15 @@ impl Connection {
         sha256(held)
     }
 
-    /// The party that calls, for itself or for the principal it names.
+    /// The party that calls, for itself or for the principal it names, and for which unit of it.
     ///
     /// # Errors
     /// When the number is no party's, nobody gave leave to act for the principal, or one of the two is
-    /// suspended: that does not stand in the way of a method that is never refused.
+    /// suspended or the unit ended: that does not stand in the way of a method that is never refused.
     pub fn peer(
         &self,
         method: &Method,
-        principal: Option<&PartyId>,
+        acting: &Acting,
         registry: &Registry,
         now: Timestamp,
     ) -> Result<Peer, UnknownParty> {
@@ -320,8 +335,19 @@ impl Connection {
         let transport = self
             .holder(oin, &verified, registry, now)
             .ok_or(UnknownParty::NotRegistered)?;
-        let principal = principal.unwrap_or(&transport.id);
-        Ok(registry.standing(&transport.id, principal, method.never_refused, now)?)
+        let principal = acting.principal.as_ref().unwrap_or(&transport.id);
+        let unit = match transport.unit_with(oin, now) {
+            Some(own) if *principal == transport.id => {
+                let named = acting.unit.as_ref();
+                if named.is_some_and(|named| *named != own.id) {
+                    return Err(UnknownParty::NoUnit);
+                }
+                Some(&own.id)
+            }
+            _ => acting.unit.as_ref(),
+        };
+        let transport = &transport.id;
+        Ok(registry.standing(transport, principal, unit, method.never_refused, now)?)
     }
 
     /// The party with this number under one of these anchors. Two parties never hold one number at one time, so

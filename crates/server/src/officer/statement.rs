@@ -192,6 +192,7 @@ impl Maker<'_> {
             index: index.0,
             at: super::records::at(&entry.leaf).map(instant),
             kind: kind.into(),
+            unit_name: self.unit(details, &party),
             party: Some(self.named(&party)),
             conditions: to_wire(&conditions),
             purpose_title: purpose.and_then(|code| self.title(code)),
@@ -294,6 +295,18 @@ impl Maker<'_> {
             name: party.map_or_else(|| id.to_string(), |party| party.name.clone()),
             contact: party.map(|party| contact(&party.contact)),
         }
+    }
+
+    /// The unit of a party that acted, by its newest name.
+    fn unit(&self, details: &Details, party: &PartyId) -> Option<String> {
+        let call = details
+            .call
+            .as_ref()
+            .filter(|call| call.principal == *party)?;
+        let units = self.registry.party(party)?.units.iter();
+        let named = units.filter(|unit| Some(&unit.id) == call.unit.as_ref());
+        let newest = named.max_by_key(|unit| unit.period.from)?;
+        Some(newest.name.clone())
     }
 
     fn title(&self, code: &PurposeCode) -> Option<String> {

@@ -38,7 +38,7 @@ use crate::{
     edge::{
         accept::{Acceptor, Link},
         access::{Admits, Method},
-        identify::{Connection, Directory, UnknownParty},
+        identify::{Acting, Connection, Directory, UnknownParty},
         refusals::Refusals,
     },
     trail::Trail,
@@ -203,7 +203,7 @@ impl Files {
         }
         let registry = self.directory.registry();
         connection.certificate(&registry, now)?;
-        let peer = connection.peer(&READ, None, &registry, now)?;
+        let peer = connection.peer(&READ, &Acting::default(), &registry, now)?;
         let audits = peer.has_role(Role::Auditor);
         Ok(Reader::Party(peer.principal, audits))
     }

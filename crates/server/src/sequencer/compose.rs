@@ -325,6 +325,7 @@ fn recorded_call(request: &Request, plan: &Plan, standing: &[Role]) -> Call {
             }),
         roles: more.then(|| came_with.clone()),
         named: named_besides(&request.call, &plan.event),
+        unit: request.peer.unit.clone(),
     }
 }
 

@@ -123,6 +123,7 @@ pub(crate) fn request(party: &str, role: Role, call: Call) -> Request {
             principal: principal.clone(),
             transport: principal,
             roles: vec![role],
+            unit: None,
         },
         certificate: [1; 32],
         address: "127.0.0.1:1".into(),

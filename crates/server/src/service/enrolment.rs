@@ -109,6 +109,7 @@ impl Bearer<'_> {
                 principal: self.party.id.clone(),
                 transport: self.party.id.clone(),
                 roles: self.party.roles.clone(),
+                unit: None,
             },
             // The token stands for it.
             certificate: self.token_sha256,

@@ -86,10 +86,11 @@ impl Next for Reader {
         let Peer {
             transport,
             principal,
+            unit,
             ..
         } = &self.caller.peer;
         self.caller.peer = registry
-            .standing(transport, principal, false, now)
+            .standing(transport, principal, unit.as_ref(), false, now)
             .map_err(|why| Status::from(&Refusal::PartyUnknown(why.into())))?;
         let cut = self.connection.as_ref().map(Connection::cut);
         let over = cut.map(Handover::over);

@@ -239,9 +239,12 @@ fn tell_caller(entry: &mut v1::Entry, details: &Details, viewer: &Viewer) {
     let Some(call) = &details.call else { return };
     let own = call.principal == viewer.controller;
     entry.actor_ref = call.actor.as_ref().filter(|_| own).map(ToString::to_string);
-    if is_told_to_somebody(&details.event) {
+    let told = is_told_to_somebody(&details.event);
+    if told {
         entry.recipient_party_id = Some(call.principal.to_string());
     }
+    let unit = call.unit.as_ref().filter(|_| own || told);
+    entry.unit_id = unit.map(ToString::to_string);
 }
 
 fn tell_condition(entry: &mut v1::Entry, case: CaseId, condition: Condition, viewer: &Viewer) {

@@ -1,7 +1,9 @@
 //! Parties, both ways.
 
 use schakel_api::v1;
-use schakel_core::party::{Contact, DatedOin, Delegation, MOST_PERIODS, Party, Succession};
+use schakel_core::party::{
+    Contact, DatedOin, Delegation, MOST_PERIODS, MOST_UNITS, Party, Succession, Unit,
+};
 
 use super::{
     Fields,
@@ -22,6 +24,7 @@ pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
         delegates,
         suspensions,
         succession,
+        units,
     } = message;
     let id = fields.text("party_id", &party_id);
     let name = fields.line("name", 1..=100, name);
@@ -31,6 +34,7 @@ pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
     let officer_for = fields.optional_text("officer_for_party_id", officer_for_party_id);
     let delegates = fields.list("delegates", 0..=MOST_PERIODS, delegates, read_delegation);
     let succession = fields.optional_message("succession", succession, read_succession);
+    let units = fields.list("units", 0..=MOST_UNITS, units, read_unit);
     if !suspensions.is_empty() {
         let rule = "must be empty: a party is suspended by suspend_party_id";
         fields.refuse("suspensions", rule);
@@ -45,6 +49,7 @@ pub(crate) fn read(message: v1::Party, fields: &mut Fields) -> Option<Party> {
         delegates: delegates?,
         suspensions: Vec::new(),
         succession: succession?,
+        units: units?,
     };
     if let Err((field, invalid)) = party.check() {
         let field = if field == "officer_for" {
@@ -69,6 +74,7 @@ pub(crate) fn write(party: &Party) -> v1::Party {
         delegates,
         suspensions,
         succession,
+        units,
     } = party;
     v1::Party {
         party_id: id.to_string(),
@@ -86,6 +92,7 @@ pub(crate) fn write(party: &Party) -> v1::Party {
                 from: Some(instant(*from)),
             }
         }),
+        units: units.iter().map(unit).collect(),
     }
 }
 
@@ -131,6 +138,25 @@ fn read_delegation(message: v1::Delegation, fields: &mut Fields) -> Option<Deleg
     })
 }
 
+fn read_unit(message: v1::Unit, fields: &mut Fields) -> Option<Unit> {
+    let v1::Unit {
+        unit_id,
+        name,
+        period,
+        oin,
+    } = message;
+    let id = fields.text("unit_id", &unit_id);
+    let name = fields.line("name", 1..=100, name);
+    let period = fields.period("period", period);
+    let oin = fields.optional_text("oin", oin);
+    Some(Unit {
+        id: id?,
+        name: name?,
+        period: period?,
+        oin: oin?,
+    })
+}
+
 fn read_contact(message: v1::Contact, fields: &mut Fields) -> Option<Contact> {
     let v1::Contact {
         team,
@@ -157,6 +183,21 @@ fn oin(dated: &DatedOin) -> v1::DatedOin {
         oin: oin.to_string(),
         period: Some(period(*held)),
         anchor: anchor.as_ref().map(ToString::to_string),
+    }
+}
+
+fn unit(unit: &Unit) -> v1::Unit {
+    let Unit {
+        id,
+        name,
+        period: held,
+        oin,
+    } = unit;
+    v1::Unit {
+        unit_id: id.to_string(),
+        name: name.clone(),
+        period: Some(period(*held)),
+        oin: oin.as_ref().map(ToString::to_string),
     }
 }
 

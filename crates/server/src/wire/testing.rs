@@ -18,6 +18,7 @@ pub(crate) fn peer(role: Role) -> Peer {
         principal: "party-1".parse().unwrap(),
         transport: "party-1".parse().unwrap(),
         roles: vec![role],
+        unit: None,
     }
 }
 
@@ -74,6 +75,7 @@ pub(crate) fn registry(parties: &[(&str, Role)]) -> Registry {
             delegates: Vec::new(),
             suspensions: Vec::new(),
             succession: None,
+            units: Vec::new(),
         };
         registry.make(&Change::PutParty(party), EntryIndex(0), Timestamp::MAX);
     }
@@ -189,6 +191,12 @@ pub(crate) fn party() -> v1::Party {
             successor_party_id: "town-2".into(),
             from: Some(day(200)),
         }),
+        units: vec![v1::Unit {
+            unit_id: "werk-en-inkomen".into(),
+            name: "Werk en inkomen".into(),
+            period: Some(period()),
+            oin: Some("00000001001234567000".into()),
+        }],
     }
 }
 

@@ -126,6 +126,7 @@ mod tests {
                 }),
                 roles: None,
                 named: None,
+                unit: None,
             }),
             subject: None,
             controllers: [].into(),

@@ -255,6 +255,7 @@ pub(crate) fn registered(now: Timestamp, name: &str, rest: u8) -> Event {
         delegates: Vec::new(),
         suspensions: Vec::new(),
         succession: None,
+        units: Vec::new(),
     });
     let (proposed_by, approved_by) = (party("utrecht"), party("uwv"));
     match rest % 6 {

@@ -316,6 +316,7 @@ fn call(by: PartyId, write: Option<Write>) -> Call {
         write,
         roles: None,
         named: None,
+        unit: None,
     }
 }
 

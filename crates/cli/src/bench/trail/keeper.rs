@@ -306,6 +306,7 @@ fn details_of(
             certificate: [1; 32],
             roles: None,
             named: None,
+            unit: None,
             address: "192.0.2.1".to_owned(),
             actor: None,
             responsible: None,

@@ -41,6 +41,54 @@ fn a_number_counts_only_under_the_anchor_it_is_pinned_to() {
     );
 }
 
+/// Units are dated, and neither an id nor a number is two units' at one time. A call is for one that there is.
+#[test]
+fn a_unit_is_one_of_its_party_in_its_period() {
+    let (start, end) = (at("2026-01-01T00:00:00Z"), at("2026-07-01T00:00:00Z"));
+    let unit = |id: &str, from, until, number: Option<u8>| Unit {
+        id: id.parse().unwrap(),
+        name: "Werk en inkomen".into(),
+        period: Period { from, until },
+        oin: number.map(oin),
+    };
+    let mut town = with_oin(
+        EAST,
+        Role::Municipality,
+        dated(2, "2026-01-01T00:00:00Z", None),
+    );
+    town.units = vec![
+        unit("work", start, Some(end), Some(2)),
+        unit("work", end, None, Some(2)),
+        unit("debt", start, Some(end), None),
+    ];
+    let mut registry = Registry::default();
+    let put = Change::PutParty(town.clone());
+    registry.check(&put).unwrap();
+    make(&mut registry, &put, now());
+    let stands = |id: &str, suspended_too, at| {
+        let id = id.parse().unwrap();
+        registry.standing(&party(EAST), &party(EAST), Some(&id), suspended_too, at)
+    };
+    assert_eq!(
+        stands("work", false, start).unwrap().unit.unwrap().as_str(),
+        "work"
+    );
+    assert!(stands("work", false, end).is_ok());
+    assert_eq!(stands("debt", false, end), Err(NoStanding::Unit));
+    assert!(stands("debt", true, end).is_ok(), "what is never refused");
+    assert_eq!(stands("care", true, start), Err(NoStanding::Unit));
+    for (wrong, why) in [
+        (unit("debt", start, None, None), "one id twice"),
+        (unit("care", start, None, Some(2)), "one number twice"),
+        (unit("care", start, None, Some(3)), "another's number"),
+    ] {
+        let mut town = town.clone();
+        town.units.push(wrong);
+        let refused = registry.check(&Change::PutParty(town)).unwrap_err();
+        assert_eq!(refused.0, "units", "{why}");
+    }
+}
+
 /// After a merger the successor, and whoever carries for it, acts for the old party from the day on; the old
 /// party's id stays. No circle of successions can be registered.
 #[test]
@@ -58,7 +106,7 @@ fn a_successor_acts_for_the_party_whose_place_it_took() {
     make(&mut registry, &Change::PutParty(old), now());
     let stands = |registry: &Registry, id: &str, at| {
         registry
-            .standing(&party(id), &party(PI), false, at)
+            .standing(&party(id), &party(PI), None, false, at)
             .map(|peer| peer.principal)
     };
     assert_eq!(
@@ -166,6 +214,7 @@ fn a_second_actor_is_another_party_over_another_connection_with_another_certific
             principal: party(principal),
             transport: party(transport),
             roles: vec![Role::Administrator],
+            unit: None,
         };
         proposal.may_be_approved_by(&peer, &[certificate; 32])
     };

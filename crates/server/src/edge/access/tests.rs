@@ -174,6 +174,7 @@ fn a_role_opens_exactly_the_methods_of_its_row() {
         principal: "pi-noord".parse().unwrap(),
         transport: "pi-noord".parse().unwrap(),
         roles: vec![role],
+        unit: None,
     };
     let open = method("/schakel.v1.CasesService/OpenCase").unwrap();
     for role in Role::ALL {

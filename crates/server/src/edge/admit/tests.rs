@@ -72,6 +72,7 @@ fn registry() -> Registry {
         delegates: Vec::new(),
         suspensions: Vec::new(),
         succession: None,
+        units: Vec::new(),
     };
     let mut registry = Registry::default();
     for party in [

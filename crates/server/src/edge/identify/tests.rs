@@ -4,7 +4,7 @@ use schakel_core::{
     certificate::StopReason,
     code::Role,
     id::EntryIndex,
-    party::{Contact, DatedOin, Delegation},
+    party::{Contact, DatedOin, Delegation, Unit},
     registry::{Change, RegistryRow},
     time::Period,
 };
@@ -37,6 +37,7 @@ fn party(id: &str, oin: &str) -> Party {
         delegates: Vec::new(),
         suspensions: Vec::new(),
         succession: None,
+        units: Vec::new(),
     }
 }
 
@@ -70,8 +71,11 @@ fn peer(
     registry: &Registry,
     at: Timestamp,
 ) -> Result<Peer, UnknownParty> {
-    let principal = principal.map(|id| id.parse().unwrap());
-    connection.peer(ask(), principal.as_ref(), registry, at)
+    let acting = Acting {
+        principal: principal.map(|id| id.parse().unwrap()),
+        unit: None,
+    };
+    connection.peer(ask(), &acting, registry, at)
 }
 
 #[test]
@@ -155,6 +159,51 @@ fn another_party_is_acted_for_only_by_delegation_and_only_in_its_period() {
 }
 
 #[test]
+fn a_call_is_for_a_unit_that_the_party_has_and_for_the_one_whose_number_the_certificate_carries() {
+    let unit = |id: &str, oin: Option<&str>, until| Unit {
+        id: id.parse().unwrap(),
+        name: id.into(),
+        period: Period { from: now(), until },
+        oin: oin.map(|oin| oin.parse().unwrap()),
+    };
+    let mut east = party("gemeente-oost", EAST);
+    let end = now().plus_days(1);
+    east.units = vec![
+        unit("werk", None, Some(end)),
+        unit("schuldhulp", None, None),
+    ];
+    let connection = connection("gemeente-oost", Environment::Development);
+    let found = |named: Option<&str>, east: &Party, method: &Method, at| {
+        let acting = Acting {
+            principal: None,
+            unit: named.map(|id| id.parse().unwrap()),
+        };
+        let found = connection.peer(method, &acting, &registry(vec![east.clone()]), at)?;
+        Ok(found.unit.map(|unit| unit.to_string()))
+    };
+    let named = |id: &str| Ok(Some(id.to_owned()));
+    assert_eq!(found(None, &east, ask(), now()), Ok(None));
+    assert_eq!(found(Some("werk"), &east, ask(), now()), named("werk"));
+    for (id, at) in [("werk", end), ("burgerzaken", now())] {
+        let refused = found(Some(id), &east, ask(), at);
+        assert_eq!(refused, Err(UnknownParty::NoUnit), "{id}");
+    }
+    let withdraw = access::method("/schakel.v1.ConsentsService/WithdrawConsent").unwrap();
+    assert_eq!(found(Some("werk"), &east, withdraw, end), named("werk"));
+    // With a number of its own the certificate says which unit it is, and no other may be named.
+    east.units = vec![
+        unit("werk", Some(EAST), Some(end)),
+        unit("schuldhulp", None, None),
+    ];
+    assert_eq!(found(None, &east, ask(), now()), named("werk"));
+    assert_eq!(found(Some("werk"), &east, ask(), now()), named("werk"));
+    for (id, at) in [(Some("schuldhulp"), now()), (None, end)] {
+        let refused = found(id, &east, ask(), at);
+        assert_eq!(refused, Err(UnknownParty::NoUnit), "{id:?}");
+    }
+}
+
+#[test]
 fn a_suspended_party_may_do_nothing_but_pass_on_a_withdrawal() {
     let mut east = party("gemeente-oost", EAST);
     east.suspensions = vec![Period {
@@ -168,7 +217,11 @@ fn a_suspended_party_may_do_nothing_but_pass_on_a_withdrawal() {
         Err(UnknownParty::NotRegistered)
     );
     let withdraw = access::method("/schakel.v1.ConsentsService/WithdrawConsent").unwrap();
-    assert!(connection.peer(withdraw, None, &registry, now()).is_ok());
+    assert!(
+        connection
+            .peer(withdraw, &Acting::default(), &registry, now())
+            .is_ok()
+    );
 }
 
 #[test]
@@ -181,7 +234,7 @@ fn a_development_certificate_stands_for_nobody_in_production() {
         Err(UnknownParty::Development)
     );
     assert_eq!(
-        connection.peer(ask(), None, &registry, now()),
+        connection.peer(ask(), &Acting::default(), &registry, now()),
         Err(UnknownParty::Development)
     );
 }
@@ -196,7 +249,11 @@ fn a_certificate_that_no_longer_holds_stands_for_nobody() {
         Err(UnknownParty::Lapsed)
     );
     let party = Some("gemeente-oost".parse().unwrap());
-    assert!(connection.peer(ask(), None, &registry, now()).is_ok());
+    assert!(
+        connection
+            .peer(ask(), &Acting::default(), &registry, now())
+            .is_ok()
+    );
     let whom = connection.whom(&registry, now().plus_days(8));
     assert_eq!(whom, Whom::from(party), "it is known whose it was");
 }

@@ -101,7 +101,13 @@ impl Planner<'_> {
     /// Whether a party may read a message still, as whoever it is now.
     pub(in crate::sequencer) fn may_read(&mut self, peer: &Peer, message: &Pending) -> bool {
         let registry = self.registry();
-        let standing = registry.standing(&peer.transport, &peer.principal, false, self.now);
+        let standing = registry.standing(
+            &peer.transport,
+            &peer.principal,
+            peer.unit.as_ref(),
+            false,
+            self.now,
+        );
         standing.is_ok_and(|peer| self.read(&peer, message).is_ok())
     }
 
@@ -115,7 +121,7 @@ impl Planner<'_> {
     ) -> Option<Plan> {
         let registry = self.registry();
         let peer = registry
-            .standing(receiver, receiver, false, self.now)
+            .standing(receiver, receiver, None, false, self.now)
             .ok()?;
         let Err(Obstacle::Denied(findings)) = self.read(&peer, &message) else {
             return None;

@@ -159,7 +159,8 @@ impl Planner<'_> {
             return Err(CallError::Blocked);
         }
         let never_refused = matches!(request.call, Call::WithdrawConsent { .. });
-        let standing = registry.standing(&peer.transport, &peer.principal, never_refused, self.now);
+        let (transport, unit) = (&peer.transport, peer.unit.as_ref());
+        let standing = registry.standing(transport, &peer.principal, unit, never_refused, self.now);
         standing.map(drop).map_err(CallError::NoStanding)
     }
 

@@ -135,6 +135,7 @@ impl Audit {
             principal: controller.clone(),
             transport: controller.clone(),
             roles: party.map(|party| party.roles.clone()).unwrap_or_default(),
+            unit: None,
         };
         let found = self.look(move |trail| {
             let share = breach::share(trail, &controller, queries, Some(&viewer))?;

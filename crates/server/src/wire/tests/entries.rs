@@ -67,6 +67,7 @@ fn read(by: &str, entry_type: EntryType, event: Event) -> Entry {
         write: None,
         roles: None,
         named: None,
+        unit: Some("verhuur".parse().unwrap()),
     };
     let details = Details {
         call: Some(call),
@@ -184,6 +185,7 @@ fn the_officer_of_the_provider_sees_on_what_it_was_disclosed() {
     assert_eq!(shown.consent_ids.len(), 1);
     assert!(shown.case_id.is_some());
     assert_eq!(shown.actor_ref, None);
+    assert_eq!(shown.unit_id.as_deref(), Some("verhuur"), "who was told");
     assert_eq!(shown.summary, "told whether help is needed of HOUSING");
 }
 

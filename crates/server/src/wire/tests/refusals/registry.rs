@@ -92,6 +92,26 @@ const PARTY: Spoils<v1::ProposeChangeRequest> = &[
         "at most 12",
     ),
     (
+        |m| party(m).units[0].unit_id = "Werk".into(),
+        "change.put_party.units[0].unit_id",
+        "1 to 40 characters",
+    ),
+    (
+        |m| party(m).units[0].name = "a\u{202e}b".into(),
+        "change.put_party.units[0].name",
+        "invisible",
+    ),
+    (
+        |m| party(m).units = vec![party(m).units[0].clone(); 41],
+        "change.put_party.units",
+        "at most 40",
+    ),
+    (
+        |m| party(m).units[0].oin = Some("00000001007654321000".into()),
+        "change.put_party.units",
+        "out of the party's `oins`",
+    ),
+    (
         |m| party(m).suspensions = vec![v1::Period::default()],
         "change.put_party.suspensions",
         "suspend_party_id",
