@@ -88,7 +88,8 @@ impl Call for Asking {
     }
 }
 
-fn request(mark: &str) -> v1::AskRequest {
+/// Asks about the person known by a mark.
+pub(super) fn request(mark: &str) -> v1::AskRequest {
     v1::AskRequest {
         actor: people::actor(),
         item: Some(v1::AskItem {

@@ -1,8 +1,9 @@
 //! `schakel bench`: what an audited disclosure costs, measured against what the wire alone costs; and
 //! `schakel bench denials`: whether anything about a denial tells why it was one; `schakel bench trail`: what the
-//! trail alone costs, and whether that grows with it.
+//! trail alone costs, and whether that grows with it; `schakel bench revocation`: how long after a revocation a call
+//! still gets through.
 //!
-//! The first two run against a broker in this process, with everything on: mutual TLS, decisions, sealing, the log
+//! All but the trail's run against a broker in this process, with everything on: mutual TLS, decisions, sealing, the log
 //! on disk. There is no other mode to measure.
 
 mod asking;
@@ -14,6 +15,7 @@ mod load;
 mod people;
 mod print;
 mod report;
+mod revocation;
 mod stage;
 mod statistics;
 mod throughput;
@@ -35,6 +37,8 @@ pub(crate) struct BenchArgs {
 enum BenchCommand {
     /// Test whether the time or the bytes of a denial tell its reason; exits 1 when they do.
     Denials(DenialsArgs),
+    /// Measure how long after a revocation a call still gets through; exits 1 when one begun after the bound does.
+    Revocation(RevocationArgs),
     /// Measure the trail alone: against a flush of the disk and SHA-256, and as it grows.
     Trail(TrailArgs),
 }
@@ -86,6 +90,22 @@ struct DenialsArgs {
     place: PlaceArgs,
 }
 
+/// How revocation is measured.
+#[derive(Debug, clap::Args)]
+struct RevocationArgs {
+    /// How often each way to revoke is tried.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    trials: u16,
+    /// How many callers there are over open connections, and as many over new ones.
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32))]
+    callers: u16,
+    /// How often the broker looks at the file of a list, `tls.reload_every`, in seconds.
+    #[arg(long, default_value_t = 1, value_name = "S", value_parser = clap::value_parser!(u16).range(1..=60))]
+    reload_every: u16,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
 /// How the trail is measured.
 #[derive(Debug, clap::Args)]
 struct TrailArgs {
@@ -114,6 +134,7 @@ struct PlaceArgs {
 pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Some(BenchCommand::Denials(args)) => denials::run(args).await,
+        Some(BenchCommand::Revocation(args)) => revocation::run(args).await,
         Some(BenchCommand::Trail(args)) => {
             tokio::task::spawn_blocking(move || trail::run(&args)).await?
         }

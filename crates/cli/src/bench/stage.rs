@@ -62,6 +62,11 @@ pub(super) struct Watch {
 impl Stage {
     /// Starts a broker as `schakel dev` does.
     pub(super) async fn open(place: &PlaceArgs) -> Result<Self> {
+        Self::open_looking(place, None).await
+    }
+
+    /// Starts one that looks at its certificates and lists this often, where that is said.
+    pub(super) async fn open_looking(place: &PlaceArgs, every: Option<Duration>) -> Result<Self> {
         let directory = match &place.directory {
             Some(directory) => TempDir::new_in(directory)
                 .with_context(|| format!("nothing can be made in `{}`", directory.display()))?,
@@ -69,6 +74,11 @@ impl Stage {
         };
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
         let file = broker::furnish(directory.path(), listen, now())?;
+        if let Some(every) = every {
+            let section = format!("[tls]\nreload_every = \"{}s\"\n", every.as_secs());
+            let text = fs::read_to_string(&file)?;
+            fs::write(&file, text.replacen("[tls]\n", &section, 1))?;
+        }
         let broker = DevelopmentBroker::start(directory.path(), &file).await?;
         let trail = Arc::new(Trail::pinned(broker::ORIGIN, &broker.verifier_key)?);
         let watch = Watch::of(&broker);
@@ -91,6 +101,11 @@ impl Stage {
         self.directory
             .close()
             .with_context(|| format!("`{path}` cannot be removed"))
+    }
+
+    /// Where the certificates lie.
+    pub(super) fn certificates(&self) -> &Path {
+        &self.broker.certificates
     }
 
     /// How a party calls the broker.

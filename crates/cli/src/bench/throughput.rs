@@ -210,7 +210,7 @@ impl<'a> Bench<'a> {
 }
 
 /// Makes persons known whom the partner may be told about; gives the marks by which it knows them.
-async fn prepare_persons(preparing: Preparing, persons: u32) -> Result<Vec<String>> {
+pub(super) async fn prepare_persons(preparing: Preparing, persons: u32) -> Result<Vec<String>> {
     let consenting = Consenting {
         condition: asking::CONDITION,
         purpose: asking::PURPOSE,

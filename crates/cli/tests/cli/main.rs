@@ -7,6 +7,7 @@
     reason = "a helper that fails, fails its test"
 )]
 
+mod bench;
 mod evidence;
 mod golden;
 mod journey;
