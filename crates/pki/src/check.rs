@@ -8,7 +8,7 @@ mod end;
 
 use std::collections::BTreeSet;
 
-use schakel_core::{party::Party, time::Timestamp};
+use schakel_core::{id::AnchorName, party::Party, time::Timestamp};
 use x509_parser::pem::Pem;
 
 use crate::{
@@ -22,12 +22,35 @@ use crate::{
 pub struct Acceptance {
     /// Whether real data come there: certificates for development are refused then.
     pub production: bool,
-    /// The authorities it trusts, DER.
-    pub authorities: Vec<Vec<u8>>,
-    /// The revocation lists it has, PEM, each with the name of its file.
-    pub lists: Vec<(String, String)>,
+    /// What it trusts: a certificate is accepted when it is under one of them.
+    pub anchors: Vec<Anchor>,
     /// Who is registered; absent when that is not known here.
     pub parties: Option<Vec<Party>>,
+}
+
+/// Authorities that a broker trusts together.
+#[derive(Clone, Debug)]
+pub struct Anchor {
+    /// What the broker asks under this anchor; absent when that is not known here.
+    pub terms: Option<AnchorTerms>,
+    /// The authorities, DER.
+    pub authorities: Vec<Vec<u8>>,
+    /// The revocation lists of them, PEM, each with the name of its file.
+    pub lists: Vec<(String, String)>,
+}
+
+/// What a broker asks of a certificate under an anchor.
+#[derive(Clone, Debug)]
+pub struct AnchorTerms {
+    /// How the broker calls the anchor: a number that is pinned to another is not accepted under it.
+    pub name: AnchorName,
+    /// Whether numbers that are pinned to no anchor count under it.
+    pub takes_unpinned: bool,
+    /// The policies of which a certificate must have one, as object identifiers with dots; any will do when there
+    /// are none.
+    pub policies: Vec<String>,
+    /// The extended key usages of which it must have one, as object identifiers with dots.
+    pub usages: Vec<String>,
 }
 
 /// Under what a certificate is looked at.
@@ -142,11 +165,26 @@ impl Acceptance {
         let Ok(certificate) = identity::parse(&chain.own) else {
             return vec![failed("certificate", "cannot be read".to_owned())];
         };
-        let mut findings = Vec::new();
-        end::check(self, &chain.own, &certificate, conditions, &mut findings);
-        chain::check(self, chain, conditions, &mut findings);
-        end::check_party(self, &chain.own, conditions, &mut findings);
-        findings
+        let under = |anchor| {
+            let mut findings = Vec::new();
+            end::check(
+                self,
+                anchor,
+                &chain.own,
+                &certificate,
+                conditions,
+                &mut findings,
+            );
+            chain::check(anchor, chain, conditions, &mut findings);
+            end::check_party(self, anchor, &chain.own, conditions, &mut findings);
+            findings
+        };
+        let all = self
+            .anchors
+            .iter()
+            .map(under)
+            .min_by_key(|findings| distance(findings));
+        all.unwrap_or_else(|| vec![failed("authority", "the broker trusts none".to_owned())])
     }
 
     /// Whether a broker would accept it.
@@ -157,7 +195,9 @@ impl Acceptance {
             .iter()
             .all(|finding| finding.verdict != Verdict::Failed)
     }
+}
 
+impl Anchor {
     /// The lists that an authority (DER) signed, with the names of their files.
     fn lists_of(&self, authority: &[u8]) -> Vec<(&str, RevocationList)> {
         let lists = self.lists.iter();
@@ -180,6 +220,18 @@ impl Conditions {
             distrusted: BTreeSet::new(),
         }
     }
+}
+
+/// How far a certificate is from being accepted: furthest when it is under another anchor.
+fn distance(findings: &[Finding]) -> (bool, usize) {
+    let failed = || {
+        let all = findings.iter();
+        all.filter(|finding| finding.verdict == Verdict::Failed)
+    };
+    (
+        failed().any(|finding| finding.check == "authority"),
+        failed().count(),
+    )
 }
 
 /// Reads every certificate of a file of authorities, DER.

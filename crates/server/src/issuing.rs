@@ -5,6 +5,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -52,6 +53,15 @@ pub enum IssuingError {
         #[source]
         source: io::Error,
     },
+    /// Others than the broker's user may read the passphrase.
+    #[error(
+        "`enrolment.issuing.passphrase_file`: others may read `{}`, and whoever has it can make callers: `chmod 600` it",
+        file.display()
+    )]
+    Exposed {
+        /// The file.
+        file: PathBuf,
+    },
     /// The passphrase is too short.
     #[error("`enrolment.issuing.passphrase_file`")]
     Passphrase(#[source] ShortPassphrase),
@@ -87,10 +97,15 @@ impl Issuing {
     /// When a file cannot be read, the passphrase does not open the key, or it is a root.
     pub(crate) fn open(config: &config::Issuing) -> Result<Self, IssuingError> {
         let file = &config.passphrase_file;
-        let text = fs::read_to_string(file).map_err(|source| IssuingError::File {
+        let unreadable = |source| IssuingError::File {
             file: file.clone(),
             source,
-        })?;
+        };
+        let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(IssuingError::Exposed { file: file.clone() });
+        }
+        let text = fs::read_to_string(file).map_err(unreadable)?;
         let passphrase = Passphrase::new(text).map_err(IssuingError::Passphrase)?;
         let dir = &config.authority;
         let office = Office::open(dir).map_err(IssuingError::Authority)?;

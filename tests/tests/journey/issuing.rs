@@ -1,6 +1,6 @@
 //! A broker that issues certificates by itself, with an authority of its own.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use schakel_api::v1;
 use schakel_pki::{
@@ -20,7 +20,9 @@ use super::certificates::{enrol, open, own_request};
 async fn issuing() -> (TestBroker, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let phrase = Passphrase::new("wachtzin van de uitgever").unwrap();
-    fs::write(dir.path().join("phrase"), "wachtzin van de uitgever\n").unwrap();
+    let file = dir.path().join("phrase");
+    fs::write(&file, "wachtzin van de uitgever\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let name = |common_name: &str| AuthorityName {
         organisation: "Testbeheer".to_owned(),
         common_name: common_name.to_owned(),

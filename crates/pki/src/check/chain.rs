@@ -3,22 +3,22 @@
 use schakel_core::time::Timestamp;
 
 use super::{
-    Acceptance, Chain, Conditions, Finding, Lists, RevocationList, Serial, failed, identity,
-    passed, sha256, warned,
+    Anchor, Chain, Conditions, Finding, Lists, RevocationList, Serial, failed, identity, passed,
+    sha256, warned,
 };
 
 /// The longest way that is followed: more than a broker would.
 const STEPS: usize = 6;
 
 pub(super) fn check(
-    acceptance: &Acceptance,
+    anchor: &Anchor,
     chain: &Chain,
     conditions: &Conditions,
     findings: &mut Vec<Finding>,
 ) {
     let mut current = chain.own.as_slice();
     for _ in 0..STEPS {
-        let Some((issuer, trusted)) = issuer_of(acceptance, chain, current) else {
+        let Some((issuer, trusted)) = issuer_of(anchor, chain, current) else {
             return findings.push(failed("authority", unknown(current)));
         };
         if conditions.distrusted.contains(&sha256(issuer)) {
@@ -26,7 +26,7 @@ pub(super) fn check(
             return findings.push(failed("authority", said));
         }
         check_authority(issuer, conditions.at, findings);
-        check_lists(acceptance, current, issuer, conditions, findings);
+        check_lists(anchor, current, issuer, conditions, findings);
         if trusted {
             let said = format!("issued under `{}`, which the broker trusts", name(issuer));
             return findings.push(passed("authority", said));
@@ -38,14 +38,11 @@ pub(super) fn check(
 
 /// The certificate of the authority that signed this one, and whether the broker trusts it by itself.
 fn issuer_of<'a>(
-    acceptance: &'a Acceptance,
+    anchor: &'a Anchor,
     chain: &'a Chain,
     certificate: &[u8],
 ) -> Option<(&'a [u8], bool)> {
-    let trusted = acceptance
-        .authorities
-        .iter()
-        .map(|der| (der.as_slice(), true));
+    let trusted = anchor.authorities.iter().map(|der| (der.as_slice(), true));
     let sent = chain.others.iter().map(|der| (der.as_slice(), false));
     trusted
         .chain(sent)
@@ -84,7 +81,7 @@ fn check_authority(issuer: &[u8], at: Timestamp, findings: &mut Vec<Finding>) {
 
 /// Whether a list of the issuer counts, and does not name the certificate.
 fn check_lists(
-    acceptance: &Acceptance,
+    anchor: &Anchor,
     certificate: &[u8],
     issuer: &[u8],
     conditions: &Conditions,
@@ -94,7 +91,7 @@ fn check_lists(
         return;
     };
     let serial = Serial::from_bytes(parsed.raw_serial());
-    let lists = acceptance.lists_of(issuer);
+    let lists = anchor.lists_of(issuer);
     let newest = lists
         .iter()
         .max_by_key(|(_, list)| list.validity().not_before());

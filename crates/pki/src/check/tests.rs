@@ -97,11 +97,14 @@ impl World {
         };
         Acceptance {
             production: true,
-            authorities: vec![self.root.certificate().to_vec()],
-            lists: vec![
-                ("root.crl.pem".to_owned(), list(&self.root, 180)),
-                ("issuing.crl.pem".to_owned(), list(&self.issuing, 7)),
-            ],
+            anchors: vec![Anchor {
+                terms: None,
+                authorities: vec![self.root.certificate().to_vec()],
+                lists: vec![
+                    ("root.crl.pem".to_owned(), list(&self.root, 180)),
+                    ("issuing.crl.pem".to_owned(), list(&self.issuing, 7)),
+                ],
+            }],
             parties: Some(vec![party(OIN)]),
         }
     }
@@ -200,14 +203,14 @@ fn each_reason_is_told_by_its_check() {
         broker.parties = Some(vec![party]);
     });
     assert_eq!(suspended, "party: party `gemeente-oost` is suspended");
-    let unlisted = told(&|broker| broker.lists.truncate(1));
+    let unlisted = told(&|broker| broker.anchors[0].lists.truncate(1));
     assert!(
         unlisted.starts_with("revocation: the broker has no list of")
             && unlisted.ends_with("(it is published at http://pki.example/issuing.crl)"),
         "{unlisted}"
     );
     let foreign = told(&|broker| {
-        broker.authorities = vec![World::new(2).root.certificate().to_vec()];
+        broker.anchors[0].authorities = vec![World::new(2).root.certificate().to_vec()];
     });
     assert!(
         foreign.starts_with("authority: `") && foreign.contains("Testbeheer Root 1"),
@@ -232,6 +235,91 @@ fn each_reason_is_told_by_its_check() {
     assert!(
         old.contains("`issuing.crl.pem`") && old.contains("fetch the newest list"),
         "{old}"
+    );
+}
+
+/// What a broker asks under an anchor counts as well, and one of its anchors is enough.
+#[test]
+fn each_anchor_has_its_own_terms() {
+    let mut world = World::new(1);
+    let chain = world.chain();
+    let mut acceptance = world.acceptance(&[]);
+    let name = |name: &str| name.parse::<AnchorName>().unwrap();
+    let told = |acceptance: &Acceptance| only_failure(acceptance, &chain, now());
+    let terms = AnchorTerms {
+        name: name("own"),
+        takes_unpinned: true,
+        policies: Vec::new(),
+        usages: vec!["1.3.6.1.5.5.7.3.2".to_owned()],
+    };
+    let under = |terms: AnchorTerms| {
+        let mut changed = acceptance.clone();
+        changed.anchors[0].terms = Some(terms);
+        changed
+    };
+    assert!(under(terms.clone()).accepts(&chain, &Conditions::at(now())));
+    let policy = told(&under(AnchorTerms {
+        policies: vec!["2.16.528.1.1003.1.2.8.6".to_owned()],
+        ..terms.clone()
+    }));
+    assert!(
+        policy.starts_with("policy: ") && policy.contains("anchor `own`"),
+        "{policy}"
+    );
+    let usage = told(&under(AnchorTerms {
+        usages: vec!["1.3.6.1.5.5.7.3.1".to_owned()],
+        ..terms.clone()
+    }));
+    assert_eq!(
+        usage,
+        "usage: its extended key usage has none of 1.3.6.1.5.5.7.3.1: order one for such a use"
+    );
+    let unpinned = told(&under(AnchorTerms {
+        takes_unpinned: false,
+        ..terms.clone()
+    }));
+    assert!(
+        unpinned.starts_with("party: OIN") && unpinned.contains("under anchor `own`"),
+        "{unpinned}"
+    );
+    let mut pinned = under(terms.clone());
+    pinned.parties.as_mut().unwrap()[0].oins[0].anchor = Some(name("pkioverheid"));
+    assert!(told(&pinned).starts_with("party: OIN"));
+
+    // An anchor with other authorities, first or last, takes nothing away.
+    let other = World::new(2).acceptance(&[]).anchors.remove(0);
+    acceptance.anchors.insert(0, other.clone());
+    acceptance.anchors.push(other);
+    assert!(acceptance.accepts(&chain, &Conditions::at(now())));
+    acceptance.anchors.remove(1);
+    let foreign = failures(&acceptance, &chain, &Conditions::at(now()));
+    assert!(
+        foreign
+            .iter()
+            .any(|failure| failure.starts_with("authority: ")),
+        "{foreign:?}"
+    );
+    acceptance.anchors.clear();
+    assert_eq!(told(&acceptance), "authority: the broker trusts none");
+}
+
+#[test]
+fn a_certificate_without_usages_is_no_clients() {
+    let acceptance = World::new(1).acceptance(&[]);
+    let key = Curve::P256.generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(
+        rcgen::DnType::CustomDnType(vec![2, 5, 4, 5]),
+        rcgen::DnValue::PrintableString(OIN.try_into().unwrap()),
+    );
+    params.not_before = rcgen::date_time_ymd(2026, 11, 1);
+    params.not_after = rcgen::date_time_ymd(2027, 1, 1);
+    let bare = params.self_signed(&key).unwrap();
+    let chain = Chain::new(bare.der().to_vec(), Vec::new());
+    let told = failures(&acceptance, &chain, &Conditions::at(now())).join("\n");
+    assert!(
+        told.contains("usage: its extended key usage lacks clientAuth"),
+        "{told}"
     );
 }
 

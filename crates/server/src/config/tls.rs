@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use schakel_core::id::AnchorName;
+use schakel_pki::check::AnchorTerms;
 use serde::Deserialize;
 
 use super::{
@@ -162,6 +163,18 @@ impl Tls {
 }
 
 impl Anchor {
+    /// What is asked of a certificate under it, when numbers that are pinned to none count under this one.
+    #[must_use]
+    pub fn terms(&self, unpinned: Option<&AnchorName>) -> AnchorTerms {
+        let usages = self.usages.iter().filter_map(|usage| identifier_of(usage));
+        AnchorTerms {
+            name: self.name.clone(),
+            takes_unpinned: unpinned == Some(&self.name),
+            policies: self.policies.clone(),
+            usages: usages.map(ToOwned::to_owned).collect(),
+        }
+    }
+
     fn check(&self) -> Result<(), Broken> {
         if self.lists.is_empty() {
             return broken(

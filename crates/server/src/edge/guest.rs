@@ -75,10 +75,12 @@ impl Guests {
         let by_address = Arc::new(Counted::new(GUESTS_OF_ADDRESS));
         let turns = Arc::new(Turns::new(GUESTS));
         sockets::accept(listener, SOCKETS, stopping, move |opened| {
-            let (guests, by_address) = (self.clone(), Arc::clone(&by_address));
-            let turn = turns.take();
+            let guests = self.clone();
+            // One who has as many places as an address may takes nobody's turn.
+            let place = by_address.take(site(opened.address.ip()));
+            let taken = place.map(|place| (turns.take(), place));
             async move {
-                let Some(place) = by_address.take(site(opened.address.ip())) else {
+                let Some((turn, place)) = taken else {
                     guests.refuse(RefusalReason::Quota);
                     return None;
                 };

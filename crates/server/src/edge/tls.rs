@@ -201,11 +201,9 @@ impl Tls {
     /// By what certificates are judged, as it is known at this moment, when these parties are registered.
     #[must_use]
     pub fn acceptance(&self, parties: Vec<Party>) -> Acceptance {
-        let (authorities, lists) = self.parts().shown();
         Acceptance {
             production: self.environment == Environment::Production,
-            authorities,
-            lists,
+            anchors: self.parts().shown(self.config.unpinned()),
             parties: Some(parties),
         }
     }

@@ -47,6 +47,12 @@ pub(crate) fn read(
         Some(at) => fields.instant("at", Some(at)),
         None => Some(now),
     };
+    if lists_fresh && list_age_hours.is_some() {
+        fields.refuse(
+            "list_age_hours",
+            "must be absent when lists are taken for fresh",
+        );
+    }
     let lists = match (lists_fresh, list_age_hours) {
         (true, _) => Lists::Fresh,
         (false, Some(hours)) => Lists::Aged(u64::from(hours) * HOUR_MS),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use prost::Message as _;
 use schakel_api::v1;
 use schakel_core::time::Timestamp;
 use schakel_pki::{
@@ -21,8 +22,11 @@ use crate::{
     session::Session,
 };
 
-/// So many certificates are asked about in one call.
-const AT_ONCE: usize = 100;
+/// So many bytes of certificates are asked about in one call: what a broker takes at least, and room for the rest.
+const BYTES_AT_ONCE: usize = 48 * 1024;
+
+/// The most certificates that a broker looks at in one call.
+const MOST_AT_ONCE: usize = 100;
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -44,8 +48,13 @@ pub(super) async fn check(
     file: &Path,
     at: Option<Timestamp>,
 ) -> Result<Exit, Failure> {
-    let conditions = Conditions::at(at.unwrap_or_else(|| SystemClock.now()));
-    let checked = ask(session, &[read_chain(file)?], &conditions).await?;
+    let asked = asked(&Conditions::at(at.unwrap_or_else(|| SystemClock.now())));
+    // Without an instant it is the broker's clock that says when.
+    let asked = v1::CheckCertificatesRequest {
+        at: at.map(instant::sent),
+        ..asked
+    };
+    let checked = ask(session, &[read_chain(file)?], &asked).await?;
     let accepted = checked.iter().all(|one| one.accepted);
     for one in checked {
         session.show_next(&Checked::from(one));
@@ -72,8 +81,8 @@ pub(super) async fn rehearse(session: &Session, args: &RehearseArgs) -> Result<E
         now,
         then: args.scenario.conditions(now)?,
     };
-    let today = ask(session, &chains, &scenario.today()).await?;
-    let then = ask(session, &chains, &scenario.then).await?;
+    let today = ask(session, &chains, &asked(&scenario.today())).await?;
+    let then = ask(session, &chains, &asked(&scenario.then)).await?;
     let judged = chains.iter().zip(today).zip(then);
     let outcomes = fates(judged.filter_map(|((chain, today), then)| {
         let failed = then.findings.into_iter();
@@ -89,27 +98,44 @@ pub(super) async fn rehearse(session: &Session, args: &RehearseArgs) -> Result<E
     Ok(if breaks { Exit::Failed } else { Exit::Done })
 }
 
+/// A question about certificates under these conditions, without the certificates.
+fn asked(conditions: &Conditions) -> v1::CheckCertificatesRequest {
+    v1::CheckCertificatesRequest {
+        chains: Vec::new(),
+        at: Some(instant::sent(conditions.at)),
+        lists_fresh: conditions.lists == Lists::Fresh,
+        list_age_hours: match conditions.lists {
+            Lists::Aged(ms) => u32::try_from(ms / HOUR_MS).ok(),
+            Lists::AsTheyAre | Lists::Fresh => None,
+        },
+        distrusted_sha256: conditions
+            .distrusted
+            .iter()
+            .map(|sha256| sha256.to_vec().into())
+            .collect(),
+    }
+}
+
 /// What the broker finds of each chain, in their order.
 async fn ask(
     session: &Session,
     chains: &[Chain],
-    conditions: &Conditions,
+    asked: &v1::CheckCertificatesRequest,
 ) -> Result<Vec<v1::CheckedCertificate>, Failure> {
     let mut all = Vec::new();
-    for some in chains.chunks(AT_ONCE) {
+    let mut chains = chains.iter().map(sent).peekable();
+    while let Some(first) = chains.next() {
+        let mut bytes = first.encoded_len();
+        let mut some = vec![first];
+        while let Some(next) = chains.next_if(|next| {
+            bytes += next.encoded_len();
+            bytes <= BYTES_AT_ONCE && some.len() < MOST_AT_ONCE
+        }) {
+            some.push(next);
+        }
         let request = v1::CheckCertificatesRequest {
-            chains: some.iter().map(sent).collect(),
-            at: Some(instant::sent(conditions.at)),
-            lists_fresh: conditions.lists == Lists::Fresh,
-            list_age_hours: match conditions.lists {
-                Lists::Aged(ms) => u32::try_from(ms / HOUR_MS).ok(),
-                Lists::AsTheyAre | Lists::Fresh => None,
-            },
-            distrusted_sha256: conditions
-                .distrusted
-                .iter()
-                .map(|sha256| sha256.to_vec().into())
-                .collect(),
+            chains: some,
+            ..asked.clone()
         };
         let found = session.ask(session.client.check_certificates(request));
         all.extend(found.await?.certificates);

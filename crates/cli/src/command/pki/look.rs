@@ -6,10 +6,12 @@ use std::{
 };
 
 use schakel_core::{catalogue::Catalogue, time::Timestamp};
-use schakel_pki::check::{Acceptance, Chain, Conditions, Verdict, authorities};
+use schakel_pki::check::{
+    Acceptance, Anchor, AnchorTerms, Chain, Conditions, Verdict, authorities,
+};
 use schakel_server::{
     clock::{Clock as _, SystemClock},
-    config::{Config, Environment},
+    config::{self, Config, Environment},
 };
 
 use super::view::Checked;
@@ -66,37 +68,53 @@ pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
 
 impl BrokerArgs {
     pub(super) fn read(&self) -> Result<Acceptance, Failure> {
-        let (production, trust, crls, parties): (_, Vec<PathBuf>, Vec<PathBuf>, _) =
-            if let Some(file) = &self.config {
-                let config = Config::load(file)
-                    .map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
-                let production = config.broker.environment == Environment::Production;
-                let parties = self.parties.clone().or(Some(config.bootstrap.parties));
-                let anchors = config.tls.anchors;
-                let lists = anchors.iter().flat_map(|anchor| &anchor.lists);
-                // Lists that are fetched are not looked at: the broker that runs has them.
-                let lists = lists.filter_map(|list| list.file.clone()).collect();
-                let trust = anchors.into_iter().flat_map(|anchor| {
-                    [anchor.certificates]
-                        .into_iter()
-                        .chain(anchor.intermediates)
-                });
-                (production, trust.collect(), lists, parties)
-            } else {
-                let trust = self.trust.clone().into_iter().collect();
-                (true, trust, self.crls.clone(), self.parties.clone())
-            };
-        let list = |path: &PathBuf| Ok((path.display().to_string(), connection::read(path)?));
+        let (production, anchors, parties) = if let Some(file) = &self.config {
+            let config = Config::load(file)
+                .map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
+            let parties = self.parties.clone().or(Some(config.bootstrap.parties));
+            let production = config.broker.environment == Environment::Production;
+            (production, configured(&config.tls)?, parties)
+        } else {
+            let trust: Vec<_> = self.trust.iter().collect();
+            let lists: Vec<_> = self.crls.iter().collect();
+            let anchors = vec![read_anchor(None, &trust, &lists)?];
+            (true, anchors, self.parties.clone())
+        };
         Ok(Acceptance {
             production,
-            authorities: read_authorities(&trust)?,
-            lists: crls.iter().map(list).collect::<Result<_, Failure>>()?,
+            anchors,
             parties: parties.as_deref().map(read_parties).transpose()?,
         })
     }
 }
 
-fn read_authorities(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+fn configured(tls: &config::Tls) -> Result<Vec<Anchor>, Failure> {
+    let anchors = tls.anchors.iter().map(|anchor| {
+        let trust: Vec<_> = std::iter::once(&anchor.certificates)
+            .chain(&anchor.intermediates)
+            .collect();
+        // Lists that are fetched are not looked at: the broker that runs has them.
+        let lists = anchor.lists.iter().filter_map(|list| list.file.as_ref());
+        let terms = anchor.terms(tls.unpinned());
+        read_anchor(Some(terms), &trust, &lists.collect::<Vec<_>>())
+    });
+    anchors.collect()
+}
+
+fn read_anchor(
+    terms: Option<AnchorTerms>,
+    trust: &[&PathBuf],
+    lists: &[&PathBuf],
+) -> Result<Anchor, Failure> {
+    let list = |path: &&PathBuf| Ok((path.display().to_string(), connection::read(path)?));
+    Ok(Anchor {
+        terms,
+        authorities: read_authorities(trust)?,
+        lists: lists.iter().map(list).collect::<Result<_, Failure>>()?,
+    })
+}
+
+fn read_authorities(files: &[&PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
     let mut all = Vec::new();
     for file in files {
         let found = authorities(&connection::read(file)?)

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, TrustAnchor};
-use schakel_core::time::Timestamp;
-use schakel_pki::{check::list_text, identity, terms::CertificateTerms};
+use schakel_core::{id::AnchorName, time::Timestamp};
+use schakel_pki::{check, identity, terms::CertificateTerms};
 
 use super::{
     TlsError,
@@ -133,16 +133,10 @@ impl Parts {
         self.anchors.iter().map(AnchorParts::anchor).collect()
     }
 
-    /// The authorities and the lists, as somebody reads them who checks a certificate by hand.
-    pub(super) fn shown(&self) -> (Vec<Vec<u8>>, Vec<(String, String)>) {
-        let authorities = self.anchors.iter().flat_map(|anchor| {
-            let all = anchor.roots.iter().chain(&anchor.intermediates);
-            all.map(|certificate| certificate.to_vec())
-        });
-        let lists = self.anchors.iter().flat_map(|anchor| &anchor.lists);
-        let lists = lists.filter(|part| part.list.is_some());
-        let shown = |part: &ListPart| (part.source.to_string(), list_text(&part.bytes));
-        (authorities.collect(), lists.map(shown).collect())
+    /// The anchors, as somebody reads them who checks a certificate by hand.
+    pub(super) fn shown(&self, unpinned: Option<&AnchorName>) -> Vec<check::Anchor> {
+        let anchors = self.anchors.iter();
+        anchors.map(|anchor| anchor.shown(unpinned)).collect()
     }
 
     /// What does not count any more, or not yet.
@@ -153,6 +147,18 @@ impl Parts {
 }
 
 impl AnchorParts {
+    fn shown(&self, unpinned: Option<&AnchorName>) -> check::Anchor {
+        let authorities = self.roots.iter().chain(&self.intermediates);
+        let lists = self.lists.iter().filter(|part| part.list.is_some());
+        check::Anchor {
+            terms: Some(self.config.terms(unpinned)),
+            authorities: authorities.map(|der| der.to_vec()).collect(),
+            lists: lists
+                .map(|part| (part.source.to_string(), check::list_text(&part.bytes)))
+                .collect(),
+        }
+    }
+
     pub(super) fn read(
         config: &config::Anchor,
         environment: Environment,
