@@ -38,9 +38,12 @@ use crate::{
 };
 
 mod collector;
+mod lines;
 mod metrics;
 
 pub use metrics::Metrics;
+
+use lines::{Lines, Written};
 
 /// The target of the span of a call: the only spans that leave the process.
 const CALLS: &str = "schakel::call";
@@ -57,6 +60,8 @@ pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
     meters: Option<SdkMeterProvider>,
     metrics: Metrics,
+    /// Last: what is said while the others end is written too.
+    _written: Written,
 }
 
 /// Why telemetry does not start.
@@ -76,6 +81,9 @@ pub enum TelemetryError {
         #[source]
         source: io::Error,
     },
+    /// There is no thread to write the log.
+    #[error("no thread could be started to write the log")]
+    Log(#[source] io::Error),
     /// The directives cannot be used.
     #[error("`telemetry.log` cannot be used: it must be a level or directives")]
     Directives(#[source] ParseError),
@@ -103,8 +111,10 @@ impl Telemetry {
         let metrics = meters.as_ref().map_or_else(Metrics::unsent, |meters| {
             Metrics::new(&meters.meter("schakel"))
         });
+        let (lines, written) =
+            Lines::start(io::stderr, config.log_format).map_err(TelemetryError::Log)?;
         let subscriber = tracing_subscriber::registry()
-            .with(log_layer(config.log_format).with_filter(directives))
+            .with(formatted(lines, config.log_format).with_filter(directives))
             .with(
                 traces
                     .as_ref()
@@ -117,6 +127,7 @@ impl Telemetry {
             traces,
             meters,
             metrics,
+            _written: written,
         })
     }
 
@@ -185,11 +196,13 @@ pub(crate) fn close_span(span: &Span, code: Code) {
     span.record("rpc.grpc.status_code", code as i32);
 }
 
-fn log_layer<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+/// Log lines in this format, left with a writer.
+fn formatted<S, W>(to: W, format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> fmt::MakeWriter<'a> + Send + Sync + 'static,
 {
-    let layer = fmt::layer().with_writer(io::stderr);
+    let layer = fmt::layer().with_writer(to);
     match format {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
         LogFormat::Readable => layer.with_ansi(io::stderr().is_terminal()).boxed(),

@@ -128,10 +128,12 @@ async fn send(address: SocketAddr, authorities: &Path) {
     traces.tracer("schakel").in_span("call", |_| ());
     let metrics = Metrics::new(&meters.meter("schakel"));
     metrics.call("ExchangeService/Ask", Code::Ok, Duration::from_millis(1));
+    let (_, written) = Lines::start(io::stderr, LogFormat::Readable).unwrap();
     let telemetry = Telemetry {
         traces: Some(traces),
         meters: Some(meters),
         metrics,
+        _written: written,
     };
     telemetry.stop(Duration::from_secs(10)).await;
 }
