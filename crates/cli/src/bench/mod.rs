@@ -109,7 +109,7 @@ struct RevocationArgs {
 /// How the trail is measured.
 #[derive(Debug, clap::Args)]
 struct TrailArgs {
-    /// Up to how many entries it grows: measured at 10,000 and every power of ten up to this.
+    /// Up to how many entries it grows: measured at 10,000, at each ten times as many, and in the end. Counted in tens of thousands.
     #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u64).range(10_000..=10_000_000))]
     entries: u64,
     #[command(flatten)]

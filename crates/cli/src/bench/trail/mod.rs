@@ -55,10 +55,7 @@ fn measured(directory: &std::path::Path, most: u64) -> Result<Report> {
     let batches = measure::batches(&mut keeper, &yardstick)?;
     let single = measure::single(&mut keeper, &yardstick)?;
     let mut sizes: Vec<Size> = Vec::new();
-    for size in std::iter::successors(Some(FIRST), |size| size.checked_mul(10)) {
-        if size > most {
-            break;
-        }
+    for size in measured_at(most) {
         fill(&mut keeper, size)?;
         let (again, measured) = measure::at_size(keeper, &data)?;
         keeper = again;
@@ -76,6 +73,14 @@ fn measured(directory: &std::path::Path, most: u64) -> Result<Report> {
         bytes,
         sizes,
     })
+}
+
+/// At which sizes it is measured: the first, each ten times as large, and in the end, when everybody has as many
+/// entries.
+fn measured_at(most: u64) -> Vec<u64> {
+    let most = most / FIRST * FIRST;
+    let tens = std::iter::successors(Some(FIRST), |size| size.checked_mul(10));
+    tens.take_while(|size| *size < most).chain([most]).collect()
 }
 
 /// Records entries until there are this many.
@@ -98,6 +103,17 @@ mod tests {
     use schakel_store::index::Query;
 
     use super::*;
+
+    #[test]
+    fn it_is_measured_at_powers_of_ten_and_in_the_end() {
+        for (most, sizes) in [
+            (10_000, vec![10_000]),
+            (304_999, vec![10_000, 100_000, 300_000]),
+            (1_000_000, vec![10_000, 100_000, 1_000_000]),
+        ] {
+            assert_eq!(measured_at(most), sizes);
+        }
+    }
 
     #[test]
     fn what_was_recorded_is_found_before_and_after_it_is_opened_again() {
