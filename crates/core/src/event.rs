@@ -6,6 +6,7 @@ mod audit;
 mod call;
 mod denied;
 mod naming;
+mod notices;
 mod refusal;
 
 use std::collections::BTreeSet;

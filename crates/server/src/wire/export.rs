@@ -144,6 +144,7 @@ impl Reader {
         own && whole.entry.erased.is_empty()
             && !viewer.veil().is_drawn()
             && !holds_a_live_code(&details.event, now)
+            && !names_for_others(&details.event, viewer.controller())
     }
 }
 
@@ -186,6 +187,12 @@ fn opened(whole: &Whole, reader: &Reader, now: Timestamp) -> Option<v1::exported
 fn is_for_all(whole: &Whole) -> bool {
     let event = whole.entry.details.as_ref().map(|details| &details.event);
     matches!(event, Some(Event::Erased(erased)) if erased.controller.is_none())
+}
+
+/// Whether the details hold how another party names the person: in the notices that came of the event.
+fn names_for_others(event: &Event, controller: &PartyId) -> bool {
+    let mut notices = event.notices().iter();
+    notices.any(|notice| notice.recipient != *controller)
 }
 
 /// Whether the details hold the code of an introduction that still works: whoever reads it could be
