@@ -13,30 +13,31 @@ use schakel_tests::{Party, TestBroker, actor, at, bsn, bsn_number, item, key};
 const PURPOSE: &str = "P-ACCOUNTABILITY";
 
 /// The person everything is asked about, and another.
-const MEANT: u32 = 5;
-const OTHER: u32 = 8;
+pub(super) const MEANT: u32 = 5;
+pub(super) const OTHER: u32 = 8;
 
 /// What an outsider and its officer were told, in order, without what is drawn at random.
 #[derive(Default)]
-struct Told {
-    lines: Vec<String>,
+pub(super) struct Told {
+    pub(super) lines: Vec<String>,
     /// The tags in the leaves of receipts, each as the number of its first appearance.
     tags: BTreeMap<[u8; 16], usize>,
 }
 
 impl Told {
-    fn note(&mut self, what: &str, answer: &impl std::fmt::Debug) {
+    pub(super) fn note(&mut self, what: &str, answer: &impl std::fmt::Debug) {
         self.lines.push(format!("{what}: {answer:?}"));
     }
 
     /// The leaf that a receipt shows, which says by its tag whether two entries are about one person.
-    fn receipt(&mut self, what: &str, receipt: Option<v1::Receipt>) {
+    pub(super) fn receipt(&mut self, what: &str, receipt: Option<v1::Receipt>) {
         let receipt = receipt.expect("a receipt");
         let mut leaf = Leaf::decode(&receipt.leaf).expect("a leaf");
         let next = self.tags.len();
         let tag = leaf.subject_tag.take();
         let tag = tag.map(|tag| *self.tags.entry(tag).or_insert(next));
         (leaf.id, leaf.commitment) = ([0; 16], [0; 32]);
+        leaf.released = leaf.released.map(|_| [0; 32]);
         let index = receipt.index;
         self.note(what, &(index, leaf, tag));
     }
@@ -148,7 +149,11 @@ async fn party_writes(party: &Party, told: &mut Told) {
 }
 
 /// Everything the officer can ask about the person, and about what the own controller did; which entries it is shown.
-async fn officer_asks(broker: &TestBroker, officer: &Party, told: &mut Told) -> Vec<u64> {
+pub(super) async fn officer_asks(
+    broker: &TestBroker,
+    officer: &Party,
+    told: &mut Told,
+) -> Vec<u64> {
     let subject = || Some(bsn(&bsn_number(MEANT)));
     let now = broker.now();
     let request = v1::SearchEntriesRequest {
@@ -197,6 +202,16 @@ async fn officer_asks(broker: &TestBroker, officer: &Party, told: &mut Told) -> 
             Err(refused) => told.note("report", &(report, refused.code())),
         }
     }
+    entries.into_iter().map(|entry| entry.index).collect()
+}
+
+/// Whom a breach of the own controller touched.
+pub(super) async fn officer_asks_of_a_breach(
+    broker: &TestBroker,
+    officer: &Party,
+    told: &mut Told,
+) {
+    let now = broker.now();
     let request = v1::GetBreachRequest {
         actor: actor(),
         purpose: PURPOSE.into(),
@@ -210,12 +225,14 @@ async fn officer_asks(broker: &TestBroker, officer: &Party, told: &mut Told) -> 
     };
     let mut answer = officer.audit().get_breach(request).await.unwrap();
     told.receipt("breach", answer.get_mut().receipt.take());
+    // By an id that is drawn at random.
+    let persons = &mut answer.get_mut().persons;
+    persons.sort_by(|a, b| a.entry_indexes.cmp(&b.entry_indexes));
     told.note("breach", answer.get_ref());
-    entries.into_iter().map(|entry| entry.index).collect()
 }
 
 /// Everything the officer can ask about one entry.
-async fn officer_opens(officer: &Party, index: u64, told: &mut Told) {
+pub(super) async fn officer_opens(officer: &Party, index: u64, told: &mut Told) {
     let request = v1::GetEntryRequest {
         actor: actor(),
         index,
@@ -225,7 +242,10 @@ async fn officer_opens(officer: &Party, index: u64, told: &mut Told) {
     let answer = answer.into_inner();
     let entry = answer.entry.as_ref().map(without_random);
     told.note("entry", &entry);
-    told.receipt("entry", answer.proof);
+    match answer.proof {
+        Some(proof) => told.receipt("entry", Some(proof)),
+        None => told.note("no proof", &answer.receipt.is_some()),
+    }
     told.receipt("entry", answer.receipt);
     let request = v1::ExplainEntryRequest {
         actor: actor(),
@@ -258,7 +278,7 @@ async fn officer_opens(officer: &Party, index: u64, told: &mut Told) {
 }
 
 /// What leaves by export, of what does not differ at random.
-async fn officer_exports(officer: &Party, told: &mut Told) {
+pub(super) async fn officer_exports(officer: &Party, told: &mut Told) {
     let request = v1::ExportEntriesRequest {
         actor: actor(),
         purpose: PURPOSE.into(),
@@ -317,6 +337,7 @@ async fn everything(known: u32) -> Vec<String> {
         party_asks(&party, &mut told).await;
         party_writes(&party, &mut told).await;
         officer_asks(&broker, &officer, &mut told).await;
+        officer_asks_of_a_breach(&broker, &officer, &mut told).await;
     }
     for entry in officer_asks(&broker, &officer, &mut told).await {
         officer_opens(&officer, entry, &mut told).await;

@@ -333,3 +333,32 @@ async fn invariant_1_the_outsider_notices_what_is_not_in_the_log() {
     }
     broker.check_log().await;
 }
+
+/// What another party did about somebody is shown to an officer whom it does not concern neither by leaf nor by proof;
+/// to an auditor by both.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_is_proved_to_officers_whom_it_concerns_and_to_auditors_alone() {
+    let broker = TestBroker::start().await;
+    let stranger = broker.party("uwv-test").await;
+    let entry = stranger.withdraw(bsn(&bsn_number(1))).await.index;
+    for (officer, proved) in [
+        ("fg-gemeente-oost", false),
+        ("fg-uwv-test", true),
+        ("toetser", true),
+    ] {
+        let request = v1::GetEntryRequest {
+            actor: actor(),
+            index: entry,
+            purpose: Some("P-ACCOUNTABILITY".into()),
+        };
+        let officer = broker.party(officer).await;
+        let shown = officer.audit().get_entry(request).await.unwrap();
+        let shown = shown.into_inner();
+        assert_eq!(shown.proof.is_some(), proved, "{}", officer.id);
+        assert!(shown.receipt.is_some(), "the look is recorded");
+        if proved {
+            officer.keep(shown.proof);
+        }
+    }
+    broker.check_log().await;
+}

@@ -55,16 +55,18 @@ impl Audit {
         let proof = trail
             .receipt(index.0)?
             .ok_or(CallError::NotFound("entry"))?;
-        let shown = if caller.peer.has_role(Role::PrivacyOfficer) {
+        // An auditor is shown every leaf, an officer the entries that concern the own controller.
+        let (proof, shown) = if caller.peer.has_role(Role::PrivacyOfficer) {
             let viewer = self.viewer(&caller.peer)?;
             let sees = viewer.reads(&found) || redaction(trail, index, &found, &viewer).is_some();
             let sees = sees && viewer.sees_actor(&found.leaf);
-            sees.then(|| self.shown((index, &found), &viewer))
+            let shown = sees.then(|| self.shown((index, &found), &viewer));
+            (Some(proof).filter(|_| sees), shown)
         } else {
-            None
+            (Some(proof), None)
         };
         Ok(v1::GetEntryResponse {
-            proof: Some(receipt(proof)),
+            proof: proof.map(receipt),
             entry: shown,
             receipt: Some(receipt(answer.receipt)),
         })
