@@ -32,5 +32,6 @@ mod journey {
     mod suppressed;
     mod units;
     mod usage;
+    mod veil;
     mod window;
 }

@@ -183,7 +183,9 @@ impl Consent {
         if let Some(terms) = &self.terms {
             terms.write(page);
         }
-        page.pair("collected by", &self.collected_by);
+        if !self.collected_by.is_empty() {
+            page.pair("collected by", &self.collected_by);
+        }
         for step in &self.history {
             page.pair("history", &step.spoken());
         }

@@ -80,18 +80,20 @@ pub(crate) fn consent_then(
     at: Timestamp,
 ) -> Option<v1::ConsentThen> {
     let terms = &consent.terms;
+    let (by, veil) = (&terms.collected_by, viewer.veil());
+    let notice = Some(&terms.notice.version).filter(|_| veil.shows_whole(by));
     Some(v1::ConsentThen {
         consent_id: consent.id.to_string(),
         state: consent.state(at)?.to_wire(),
-        conditions: to_wire(&terms.conditions),
-        purposes: texts(&terms.purposes),
-        provider_party_ids: viewer.veil().names(&terms.providers),
-        recipient_party_ids: viewer.veil().names(&terms.recipients),
+        conditions: to_wire(veil.conditions(terms)),
+        purposes: texts(veil.purposes(terms)),
+        provider_party_ids: texts(veil.parties(by, &terms.providers)),
+        recipient_party_ids: texts(veil.parties(by, &terms.recipients)),
         valid_from: Some(instant(terms.valid_from)),
         valid_until: Some(instant(terms.valid_until)),
-        collected_by_party_id: viewer.veil().name(&terms.collected_by),
-        notice_version: terms.notice.version.clone(),
-        narrowed: consent.narrowed.iter().any(|part| part.at <= at),
+        collected_by_party_id: veil.who(by),
+        notice_version: notice.cloned().unwrap_or_default(),
+        narrowed: veil.is_narrowed(consent, at),
     })
 }
 

@@ -120,6 +120,16 @@ impl Reporter<'_> {
 
     /// So many of the entries that a search finds and the officer may see, newest first.
     fn read(&self, query: Query, most: usize) -> Result<Read, TrailError> {
+        self.read_where(query, most, |entry| self.viewer.shows(entry))
+    }
+
+    /// So many of the entries that a search finds and that are wanted, newest first.
+    fn read_where(
+        &self,
+        query: Query,
+        most: usize,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Result<Read, TrailError> {
         let mut read = Vec::new();
         let mut last = None;
         // What was erased is no longer about anybody.
@@ -131,7 +141,7 @@ impl Reporter<'_> {
             }
             last = Some(index);
             if let Some(entry) = self.trail.entry(index.0)?
-                && self.viewer.shows(&entry)
+                && wanted(&entry)
                 && (!by_person || self.viewer.reads(&entry))
             {
                 read.push((index, entry.read_by(self.viewer.controller())));

@@ -226,21 +226,23 @@ impl Maker<'_> {
         let involved = held::involved(self.trail, dossier, self.viewer.controller())?;
         let told = involved.into_iter().filter_map(|consent| {
             let terms = &consent.terms;
-            let titles = terms.purposes.iter();
+            let (by, veil) = (&terms.collected_by, self.viewer.veil());
+            let purposes = veil.purposes(terms);
+            let titles = purposes.iter();
             let titles = titles.map(|code| self.title(code).unwrap_or_else(|| code.to_string()));
             Some(v1::StatementConsent {
                 consent_id: consent.id.to_string(),
                 state: consent.state(self.now)?.to_wire(),
                 kind: terms.kind.to_wire(),
-                conditions: to_wire(&terms.conditions),
+                conditions: to_wire(veil.conditions(terms)),
                 purpose_titles: titles.collect(),
-                purposes: texts(&terms.purposes),
-                providers: self.all_named(&terms.providers),
-                recipients: self.all_named(&terms.recipients),
+                purposes: texts(&purposes),
+                providers: self.all_named(veil.parties(by, &terms.providers)),
+                recipients: self.all_named(veil.parties(by, &terms.recipients)),
                 valid_from: Some(instant(terms.valid_from)),
                 valid_until: Some(instant(terms.valid_until)),
-                collected_by: self.all_named([&terms.collected_by]).pop(),
-                narrowed: !consent.narrowed.is_empty(),
+                collected_by: veil.names(by).map(|party| self.named(party)),
+                narrowed: veil.is_narrowed(consent, self.now),
             })
         });
         Ok(told.collect())
@@ -283,8 +285,7 @@ impl Maker<'_> {
     }
 
     fn all_named<'p>(&self, ids: impl IntoIterator<Item = &'p PartyId>) -> Vec<v1::NamedParty> {
-        let shown = ids.into_iter().filter(|id| !self.viewer.veil().hides(id));
-        shown.map(|id| self.named(id)).collect()
+        ids.into_iter().map(|id| self.named(id)).collect()
     }
 
     /// A party as the registry knows it now; one that it no longer knows is named by its id.

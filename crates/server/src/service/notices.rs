@@ -3,7 +3,7 @@
 use schakel_api::v1::{self, notices_service_server::NoticesService};
 use tonic::{Request, Response, Status};
 
-use super::{answer, veil};
+use super::answer;
 use crate::{sequencer::Sequencer, wire::notice};
 
 /// The service.
@@ -26,8 +26,6 @@ impl NoticesService for Notices {
         &self,
         request: Request<v1::GetNoticeRequest>,
     ) -> Result<Response<v1::GetNoticeResponse>, Status> {
-        let veil = veil(&self.sequencer, &request)?;
-        let render = |answer| notice::shown(answer, &veil);
-        answer(&self.sequencer, request, notice::get, render).await
+        answer(&self.sequencer, request, notice::get, notice::shown).await
     }
 }

@@ -232,12 +232,15 @@ fn shown_consent(consent: Consent, at: Timestamp, veil: &Veil) -> Option<v1::Con
         history,
         narrowed,
     } = consent;
-    let collected_by = veil.name(&agreed.collected_by);
+    let collected_by = veil.who(&agreed.collected_by);
     let mut steps: Vec<_> = history
         .into_iter()
         .map(|change| step(change, veil))
         .collect();
-    steps.extend(narrowed.into_iter().map(|part| partial_step(part, veil)));
+    let ended = narrowed
+        .iter()
+        .filter_map(|part| Some(partial_step(part, veil.ended(&agreed, part)?, veil)));
+    steps.extend(ended);
     steps.sort_by_key(|(entry, _)| *entry);
     Some(v1::Consent {
         consent_id: id.to_string(),
@@ -259,7 +262,7 @@ fn step(step: StateChange, veil: &Veil) -> (EntryIndex, v1::ConsentStep) {
     let step = v1::ConsentStep {
         state: state.to_wire(),
         at: Some(instant(at)),
-        party_id: veil.name(&by),
+        party_id: veil.who(&by),
         conditions: Vec::new(),
         recipient_party_id: None,
     };
@@ -267,10 +270,14 @@ fn step(step: StateChange, veil: &Veil) -> (EntryIndex, v1::ConsentStep) {
 }
 
 /// The end of a part as it is sent, with the entry that orders it.
-fn partial_step(part: Narrowing, veil: &Veil) -> (EntryIndex, v1::ConsentStep) {
+fn partial_step(
+    part: &Narrowing,
+    shown: Vec<&Condition>,
+    veil: &Veil,
+) -> (EntryIndex, v1::ConsentStep) {
     let Narrowing {
         state,
-        conditions,
+        conditions: _,
         recipient,
         at,
         by,
@@ -278,10 +285,10 @@ fn partial_step(part: Narrowing, veil: &Veil) -> (EntryIndex, v1::ConsentStep) {
     } = part;
     let step = v1::ConsentStep {
         state: state.to_wire(),
-        at: Some(instant(at)),
-        party_id: veil.name(&by),
-        conditions: to_wire(&conditions),
-        recipient_party_id: recipient.map(|party| veil.name(&party)),
+        at: Some(instant(*at)),
+        party_id: veil.who(by),
+        conditions: to_wire(shown),
+        recipient_party_id: recipient.as_ref().map(ToString::to_string),
     };
-    (entry, step)
+    (*entry, step)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use prost::bytes::Bytes;
 use schakel_api::v1;
-use schakel_audit::leaf::Leaf;
+use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
     code::Condition,
     decide::{Finding, Reason},
@@ -57,6 +57,12 @@ impl Viewer {
         details.controllers.contains(&self.controller) && self.sees_actor(leaf)
     }
 
+    /// Whether an entry is shown without who made it: a restriction or objection, which each controller has to find to
+    /// decide about it (AVG 18(3), 21(1)), whoever passed it on.
+    pub(crate) fn shows_nameless(&self, read: &Entry) -> bool {
+        read.leaf.entry_type == EntryType::Restriction && self.reads(read)
+    }
+
     /// Whether an entry that was found among the controller's may be shown, readable or not.
     pub(crate) fn shows(&self, read: &Entry) -> bool {
         match &read.details {
@@ -80,14 +86,9 @@ impl Viewer {
         self.reads(read) && self.sees_actor(&read.leaf)
     }
 
-    /// Whether the parties in a leaf may be shown.
+    /// Whether who acted by a leaf, and that they did, may be shown.
     pub(crate) fn sees_actor(&self, leaf: &Leaf) -> bool {
-        let parties = [Some(&leaf.party), leaf.transport.as_ref()];
-        parties.into_iter().flatten().all(|party| {
-            party
-                .parse::<PartyId>()
-                .is_ok_and(|party| !self.veil.hides(&party))
-        })
+        self.veil.shows_act(leaf)
     }
 }
 
@@ -99,12 +100,16 @@ pub(crate) fn entry(index: u64, read: &Entry, viewer: &Viewer) -> v1::Entry {
         erased: _,
     } = read;
     let (purpose, purpose_version) = leaf.purpose.clone().unzip();
+    let named = viewer.sees_actor(leaf);
     let mut entry = v1::Entry {
         index,
         r#type: leaf.entry_type.name().to_uppercase().replace('-', "_"),
         at: Timestamp::from_millis(leaf.at_ms).ok().map(instant),
-        party_id: leaf.party.clone(),
-        transport_party_id: leaf.transport.clone(),
+        party_id: Some(&leaf.party)
+            .filter(|_| named)
+            .cloned()
+            .unwrap_or_default(),
+        transport_party_id: leaf.transport.clone().filter(|_| named),
         purpose,
         purpose_version,
         readable: details.is_some(),
@@ -255,13 +260,15 @@ fn tell_condition(entry: &mut v1::Entry, case: CaseId, condition: Condition, vie
 fn tell_consent(entry: &mut v1::Entry, event: &Event, viewer: &Viewer) {
     match event {
         Event::ConsentRecorded { consent, terms, .. } => {
-            entry.conditions = to_wire(&terms.conditions);
+            entry.conditions = to_wire(viewer.veil.conditions(terms));
             entry.consent_ids = vec![consent.to_string()];
             tell_case(entry, terms.case, viewer);
         }
         Event::ConsentEnded(ended) => {
             entry.conditions = to_wire(&ended.conditions);
-            entry.recipient_party_id = viewer.veil.names(&ended.recipient).pop();
+            let recipient = ended.recipient.as_ref();
+            let named = recipient.filter(|party| !viewer.veil.hides(party));
+            entry.recipient_party_id = named.map(ToString::to_string);
             // To outsiders they say that there was something to end.
             if !viewer.veil.is_drawn() {
                 entry.consent_ids = texts(ended.consents.iter().chain(&ended.narrowed));

@@ -9,7 +9,6 @@ use super::{
     receipt::{Misfit, not_disclosed, receipt},
     request::Parsed,
     time::instant,
-    veil::Veil,
 };
 use crate::call::{Answer, Call, Outcome};
 
@@ -40,7 +39,7 @@ pub(crate) fn get(
 ///
 /// # Errors
 /// When the outcome belongs to another call.
-pub(crate) fn shown(answer: Answer, veil: &Veil) -> Result<v1::GetNoticeResponse, Misfit> {
+pub(crate) fn shown(answer: Answer) -> Result<v1::GetNoticeResponse, Misfit> {
     use v1::get_notice_response::Outcome as Told;
     let told = match answer.outcome {
         Outcome::Notices(mut notices) => {
@@ -51,10 +50,7 @@ pub(crate) fn shown(answer: Answer, veil: &Veil) -> Result<v1::GetNoticeResponse
                 .count();
             Told::Notices(v1::NoticeStates {
                 outstanding: u32::try_from(outstanding).unwrap_or(u32::MAX),
-                notices: notices
-                    .into_iter()
-                    .map(|notice| state(notice, veil))
-                    .collect(),
+                notices: notices.into_iter().map(state).collect(),
                 receipt: Some(receipt(answer.receipt)),
             })
         }
@@ -67,7 +63,7 @@ pub(crate) fn shown(answer: Answer, veil: &Veil) -> Result<v1::GetNoticeResponse
 }
 
 /// How a notice stands, as it is sent. How its recipient names the person is nobody else's to know.
-fn state(notice: Notice, veil: &Veil) -> v1::NoticeState {
+fn state(notice: Notice) -> v1::NoticeState {
     let Notice {
         id,
         kind,
@@ -84,7 +80,7 @@ fn state(notice: Notice, veil: &Veil) -> v1::NoticeState {
     v1::NoticeState {
         notice_id: id.to_string(),
         kind: kind.to_wire(),
-        recipient_party_id: veil.name(&recipient),
+        recipient_party_id: recipient.to_string(),
         conditions: to_wire(&conditions),
         deadline: Some(instant(deadline)),
         delivered_at: delivered_at.map(instant),

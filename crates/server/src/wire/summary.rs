@@ -10,7 +10,7 @@ use schakel_core::{
     registry::Change,
 };
 
-use super::veil::Veil;
+use super::{terms::texts, veil::Veil};
 
 /// The line.
 pub(crate) fn summary(event: &Event, veil: &Veil) -> String {
@@ -170,8 +170,8 @@ fn denied_line(denied: &Denied) -> String {
 }
 
 fn in_case(event: &Event, veil: &Veil) -> String {
-    let named = |party| match veil.name(party) {
-        name if name.is_empty() => "a party that is not named here".to_owned(),
+    let named = |party| match veil.who(party) {
+        name if name.is_empty() => "a party".to_owned(),
         name => name,
     };
     match event {
@@ -223,13 +223,14 @@ fn in_case(event: &Event, veil: &Veil) -> String {
 fn of_the_person(event: &Event, veil: &Veil) -> String {
     match event {
         Event::ConsentRecorded { state, terms, .. } => {
-            let purposes: Vec<_> = terms.purposes.iter().map(ToString::to_string).collect();
+            let by = &terms.collected_by;
+            let conditions = veil.conditions(terms);
             format!(
                 "{} recorded as {state}: {} for {} to {}",
                 terms.kind,
-                about(&terms.conditions),
-                purposes.join(", "),
-                veil.names(&terms.recipients).join(", ")
+                about(&conditions.into_iter().copied().collect()),
+                texts(veil.purposes(terms)).join(", "),
+                texts(veil.parties(by, &terms.recipients)).join(", ")
             )
         }
         Event::ConsentEnded(ended) if veil.is_drawn() => format!("consent {}", ended.state),
@@ -260,7 +261,7 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
             controller: Some(controller),
         } => format!(
             "restriction or objection {restriction} lifted for {}",
-            veil.name(controller)
+            veil.who(controller)
         ),
         _ => "restriction or objection lifted".to_owned(),
     }

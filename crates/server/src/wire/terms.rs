@@ -85,19 +85,21 @@ pub(crate) fn read(
 
 /// The terms as they are sent. The case is not among them: a consent is shown within its person.
 pub(crate) fn write(terms: ConsentTerms, veil: &Veil) -> v1::ConsentTerms {
+    let conditions = to_wire(veil.conditions(&terms));
+    let purposes = texts(veil.purposes(&terms));
     let ConsentTerms {
         kind,
         explicit,
         case: _,
-        conditions,
-        purposes,
+        conditions: _,
+        purposes: _,
         providers,
         recipients,
         granularity,
         valid_from,
         valid_until,
         notice,
-        collected_by: _,
+        collected_by,
         method,
         collected_at,
         given_by,
@@ -107,14 +109,17 @@ pub(crate) fn write(terms: ConsentTerms, veil: &Veil) -> v1::ConsentTerms {
     v1::ConsentTerms {
         kind: kind.to_wire(),
         explicit,
-        conditions: to_wire(&conditions),
-        purposes: texts(purposes),
-        provider_party_ids: veil.names(&providers),
-        recipient_party_ids: veil.names(&recipients),
+        conditions,
+        purposes,
+        provider_party_ids: texts(veil.parties(&collected_by, &providers)),
+        recipient_party_ids: texts(veil.parties(&collected_by, &recipients)),
         granularity: granularity.to_wire(),
         valid_from: Some(instant(valid_from)),
         valid_until: Some(instant(valid_until)),
-        notice: Some(write_notice(notice)),
+        // Which text was shown tells who showed it.
+        notice: veil
+            .shows_whole(&collected_by)
+            .then(|| write_notice(notice)),
         method: method.to_wire(),
         collected_at: Some(instant(collected_at)),
         representative_mandate_sha256: match given_by {

@@ -121,7 +121,11 @@ async fn an_export_says_what_was_redacted_and_by_which_rule() {
         ] {
             let file = exported(&broker, party, &format!("{party}-{restarted}")).await;
             let (opened, redacted) = verified(&broker, &file).await;
-            let covered = covered(&broker, &log, of);
+            let mut covered = covered(&broker, &log, of);
+            if of == Some("wonen-zuid") {
+                // Whoever recorded it, an outsider is not shown what others recorded about a person.
+                covered.retain(|index| log.leaf(*index).party != "gemeente-oost");
+            }
             let count = u64::try_from(covered.len()).unwrap();
             assert_eq!(redacted, [("UNLAWFUL".to_owned(), count)], "{party}");
             assert_eq!(redacted_in(&file), covered, "{party} {restarted}");
@@ -131,7 +135,7 @@ async fn an_export_says_what_was_redacted_and_by_which_rule() {
                     assert_eq!(count, town);
                     assert!(opened > 0 && opened < opened_before);
                 }
-                Some(_) => assert_eq!((count, opened), (outsider, 1), "the erasure"),
+                Some(_) => assert_eq!((count, opened), (outsider - 2, 1), "the erasure"),
                 None => assert_eq!(opened, 2, "the erasures, which name nobody"),
             }
         }

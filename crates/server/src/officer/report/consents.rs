@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
-    consent::{Consent, ConsentState},
+    consent::{Consent, ConsentState, ConsentTerms},
     dossier::Dossier,
     event::Event,
     id::{ConsentId, EntryIndex, PartyId, SubjectId},
@@ -20,7 +20,7 @@ use crate::{
         records::{Records, opened},
     },
     trail::TrailError,
-    wire::time::instant,
+    wire::{time::instant, veil::Veil},
 };
 
 /// Within how many days a consent counts as about to expire.
@@ -53,7 +53,7 @@ impl Reporter<'_> {
                 continue;
             };
             let collector = &consent.terms.collected_by;
-            if !self.viewer.veil().hides(collector) {
+            if self.viewer.veil().names(collector).is_some() {
                 let count = collectors.entry(collector.clone()).or_default();
                 tally(count, consent);
             }
@@ -62,7 +62,8 @@ impl Reporter<'_> {
             let shown = newest
                 .entry((collector.clone(), notice.language.clone()))
                 .or_insert_with(|| notice.version.clone());
-            let old_notice = *shown != notice.version;
+            let whole = self.viewer.veil().shows_whole(collector);
+            let old_notice = whole && *shown != notice.version;
             concerns.extend(self.concern(index, consent, old_notice));
         }
         let collectors = collectors
@@ -88,13 +89,15 @@ impl Reporter<'_> {
     ) -> Option<v1::ConsentConcern> {
         let stands = consent.state(self.now).is_some_and(ConsentState::permits);
         let expiring = consent.terms.valid_until <= self.now.plus_days(SOON_DAYS);
+        let (by, veil) = (&consent.terms.collected_by, self.viewer.veil());
+        let notice = Some(&consent.terms.notice.version).filter(|_| veil.shows_whole(by));
         (stands && (expiring || old_notice)).then(|| v1::ConsentConcern {
             consent_id: consent.id.to_string(),
             index: index.0,
-            collected_by_party_id: self.viewer.veil().name(&consent.terms.collected_by),
+            collected_by_party_id: veil.who(by),
             valid_until: Some(instant(consent.terms.valid_until)),
             expiring,
-            notice_version: consent.terms.notice.version.clone(),
+            notice_version: notice.cloned().unwrap_or_default(),
             old_notice,
         })
     }
@@ -116,14 +119,14 @@ impl Reporter<'_> {
             let Some(consent) = dossier.consents.get(&id) else {
                 continue;
             };
-            for ended in ended(consent) {
+            for ended in ended(consent, self.viewer.veil()) {
                 if narrowed
                     .period
                     .is_none_or(|period| period.contains(ended.at))
                 {
                     let row = rows
                         .entry(ended.entry)
-                        .or_insert_with(|| begun(&ended, dossier));
+                        .or_insert_with(|| begun(&ended, dossier, self.viewer.veil()));
                     self.add_effect(row, subject, &ended)?;
                 }
             }
@@ -183,11 +186,24 @@ impl Reporter<'_> {
             period,
             ..self.query(narrowed)
         };
-        let (read, next) = self.read(query, READ)?;
+        // Outsiders are not told who recorded a consent that they stand in, so nothing may depend on it.
+        let veil = self.viewer.veil();
+        let of_another = |party: &PartyId| veil.names(party).is_none();
+        if narrowed.party.as_ref().is_some_and(of_another) {
+            return Ok(Recorded::default());
+        }
+        let shows = |terms: &ConsentTerms| {
+            let shown = veil.conditions(terms);
+            let only = narrowed.condition.as_ref();
+            only.is_none_or(|only| shown.contains(&only))
+        };
+        let (read, next) = self.read_where(query, READ, |entry| self.viewer.reads(entry))?;
         let recorded = read.into_iter().filter_map(|(index, entry)| {
             let (details, _) = opened(entry)?;
             match details.event {
-                Event::ConsentRecorded { consent, .. } => Some((index, details.subject?, consent)),
+                Event::ConsentRecorded { consent, terms, .. } if shows(&terms) => {
+                    Some((index, details.subject?, consent))
+                }
                 _ => None,
             }
         });
@@ -204,8 +220,8 @@ impl Ended<'_> {
     }
 }
 
-/// The steps by which a person took a consent back, whole or in part.
-fn ended(consent: &Consent) -> Vec<Ended<'_>> {
+/// The steps by which a person took a consent back, whole or in part, of those that are shown.
+fn ended<'c>(consent: &'c Consent, veil: &Veil) -> Vec<Ended<'c>> {
     let whole = consent
         .history
         .iter()
@@ -213,6 +229,7 @@ fn ended(consent: &Consent) -> Vec<Ended<'_>> {
     let parts = consent
         .narrowed
         .iter()
+        .filter(|part| veil.ended(&consent.terms, part).is_some())
         .map(|part| (part.state, part.entry, part.at));
     whole
         .chain(parts)
@@ -221,11 +238,11 @@ fn ended(consent: &Consent) -> Vec<Ended<'_>> {
         .collect()
 }
 
-fn begun(ended: &Ended<'_>, dossier: &Dossier) -> v1::WithdrawalEffect {
+fn begun(ended: &Ended<'_>, dossier: &Dossier, veil: &Veil) -> v1::WithdrawalEffect {
     let notices: Vec<_> = dossier
         .notices
         .values()
-        .filter(|notice| notice.entry == ended.entry)
+        .filter(|notice| notice.entry == ended.entry && !veil.hides(&notice.recipient))
         .collect();
     let acknowledged: BTreeSet<_> = notices
         .iter()

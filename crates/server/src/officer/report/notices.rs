@@ -58,6 +58,7 @@ impl Reporter<'_> {
                 issued.push(notice);
             }
         }
+        issued.sort_by_key(|notice| notice.entry);
         let due = rows.into_iter().flat_map(|row| {
             let issued = issued.iter();
             let issued =

@@ -21,7 +21,10 @@ use super::{
     Envelope, Obstacle, Plan, Planned, Planner, Result, Retention, Subject, Told,
     exchange::{concerned, retention},
 };
-use crate::call::{Call, Message, MessageContent, Outcome, Request};
+use crate::{
+    call::{Call, Message, MessageContent, Outcome, Request},
+    wire::veil::Veil,
+};
 
 /// How many messages are looked at in one go for the next that may be read: most often it is the first. Beyond all of
 /// these a call finds nothing, and lets others in.
@@ -255,12 +258,20 @@ impl Planner<'_> {
         let dossier = self.find(subject, caller)?;
         let mut parties = self.officer_for(caller);
         parties.insert(caller.clone());
+        let registry = self.registry();
+        // Were they left out only when they are shown, having none to show would say that there are some.
+        let veiled = parties.iter();
+        let veiled: Vec<_> = veiled
+            .map(|party| (party, Veil::for_controller(&registry, party)))
+            .collect();
         let notices: Vec<Notice> = issued_with(&dossier, entry)
             .filter_map(|notice| {
                 let issued_it = notice.issued_by == *caller;
-                let mut seen = parties
+                let shown = veiled
                     .iter()
-                    .filter_map(|party| notice.seen_by(party, issued_it, &dossier));
+                    .filter(|(_, veil)| !veil.hides(&notice.recipient));
+                let mut seen =
+                    shown.filter_map(|(party, _)| notice.seen_by(party, issued_it, &dossier));
                 seen.next()
             })
             .collect();

@@ -245,12 +245,14 @@ fn page(
     viewer: &Viewer,
 ) -> Result<Found, TrailError> {
     let mut shown = Vec::new();
+    // Found by who made it, it would not be nameless.
+    let by_party = query.party.is_some();
     loop {
         query.limit = size.saturating_sub(shown.len());
         let found = trail.find(&query)?;
         for index in found.entries {
             if let Some(read) = trail.entry(index.0)?
-                && viewer.shows(&read)
+                && (viewer.shows(&read) || (!by_party && viewer.shows_nameless(&read)))
                 && (viewer.reads(&read) || found_by_leaf(&query, &read))
             {
                 shown.push((index, read));

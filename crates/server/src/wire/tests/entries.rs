@@ -206,17 +206,22 @@ fn the_officer_of_an_outsider_is_told_nothing_of_detention() {
 }
 
 #[test]
-fn an_entry_made_by_a_penitentiary_institution_is_not_shown_to_outsiders() {
+fn an_entry_made_by_a_penitentiary_institution_is_neither_shown_to_outsiders_nor_missed() {
     let by_pi = read("pi-1", EntryType::Consent, denied());
     let by_town = read("town-1", EntryType::Consent, denied());
-    for (controller, pi, town) in [
-        ("pi-1", true, true),
-        ("town-1", false, true),
-        ("home-1", false, true),
+    let own = read("home-1", EntryType::Consent, denied());
+    let told_to_pi = read("pi-1", EntryType::Disclosure, disclosed());
+    let told_to_town = read("town-1", EntryType::Disclosure, disclosed());
+    for (controller, seen) in [
+        ("pi-1", [true, true, true, true, true]),
+        ("town-1", [false, true, true, false, true]),
+        // Whether an institution or a town recorded it makes no difference.
+        ("home-1", [false, false, true, false, true]),
     ] {
         let viewer = viewer(controller);
         let sees = |read: &Entry| viewer.sees(&read.leaf, read.details.as_ref().unwrap());
-        assert_eq!((sees(&by_pi), sees(&by_town)), (pi, town), "{controller}");
+        let all = [&by_pi, &by_town, &own, &told_to_pi, &told_to_town];
+        assert_eq!(all.map(sees), seen, "{controller}");
     }
     assert!(viewer("town-1").sees_actor(&by_pi.leaf));
     assert!(!viewer("home-1").sees_actor(&by_pi.leaf));
