@@ -84,7 +84,7 @@ pub(crate) struct ConnectionArgs {
     /// The unit of that party to act for [default: the party as a whole].
     #[arg(
         id = "connection-unit",
-        long = "unit",
+        long = "for-unit",
         global = true,
         value_name = "UNIT"
     )]
@@ -149,6 +149,7 @@ struct Profile {
     server_name: Option<String>,
     #[serde(rename = "for")]
     principal: Option<String>,
+    #[serde(rename = "for_unit")]
     unit: Option<String>,
     verifier_key: Option<String>,
     log_origin: Option<String>,
@@ -200,7 +201,7 @@ impl ConnectionArgs {
             config.server_name = name;
         }
         config.principal = text(&self.principal, "FOR", &profile.principal);
-        config.unit = text(&self.unit, "UNIT", &profile.unit);
+        config.unit = text(&self.unit, "FOR_UNIT", &profile.unit);
         if let Some(seconds) = self.timeout()?.or(profile.timeout) {
             config.timeouts.call = Duration::from_secs(seconds);
             config.timeouts.attempt = config.timeouts.attempt.min(config.timeouts.call);

@@ -315,7 +315,7 @@ fn refused(status: &Status, findings: &mut Findings) {
             "`schakel pki request`, and have another certificate signed"
         }
         Code::PermissionDenied if said.contains("schakel-unit") => {
-            "name a unit the party has by --unit, or leave it out (`schakel party show`)"
+            "name a unit the party has by --for-unit, or leave it out (`schakel party show`)"
         }
         Code::PermissionDenied if said.contains("schakel-principal") => {
             "leave --for out, or have the party register you as its delegate"

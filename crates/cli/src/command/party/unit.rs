@@ -15,7 +15,7 @@ use crate::{
 pub(super) enum Unit {
     /// Propose a unit of a party, such as a department or a location.
     ///
-    /// Its people act for it by `--unit` (`schakel-unit` in a call), and it then stands in the entry. It has the
+    /// Its people act for it by `--for-unit` (`schakel-unit` in a call), and it then stands in the entry. It has the
     /// rights of its party and none of its own.
     Add {
         /// The party.
