@@ -161,6 +161,17 @@ pub enum IssuanceEvent {
         /// The certificate itself.
         certificate: Der,
     },
+    /// The broker's own authority signed a revocation list, and the broker published it.
+    Listed {
+        /// Its number.
+        number: u64,
+        /// SHA-256 of the list, DER.
+        sha256: [u8; 32],
+        /// The last second in which it counts.
+        until: Timestamp,
+        /// How many certificates it names.
+        revoked: u32,
+    },
 }
 
 /// Bytes that are kept as bytes.

@@ -30,7 +30,7 @@ pub use self::{
     error::OfficeError,
     found::{Founded, Founding, Places, found, renew_issuing},
     order::{Below, Level, Order, Renewed},
-    publish::publish,
+    publish::{publish, published},
 };
 use crate::{
     identity::{IdentityError, Serial, sha256},

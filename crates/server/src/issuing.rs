@@ -1,7 +1,11 @@
-//! The authority with which this broker issues by itself.
+//! The authority with which this broker issues by itself, and whose revocation list it keeps where that is said.
 //!
-//! Its key is opened once, at the start; its ledger only while something is issued, so that whoever keeps the
-//! authority can sign its revocation list beside the running broker.
+//! Its key is opened once, at the start; its ledger only while something is issued or listed, so that whoever keeps
+//! the authority can work with it beside the running broker.
+
+mod listing;
+
+pub(crate) use self::listing::Wanted;
 
 use std::{
     fs, io,
@@ -35,6 +39,8 @@ struct Inner {
     dir: PathBuf,
     authority: SigningAuthority,
     days: u32,
+    /// The directory in which its revocation list is published, when the broker keeps that.
+    public: Option<PathBuf>,
     turn: Mutex<()>,
 }
 
@@ -119,6 +125,7 @@ impl Issuing {
             dir: dir.clone(),
             authority,
             days: config.days,
+            public: config.public.clone(),
             turn: Mutex::default(),
         })))
     }

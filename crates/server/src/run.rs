@@ -32,6 +32,7 @@ mod enrolment;
 mod error;
 mod foresight;
 mod founding;
+mod listing;
 mod publish;
 mod replays;
 mod revocation;

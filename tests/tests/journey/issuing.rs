@@ -1,20 +1,28 @@
 //! A broker that issues certificates by itself, with an authority of its own.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use schakel_api::v1;
+use schakel_core::{enrolment::IssuanceEvent, event::Event};
 use schakel_pki::{
+    identity::{parse_peer, sha256},
     issuing::{AuthorityName, Curve},
-    ledger::Ledger,
+    ledger::{Ledger, OpenLedger},
     office::{Founding, Places, found},
     request::CertificateRequest,
+    revocation::RevocationList,
     secret::Passphrase,
 };
 use schakel_store::random::OsRandom;
 use schakel_tests::{START, Settings, TestBroker, key, reason};
 use tonic::{Code, Status};
 
-use super::certificates::{enrol, open, own_request};
+use super::certificates::{der_of, enrol, open, own_request};
 
 /// A broker that issues by itself, and the directory of its authority.
 async fn issuing() -> (TestBroker, tempfile::TempDir) {
@@ -49,7 +57,8 @@ async fn issuing() -> (TestBroker, tempfile::TempDir) {
     let broker = TestBroker::start_with(Settings {
         more: format!(
             "[enrolment]\naddress = \"127.0.0.1:0\"\nattempts_per_address = 5\n\
-             [enrolment.issuing]\nauthority = \"{at}/issuing\"\npassphrase_file = \"{at}/phrase\"\n"
+             [enrolment.issuing]\nauthority = \"{at}/issuing\"\npassphrase_file = \"{at}/phrase\"\n\
+             public = \"{at}/public\"\n"
         ),
         ..Settings::default()
     })
@@ -112,7 +121,7 @@ async fn guesses_at_tokens_are_few_a_minute() {
     }
     let refused = enrol(&broker, &[7; 32], &request).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    broker.clock().advance(std::time::Duration::from_secs(60));
+    broker.clock().advance(Duration::from_secs(60));
     enrol(&broker, &[7; 32], &request).await.unwrap();
 }
 
@@ -145,4 +154,93 @@ async fn a_broker_that_issues_renews_at_once_and_never_without_end() {
     let ledger = Ledger::read(&dir.path().join("issuing/ledger.jsonl")).unwrap();
     assert_eq!(ledger.issued().count(), 3);
     broker.check_log().await;
+}
+
+/// The published list of the broker's authority, once it names so many certificates, or within a bound.
+async fn listed(dir: &Path, names: usize) -> RevocationList {
+    let authority = fs::read_to_string(dir.join("public/issuing.cert.pem")).unwrap();
+    let started = Instant::now();
+    loop {
+        let list = fs::read(dir.join("public/issuing.crl")).unwrap();
+        let list = RevocationList::parse_der(&list, &der_of(&authority)).unwrap();
+        if list.revoked().count() == names {
+            return list;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{list:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Takes the ledger of the authority as soon as the broker has let go of it.
+async fn hold(ledger: &Path) -> OpenLedger {
+    let started = Instant::now();
+    loop {
+        match OpenLedger::open(ledger) {
+            Ok(held) => return held,
+            Err(error) => assert!(started.elapsed() < Duration::from_secs(60), "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// What is revoked with the broker is put on the list of its own authority, which is signed and published; the trail
+/// says so. What an authority in other hands, or a crash, kept from being listed is listed after the next start.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_revoked_is_put_on_the_list_of_the_brokers_own_authority() {
+    let (mut broker, dir) = issuing().await;
+    let party = broker.party("gemeente-oost").await;
+    let mut issued = Vec::new();
+    for _ in 0..2 {
+        let (_, request) = own_request();
+        let renew = v1::RenewCertificateRequest {
+            idempotency_key: key(),
+            request: request.into(),
+        };
+        let renewed = party.certificates().renew_certificate(renew).await.unwrap();
+        issued.push(renewed.into_inner().certificate.unwrap());
+    }
+    let revoke = async |broker: &TestBroker, der: &[u8]| {
+        let request = v1::RevokeCertificateRequest {
+            idempotency_key: key(),
+            sha256: sha256(der).to_vec().into(),
+            reason: v1::StopReason::KeyCompromise.into(),
+        };
+        let administrator = broker.party("beheer-een").await;
+        let mut certificates = administrator.certificates();
+        certificates.revoke_certificate(request).await.unwrap();
+    };
+    revoke(&broker, &issued[0]).await;
+    let first = listed(dir.path(), 1).await;
+    let serial = |der: &[u8]| parse_peer(der).unwrap().serial;
+    assert!(first.revoked().eq([&serial(&issued[0])]));
+
+    // While somebody else is at the authority nothing can be listed.
+    let held = hold(&dir.path().join("issuing/ledger.jsonl")).await;
+    revoke(&broker, &issued[1]).await;
+    broker.stop().await;
+    assert_eq!(listed(dir.path(), 1).await.number(), first.number());
+    drop(held);
+    broker.run().await.unwrap();
+    let second = listed(dir.path(), 2).await;
+    assert!(second.number() > first.number());
+    assert!(
+        issued
+            .iter()
+            .all(|der| second.revoked().any(|one| *one == serial(der)))
+    );
+
+    broker.stop().await;
+    let log = broker.check_log().await;
+    let details = log.details(broker.place());
+    let mut recorded = details
+        .iter()
+        .flatten()
+        .filter_map(|entry| match &entry.event {
+            Event::Issuance(IssuanceEvent::Listed {
+                number, revoked, ..
+            }) => Some((*number, *revoked)),
+            _ => None,
+        });
+    let last = recorded.next_back().unwrap();
+    assert_eq!((Some(last.0), last.1), (second.number(), 2));
 }

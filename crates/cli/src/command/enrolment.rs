@@ -204,7 +204,8 @@ async fn revoke(session: &Session, certificate: &str, reason: Reason) -> Result<
         .await?
         .receipt;
     session.keep(receipt.as_ref())?;
-    let said = "The certificate is refused from now on. Revoke it with its authority as well.";
+    let said = "The certificate is refused from now on. A broker that keeps the list of its own authority puts it \
+                there; any other authority must be told: `schakel pki revoke`.";
     Ok(session.show(&view::Done::new(said, receipt)))
 }
 

@@ -114,6 +114,7 @@ const fn certificate(event: &IssuanceEvent) -> &'static str {
         IssuanceEvent::Confirmed { .. } => "the leave to ask for a certificate was confirmed",
         IssuanceEvent::Requested { .. } => "a certificate was asked for",
         IssuanceEvent::Answered { .. } => "a certificate was issued",
+        IssuanceEvent::Listed { .. } => "the broker's authority published a revocation list",
     }
 }
 

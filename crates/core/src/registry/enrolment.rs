@@ -93,6 +93,7 @@ impl Registry {
                 let registered = self.register_certificate(registered.clone());
                 advanced.into_iter().chain([registered]).collect()
             }
+            IssuanceEvent::Listed { .. } => Vec::new(),
         }
     }
 

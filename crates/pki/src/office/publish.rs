@@ -1,12 +1,15 @@
 //! What everybody may have: the certificates of the authorities and their revocation lists.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Office, OfficeError, SignedList,
     files::{self, Readers},
 };
-use crate::pem;
+use crate::{pem, revocation::RevocationList};
 
 /// Writes the certificate of an authority, and a list of it, into the directory that is published: the list
 /// as DER, which is what its address must answer with (RFC 5280 4.2.1.13), and as PEM, which brokers read.
@@ -34,4 +37,11 @@ pub fn publish(
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// The list of an authority as it is published in a directory; `None` when there is none that the authority signed.
+#[must_use]
+pub fn published(office: &Office, dir: &Path) -> Option<RevocationList> {
+    let der = fs::read(dir.join(format!("{}.crl", office.level().code()))).ok()?;
+    RevocationList::parse_der(&der, office.certificate()).ok()
 }

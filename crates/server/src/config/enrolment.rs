@@ -41,6 +41,10 @@ pub struct Issuing {
     /// For how many days a certificate holds: 1 to 90.
     #[serde(default = "default_days")]
     pub days: u32,
+    /// The directory in which the revocation list of the authority is published. With it the broker keeps the list:
+    /// what is revoked is put on it, and it is signed anew every day. Absent: whoever keeps the authority does that.
+    #[serde(default)]
+    pub public: Option<PathBuf>,
 }
 
 impl Enrolment {
@@ -54,6 +58,16 @@ impl Enrolment {
         };
         number("enrolment.issuing.days", issuing.days, 1..=90)?;
         apart("enrolment.issuing.authority", &issuing.authority, data)?;
+        if let Some(public) = &issuing.public {
+            apart("enrolment.issuing.public", public, data)?;
+            let (inside, around) = (&issuing.authority, public);
+            if around.starts_with(inside) || inside.starts_with(around) {
+                return broken(
+                    "enrolment.issuing.public",
+                    "must lie apart from `enrolment.issuing.authority`: what is in it is published",
+                );
+            }
+        }
         let phrase = &issuing.passphrase_file;
         apart("enrolment.issuing.passphrase_file", phrase, data)?;
         if phrase.starts_with(&issuing.authority) {
@@ -67,7 +81,12 @@ impl Enrolment {
 
     pub(super) fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let issuing = self.issuing.iter_mut();
-        issuing.flat_map(|issuing| [&mut issuing.authority, &mut issuing.passphrase_file])
+        issuing.flat_map(|issuing| {
+            let public = issuing.public.iter_mut();
+            [&mut issuing.authority, &mut issuing.passphrase_file]
+                .into_iter()
+                .chain(public)
+        })
     }
 }
 

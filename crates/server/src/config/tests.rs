@@ -186,6 +186,17 @@ fn an_authority_of_the_broker_and_its_passphrase_are_kept_apart() {
             .unwrap_err()
             .contains("must not lie inside `enrolment.issuing.authority`")
     );
+    let published = issuing(
+        "authority = \"issuing\"\npassphrase_file = \"phrase\"\npublic = \"issuing/public\"\n",
+    );
+    assert!(
+        published
+            .unwrap_err()
+            .contains("what is in it is published")
+    );
+    let apart = issuing("authority = \"a\"\npassphrase_file = \"b\"\npublic = \"c\"\n");
+    let own = apart.unwrap().enrolment.unwrap().issuing.unwrap();
+    assert_eq!(own.public.as_deref(), Some(Path::new("/etc/schakel/c")));
     let long = issuing("authority = \"a\"\npassphrase_file = \"b\"\ndays = 91\n");
     assert!(
         long.unwrap_err()

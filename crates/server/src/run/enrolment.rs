@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use schakel_api::enrolment::enrolment_service_server::EnrolmentServiceServer;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use super::RunError;
+use super::{RunError, listing};
 use crate::{
     config::Config,
     edge::{accept::Acceptor, attempts::Attempts, guest::Guests},
@@ -31,7 +31,7 @@ pub(super) async fn open_issuing(config: &Config) -> Result<Option<Issuing>, Run
     Ok(Some(opened?))
 }
 
-/// Serves enrolment when it is configured, and gives the address.
+/// Serves enrolment when it is configured, keeps the list of its authority, and gives the address.
 pub(super) async fn serve_guests(
     upkeep: &mut JoinSet<()>,
     config: &Config,
@@ -43,6 +43,9 @@ pub(super) async fn serve_guests(
     let Some(enrolment) = &config.enrolment else {
         return Ok(None);
     };
+    if let Some(issuing) = issuing.clone().filter(Issuing::lists) {
+        upkeep.spawn(listing::keep(issuing, sequencer.clone(), stopping.clone()));
+    }
     let listener = TcpListener::bind(enrolment.address).await;
     let listener = listener.map_err(RunError::Enrolment)?;
     let address = listener.local_addr().map_err(RunError::Enrolment)?;

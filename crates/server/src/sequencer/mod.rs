@@ -32,6 +32,7 @@ use std::{fmt, sync::Arc};
 
 use schakel_core::{
     certificate::Seen,
+    enrolment::IssuanceEvent,
     event::{Event, RefusalReason, ReplayDiffered},
     id::{Oin, PartyId, SubjectId},
     person::SubjectRef,
@@ -197,6 +198,14 @@ impl Sequencer {
     /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
     pub fn record_uses(&self, used: Vec<Seen>) -> Result<(), CallError> {
         self.send(job::Job::Own(Box::new(Event::CertificatesUsed { used })))
+    }
+
+    /// Records that the broker's own authority published a revocation list.
+    ///
+    /// # Errors
+    /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
+    pub(crate) fn record_list(&self, event: IssuanceEvent) -> Result<(), CallError> {
+        self.send(job::Job::Own(Box::new(Event::Issuance(event))))
     }
 
     /// Changes when the registry has changed, before the change is answered.

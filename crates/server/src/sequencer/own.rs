@@ -10,7 +10,9 @@ use super::plan::{Plan, Retention, Subject, Told};
 /// The plan for an event that holds no personal data and that nobody asked for.
 pub(super) fn plan(event: Event) -> Plan {
     let kind = match &event {
-        Event::CertificatesUsed { .. } | Event::Changed { .. } => EntryType::Registry,
+        Event::CertificatesUsed { .. } | Event::Changed { .. } | Event::Issuance(_) => {
+            EntryType::Registry
+        }
         Event::Refused { .. } => EntryType::Refusals,
         Event::CheckpointKey { .. } | Event::KekRotated => EntryType::Key,
         _ => EntryType::System,

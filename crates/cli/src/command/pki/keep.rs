@@ -11,6 +11,7 @@ use schakel_server::clock::{Clock as _, SystemClock};
 
 use super::{
     AuthorityArgs, named, open, refused, show_to_all,
+    uses::Uses,
     view::{Ledgered, Listed},
 };
 use crate::{
@@ -35,6 +36,9 @@ pub(super) struct ListArgs {
     /// Show only what ends within this many days.
     #[arg(long, value_name = "DAYS")]
     ending: Option<u32>,
+    /// Show when each was last used: what `schakel certificate list --json` printed; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    uses: Option<PathBuf>,
     /// Print JSON for machines.
     #[arg(long)]
     json: bool,
@@ -75,6 +79,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
         let said = format!("`{}`: {}", path.display(), chain(&error));
         Failure::configuration(sentence(&said))
     })?;
+    let uses = args.uses.as_deref().map(Uses::read).transpose()?;
     let now = SystemClock.now();
     let shown = |issuance: &&schakel_pki::ledger::Issuance| {
         let ending = args
@@ -82,7 +87,7 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
             .is_none_or(|days| issuance.validity.not_after() < now.plus_days(days));
         (args.all || issuance.holds(now)) && ending
     };
-    Output::new(args.json).show(&Ledgered::new(&ledger, shown, now));
+    Output::new(args.json).show(&Ledgered::new(&ledger, shown, uses.as_ref(), now));
     Ok(Exit::Done)
 }
 

@@ -8,6 +8,7 @@ mod keep;
 pub(super) mod look;
 mod passphrase;
 pub(super) mod rehearse;
+mod uses;
 pub(super) mod view;
 
 use std::path::PathBuf;

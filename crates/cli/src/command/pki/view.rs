@@ -13,6 +13,7 @@ use schakel_pki::{
 };
 use serde::Serialize;
 
+use super::uses::Uses;
 use crate::{instant, output::View, page::Page};
 
 /// An authority that began.
@@ -43,6 +44,8 @@ pub(super) struct Certificate {
     revoked_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<String>,
 }
 
 /// A request that was made.
@@ -60,6 +63,9 @@ pub(super) struct Ledgered {
     not_shown: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     list: Option<CurrentList>,
+    /// Whether a broker told when they were used.
+    #[serde(skip)]
+    uses_known: bool,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -164,6 +170,7 @@ impl From<&Issuance> for Certificate {
             replaces: issuance.replaces.as_ref().map(ToString::to_string),
             revoked_at: issuance.revoked.map(|(at, _)| at.to_string()),
             reason: issuance.revoked.map(|(_, reason)| reason.code()),
+            last_used_at: None,
         }
     }
 }
@@ -208,18 +215,30 @@ impl Ledgered {
     pub(super) fn new(
         ledger: &Ledger,
         shown: impl FnMut(&&Issuance) -> bool,
+        uses: Option<&Uses>,
         now: Timestamp,
     ) -> Self {
+        let with_use = |issuance: &Issuance| {
+            let certificate = Certificate::from(issuance);
+            let last_used_at = uses
+                .and_then(|uses| uses.last(&certificate.sha256))
+                .cloned();
+            Certificate {
+                last_used_at,
+                ..certificate
+            }
+        };
         let mut certificates: Vec<&Issuance> = ledger.issued().filter(shown).collect();
         certificates.sort_by_key(|issuance| issuance.validity.not_after());
         Self {
             not_shown: ledger.issued().count() - certificates.len(),
-            certificates: certificates.into_iter().map(Certificate::from).collect(),
+            certificates: certificates.into_iter().map(with_use).collect(),
             list: ledger.listed().map(|list| CurrentList {
                 number: list.number,
                 until: list.validity.not_after().to_string(),
                 ended: list.validity.not_after() < now,
             }),
+            uses_known: uses.is_some(),
             now,
         }
     }
@@ -240,6 +259,15 @@ impl View for Ledgered {
                 if let (Some(at), Some(reason)) = (&certificate.revoked_at, certificate.reason) {
                     page.pair("revoked", &format!("{}, {reason}", instant::spoken(at)));
                 }
+                let last = certificate.last_used_at.as_deref().map(instant::spoken);
+                let last = last.as_deref().or(self.uses_known.then_some("not known"));
+                page.pair_if("last used", last);
+            });
+        }
+        if !self.uses_known && !self.certificates.is_empty() {
+            page.line("When each was last used, a broker knows:");
+            page.indented(|page| {
+                page.line("schakel certificate list --json | schakel pki list --uses -");
             });
         }
         if self.not_shown > 0 {

@@ -149,5 +149,8 @@ pub(crate) fn summary(event: &IssuanceEvent) -> String {
                 registered.serial, registered.oin
             )
         }
+        IssuanceEvent::Listed {
+            number, revoked, ..
+        } => format!("revocation list {number} published, which names {revoked}"),
     }
 }
