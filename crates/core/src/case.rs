@@ -90,7 +90,9 @@ impl Case {
                 .any(|given| given.party == *party && given.period.contains(at))
     }
 
-    /// Whether the party ever had a place in the case.
+    /// Whether the party ever had a place in the whole case, or has one in it for a condition. Of one that was
+    /// introduced and removed again the case keeps nothing: see
+    /// [`Dossier::ever_placed`](crate::dossier::Dossier::ever_placed).
     #[must_use]
     pub fn ever_had(&self, party: &PartyId) -> bool {
         let given = self.returns.iter().chain(&self.members);

@@ -56,21 +56,31 @@ pub struct Notice {
     /// withdrawal stands in several entries; their instant they always share. Known once that is recorded; until
     /// then 0.
     pub entry: EntryIndex,
+    /// The first of the notices that were issued in one go with it; absent in what older brokers recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_with: Option<NoticeId>,
 }
 
 impl Notice {
-    /// The notice, as far as it is a party's to see how it stands.
+    /// The notice, as far as it is a caller's to see how it stands: all that these see together, which are the caller
+    /// and the controller whose officer it is.
     ///
-    /// It is for who had a place in a case when it was issued, of the recipients in that case. Whoever issued it
-    /// sees besides what it received or provided itself, and what was served under a consent in which it stands.
-    /// To anybody else it would tell that the person is known, and who helps with what: a withdrawal may be
-    /// passed on by whoever the person turns to.
+    /// It is for who had a place in a case when it was issued, of the recipients that ever had one in that case.
+    /// Whoever issued it sees besides what it received or provided itself, and what was served under a consent in
+    /// which it stands. To anybody else it would tell that the person is known, and who helps with what: a withdrawal
+    /// may be passed on by whoever the person turns to.
     #[must_use]
-    pub fn seen_by(&self, party: &PartyId, issued_it: bool, dossier: &Dossier) -> Option<Self> {
+    pub fn seen_by(
+        &self,
+        parties: &BTreeSet<PartyId>,
+        issued_it: bool,
+        dossier: &Dossier,
+    ) -> Option<Self> {
         let in_case = dossier.cases.values().any(|case| {
-            let had_place =
-                case.opened_at <= self.issued_at && case.has_member(party, self.issued_at);
-            had_place && case.ever_had(&self.recipient)
+            let mut parties = parties.iter();
+            let had_place = case.opened_at <= self.issued_at
+                && parties.any(|party| case.has_member(party, self.issued_at));
+            had_place && dossier.ever_placed(&self.recipient, case)
         });
         if in_case {
             return Some(self.clone());
@@ -78,9 +88,20 @@ impl Notice {
         let mut seen = self.clone();
         seen.conditions.retain(|condition| {
             let served = dossier.served.get(&(self.recipient.clone(), *condition));
-            issued_it && served.is_some_and(|served| self.is_of(party, served, dossier))
+            let mut parties = parties.iter();
+            let is_theirs = served
+                .is_some_and(|served| parties.any(|party| self.is_of(party, served, dossier)));
+            issued_it && is_theirs
         });
         (!seen.conditions.is_empty()).then_some(seen)
+    }
+
+    /// Whether it was issued in one go with another.
+    #[must_use]
+    pub fn is_issued_with(&self, other: &Self) -> bool {
+        // Older ones share who issued them, and when: a broker's batch of calls may share that too.
+        let act = |notice: &Self| (notice.kind, notice.issued_by.clone(), notice.issued_at);
+        self.issued_with == other.issued_with && act(self) == act(other)
     }
 
     /// Whether the party had to do with what the recipient was served.
@@ -117,21 +138,26 @@ pub(crate) fn to_served(
     concerns: impl Fn(&Served) -> bool,
 ) -> Vec<Notice> {
     let mut notices: BTreeMap<&PartyId, Notice> = BTreeMap::new();
+    let mut first = None;
     for served in dossier.served.values().filter(|served| concerns(served)) {
         notices
             .entry(&served.recipient)
-            .or_insert_with(|| Notice {
-                id: NoticeId::draw(random),
-                kind: issue.kind,
-                recipient: served.recipient.clone(),
-                reference: served.reference.clone(),
-                conditions: BTreeSet::new(),
-                issued_by: issue.by.clone(),
-                issued_at: issue.at,
-                deadline: issue.at.plus_days(NOTICE_DEADLINE_DAYS),
-                delivered_at: None,
-                acknowledged_at: None,
-                entry: EntryIndex(0),
+            .or_insert_with(|| {
+                let id = NoticeId::draw(random);
+                Notice {
+                    id,
+                    kind: issue.kind,
+                    recipient: served.recipient.clone(),
+                    reference: served.reference.clone(),
+                    conditions: BTreeSet::new(),
+                    issued_by: issue.by.clone(),
+                    issued_at: issue.at,
+                    deadline: issue.at.plus_days(NOTICE_DEADLINE_DAYS),
+                    delivered_at: None,
+                    acknowledged_at: None,
+                    entry: EntryIndex(0),
+                    issued_with: Some(*first.get_or_insert(id)),
+                }
             })
             .conditions
             .insert(served.condition);

@@ -15,6 +15,7 @@ mod core {
     mod explain;
     mod inbox;
     mod kept;
+    mod notices;
     mod plans;
     mod properties;
     mod records;

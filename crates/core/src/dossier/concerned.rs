@@ -4,8 +4,8 @@
 //! person, so it makes no one concerned. Were it otherwise, a party that asks twice would be shown its first
 //! question for somebody known to the broker and not for nobody.
 
-use super::Dossier;
-use crate::{id::PartyId, person::Identifier};
+use super::{Dossier, Introduction};
+use crate::{case::Case, id::PartyId, person::Identifier};
 
 impl Dossier {
     /// Whether anything held of the person concerns a party, other than that the party named the person.
@@ -38,5 +38,15 @@ impl Dossier {
                 .values()
                 .any(|served| served.recipient == *party || served.providers.contains(party))
             || notices.values().any(|notice| notice.recipient == *party)
+    }
+
+    /// Whether a party ever had a place in a case of the person, also one to which it was introduced and from which
+    /// it was removed since.
+    #[must_use]
+    pub fn ever_placed(&self, party: &PartyId, case: &Case) -> bool {
+        let mut codes = self.introductions.values();
+        let introduced =
+            |code: &Introduction| code.redeemed && code.case == case.id && code.partner == *party;
+        case.ever_had(party) || codes.any(introduced)
     }
 }

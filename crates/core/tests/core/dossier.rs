@@ -6,7 +6,7 @@ use schakel_core::{
     consent::{ConsentKind, ConsentState},
     decide::Grant,
     dossier::RowKey,
-    event::{ConsentEnded, Delivered, Details, Disclosed, Event, SlotUse},
+    event::{ConsentEnded, Delivered, Disclosed, Event, SlotUse},
     id::{ConsentId, DeliveryId, EntryIndex, NoticeId, PartyId, RestrictionId, SlotId},
     inbox::{Pending, Topic},
     notice::{Notice, NoticeKind},
@@ -17,7 +17,7 @@ use schakel_core::{
 };
 
 use super::{
-    kept::{Kept, SUBJECT},
+    kept::{Kept, SUBJECT, details},
     scene::{CASE, DEBT, EAST, HOUSING, PI, WEST, ask, at, party, terms},
 };
 
@@ -55,10 +55,11 @@ fn notice() -> Notice {
         delivered_at: None,
         acknowledged_at: None,
         entry: EntryIndex(0),
+        issued_with: None,
     }
 }
 
-fn disclosed(provider: &str, consents: Vec<ConsentId>) -> Disclosed {
+pub(crate) fn disclosed(provider: &str, consents: Vec<ConsentId>) -> Disclosed {
     let basis = schakel_core::purpose::LegalBasis {
         basis: schakel_core::code::Basis::Consent,
         law_ref: "any".into(),
@@ -117,20 +118,22 @@ fn a_member_that_is_removed_loses_its_place_and_its_introductions() {
     );
     introduce(&mut kept, HOUSING);
     let removed = kept.now();
-    kept.apply(
-        PI,
-        Event::MemberRemoved {
-            case: CASE,
-            party: party(HOUSING),
-            codes_ended: true,
-        },
-    );
+    remove(&mut kept, HOUSING);
     let case = &kept.dossier.cases[&CASE];
     assert!(case.has_party(&party(HOUSING), Condition::Debt, removed.minus_millis(1)));
     assert!(!case.has_party(&party(HOUSING), Condition::Housing, removed));
 }
 
-fn introduce(kept: &mut Kept, partner: &str) {
+pub(crate) fn remove(kept: &mut Kept, partner: &str) {
+    let removed = Event::MemberRemoved {
+        case: CASE,
+        party: party(partner),
+        codes_ended: true,
+    };
+    kept.apply(PI, removed);
+}
+
+pub(crate) fn introduce(kept: &mut Kept, partner: &str) {
     let introduced = Event::Introduced {
         case: CASE,
         partner: party(partner),
@@ -388,13 +391,8 @@ fn a_restriction_stands_until_it_is_lifted() {
 fn the_keys_an_entry_binds_are_kept_and_other_events_touch_nothing() {
     let mut kept = Kept::with_case();
     let usage = SlotUse::Controller(party(PI));
-    let details = Details {
-        call: None,
-        subject: Some(SUBJECT),
-        controllers: [].into(),
-        binds: vec![(usage.clone(), SlotId::from_bytes([7; 16]))],
-        event: Event::Stopped,
-    };
+    let mut details = details(PI, &[], Event::Stopped);
+    details.binds = vec![(usage.clone(), SlotId::from_bytes([7; 16]))];
     assert_eq!(kept.apply_details(&details), [RowKey::Slot(usage.clone())]);
     assert_eq!(kept.dossier.slots[&usage], SlotId::from_bytes([7; 16]));
 }

@@ -33,14 +33,7 @@ impl Kept {
     /// Applies an event, an hour after the one before, and checks that the rows it named are all that
     /// changed: a dossier restored from them is the same.
     pub(crate) fn apply(&mut self, by: &str, event: Event) -> Vec<RowKey> {
-        let details = Details {
-            call: Some(call(by)),
-            subject: Some(SUBJECT),
-            controllers: [].into(),
-            binds: Vec::new(),
-            event,
-        };
-        self.apply_details(&details)
+        self.apply_details(&details(by, &[], event))
     }
 
     pub(crate) fn apply_details(&mut self, details: &Details) -> Vec<RowKey> {
@@ -82,6 +75,17 @@ impl Kept {
         };
         kept.apply(PI, opened);
         kept
+    }
+}
+
+/// What is sealed of an event that a party caused and that concerns these.
+pub(crate) fn details(by: &str, controllers: &[&str], event: Event) -> Details {
+    Details {
+        call: Some(call(by)),
+        subject: Some(SUBJECT),
+        controllers: controllers.iter().map(|id| party(id)).collect(),
+        binds: Vec::new(),
+        event,
     }
 }
 

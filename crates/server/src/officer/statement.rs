@@ -259,13 +259,22 @@ impl Maker<'_> {
                 served.is_some_and(|served| served_by(controller, served, dossier, self.registry))
             })
         };
-        let mut concerned: Vec<&Notice> = dossier
+        let own = BTreeSet::from([controller.clone()]);
+        // What a controller caused by passing on what the person wants is not by that its own to see.
+        let seen = |notice: &Notice| {
+            if notice.recipient == *controller || served(notice) {
+                return Some(notice.clone());
+            }
+            let issued_it = notice.issued_by == *controller;
+            notice
+                .seen_by(&own, issued_it, dossier)
+                .filter(|_| issued_it)
+        };
+        let mut concerned: Vec<Notice> = dossier
             .notices
             .values()
             .filter(|notice| !self.viewer.veil().hides(&notice.recipient))
-            .filter(|notice| {
-                notice.issued_by == *controller || notice.recipient == *controller || served(notice)
-            })
+            .filter_map(seen)
             .collect();
         concerned.sort_by_key(|notice| (notice.entry, notice.recipient.clone()));
         let mut shown = Vec::new();

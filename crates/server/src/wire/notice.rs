@@ -76,6 +76,7 @@ fn state(notice: Notice) -> v1::NoticeState {
         delivered_at,
         acknowledged_at,
         entry: _,
+        issued_with: _,
     } = notice;
     v1::NoticeState {
         notice_id: id.to_string(),

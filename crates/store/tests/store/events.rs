@@ -108,6 +108,7 @@ pub(crate) fn notice(now: Timestamp, n: u8, condition: Condition, rest: u8) -> N
         delivered_at: None,
         acknowledged_at: None,
         entry: EntryIndex(0),
+        issued_with: None,
     }
 }
 

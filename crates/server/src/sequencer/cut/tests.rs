@@ -33,6 +33,7 @@ fn notice(n: usize) -> Notice {
         delivered_at: None,
         acknowledged_at: None,
         entry: EntryIndex(0),
+        issued_with: None,
     }
 }
 

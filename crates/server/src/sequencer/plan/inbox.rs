@@ -270,9 +270,8 @@ impl Planner<'_> {
                 let shown = veiled
                     .iter()
                     .filter(|(_, veil)| !veil.hides(&notice.recipient));
-                let mut seen =
-                    shown.filter_map(|(party, _)| notice.seen_by(party, issued_it, &dossier));
-                seen.next()
+                let shown = shown.map(|(party, _)| (*party).clone()).collect();
+                notice.seen_by(&shown, issued_it, &dossier)
             })
             .collect();
         if notices.is_empty() {
@@ -303,9 +302,7 @@ impl Planner<'_> {
 fn issued_with(dossier: &Dossier, entry: EntryIndex) -> impl Iterator<Item = &Notice> {
     let all = || dossier.notices.values();
     let one = all().find(|notice| notice.entry == entry);
-    let act = |notice: &Notice| (notice.kind, notice.issued_by.clone(), notice.issued_at);
-    let issued = one.map(act);
-    all().filter(move |notice| issued.as_ref().is_some_and(|issued| *issued == act(notice)))
+    all().filter(move |notice| one.is_some_and(|one| notice.is_issued_with(one)))
 }
 
 fn deliver_notice(leaving: &Leaving, notice: Notice) -> Plan {

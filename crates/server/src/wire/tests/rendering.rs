@@ -141,6 +141,7 @@ fn a_notice(recipient: &str, acknowledged_at: Option<Timestamp>) -> Notice {
         delivered_at: None,
         acknowledged_at,
         entry: EntryIndex(7),
+        issued_with: None,
     }
 }
 
