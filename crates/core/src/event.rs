@@ -19,7 +19,7 @@ pub use self::{
     },
     call::{Call, Remembered, SlotUse, Write},
     denied::{Asked, Denied},
-    naming::Naming,
+    naming::{Names, Naming},
     refusal::RefusalReason,
 };
 use crate::{

@@ -54,18 +54,20 @@ pub struct Restriction {
     pub entry: EntryIndex,
 }
 
-/// For how many controllers one restriction is lifted at most. Bounds its size on disk.
+/// For how many controllers one restriction is lifted before only those it concerns may lift it for themselves.
+/// Bounds its size on disk: whoever finds an objection could take a place, whoever must decide always has one.
 pub const MOST_LIFTED: usize = 24;
 
 impl Restriction {
-    /// Whether a controller may lift it for itself: it may be directed at it, and was not lifted for it.
+    /// Whether a controller, which the records of the person concern or not, may lift it for itself: it may be
+    /// directed at it, and was not lifted for it.
     #[must_use]
-    pub fn is_open_to(&self, controller: &PartyId) -> bool {
+    pub fn is_open_to(&self, controller: &PartyId, concerned: bool) -> bool {
         let directed = self.controller.as_ref();
         self.lifted_at.is_none()
             && directed.is_none_or(|directed| directed == controller)
             && !self.lifted_for.contains_key(controller)
-            && self.lifted_for.len() < MOST_LIFTED
+            && (concerned || self.lifted_for.len() < MOST_LIFTED)
     }
 
     /// Whether it stands in the way of this exchange at an instant.
@@ -89,24 +91,25 @@ impl Restriction {
 }
 
 /// The controllers that have to decide about a restriction or objection, beside those that get a notice of it: who
-/// has a place in an open case, as far as it is directed at them. Their privacy officers find it and may lift it.
+/// has a place in an open case, as far as it is directed at them. Their privacy officers find it, and may lift it
+/// for them; so may those of any other controller for that one, until it was lifted for [`MOST_LIFTED`].
 #[must_use]
-pub fn concerned(
+pub fn must_decide(
     dossier: &Dossier,
     controller: Option<&PartyId>,
     now: Timestamp,
 ) -> BTreeSet<PartyId> {
-    let mut concerned = BTreeSet::new();
+    let mut placed = BTreeSet::new();
     for case in dossier.cases.values().filter(|case| case.is_open(now)) {
         let members = case.members.iter();
         let members = members.filter(|given| given.period.contains(now));
-        concerned.insert(&case.opened_by);
-        concerned.extend(case.municipality(now));
-        concerned.extend(members.map(|given| &given.party));
-        concerned.extend(case.introduced.iter().map(|(partner, _)| partner));
+        placed.insert(&case.opened_by);
+        placed.extend(case.municipality(now));
+        placed.extend(members.map(|given| &given.party));
+        placed.extend(case.introduced.iter().map(|(partner, _)| partner));
     }
     let directed = |party: &&PartyId| controller.is_none_or(|named| named == *party);
-    concerned.into_iter().filter(directed).cloned().collect()
+    placed.into_iter().filter(directed).cloned().collect()
 }
 
 /// The notices of a restriction or objection recorded by a party: to everyone who was ever served what

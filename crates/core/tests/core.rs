@@ -8,6 +8,7 @@
 /// What the tests of this crate are made of.
 mod core {
     mod catalogue;
+    mod concerned;
     mod decisions;
     mod deliver;
     mod dossier;

@@ -316,7 +316,7 @@ pub enum Outcome {
     SearchDecided(Option<Timestamp>),
     /// A person was erased: how many entries that covers, and when the last backup of the keys lapses.
     Erased(u64, Timestamp),
-    /// The law has the controller keep what it asks to be erased.
+    /// The controller keeps what it asks to be erased, by a duty in law or for a term of the broker's own.
     Retained(Duty),
     /// An enrolment was opened, or went on.
     Enrolment(EnrolmentId),

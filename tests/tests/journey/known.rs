@@ -1,6 +1,8 @@
 //! Invariant 5, from the side of who looks: an outsider and its officer learn from nothing they can ask whether the
 //! broker knows somebody.
 
+mod acts;
+
 use std::collections::BTreeMap;
 
 use schakel_api::v1::{
@@ -52,22 +54,6 @@ fn without_random(entry: &v1::Entry) -> v1::Entry {
         summary: words.collect::<Vec<_>>().join(" "),
         ..entry.clone()
     }
-}
-
-/// A broker that knows one of the two, whom a prison reported to the municipality of return.
-async fn knowing(n: u32) -> TestBroker {
-    let broker = TestBroker::start().await;
-    let prison = broker.party("pi-noord").await;
-    let case = prison
-        .open_case(&bsn_number(n), Some("gemeente-oost"))
-        .await;
-    let reported = prison.report(
-        &case,
-        v1::Condition::Income,
-        v1::ConditionStatus::ActionNeeded,
-    );
-    assert!(reported.await);
-    broker
 }
 
 /// What the outsider itself does about the person; what may differ at random is left out.
@@ -327,15 +313,17 @@ async fn erased(officer: &Party, party: &Party, told: &mut Told) {
 
 /// Everything that is told by a broker that knows one of the two, asked twice and once more after an erasure.
 async fn everything(known: u32) -> Vec<String> {
-    let broker = knowing(known).await;
+    let broker = acts::knowing(known).await;
     let (party, officer) = (
         broker.party("uwv-test").await,
         broker.party("fg-uwv-test").await,
     );
     let mut told = Told::default();
-    for _ in 0..2 {
+    for round in 1..=2 {
         party_asks(&party, &mut told).await;
         party_writes(&party, &mut told).await;
+        acts::officer_writes(&officer, &party, &mut told).await;
+        acts::others_act(&broker, round * 150).await;
         officer_asks(&broker, &officer, &mut told).await;
         officer_asks_of_a_breach(&broker, &officer, &mut told).await;
     }
@@ -345,6 +333,7 @@ async fn everything(known: u32) -> Vec<String> {
     officer_exports(&officer, &mut told).await;
     erased(&officer, &party, &mut told).await;
     officer_asks(&broker, &officer, &mut told).await;
+    acts::consent_made_up(&broker, &party, &officer, &mut told).await;
     broker.check_log().await;
     told.lines
 }

@@ -3,12 +3,16 @@
 //! A party may name anybody: by looking, by asking, by passing on a withdrawal. That it did says nothing of the
 //! person, so it makes no one concerned. Were it otherwise, a party that asks twice would be shown its first
 //! question for somebody known to the broker and not for nobody.
+//!
+//! Whoever asks whether a party has to do with a person asks here: what a call by a name is decided and filed
+//! about, whom an officer is shown, and what an erasure is of.
 
 use super::{Dossier, Introduction};
 use crate::{case::Case, id::PartyId, person::Identifier};
 
 impl Dossier {
-    /// Whether anything held of the person concerns a party, other than that the party named the person.
+    /// Whether anything held of the person concerns a party, other than that the party, or its privacy officer, named
+    /// the person.
     #[must_use]
     pub fn concerns(&self, party: &PartyId) -> bool {
         let Self {

@@ -83,7 +83,7 @@ pub enum Remembered {
     Proposed(ProposalId),
     /// A person was erased: how many entries that covers, and when the last backup lapses.
     Erased(u64, Timestamp),
-    /// The law has the controller keep it.
+    /// The controller keeps it, by a duty in law or for a term of the broker's own.
     Retained(Duty),
     /// An enrolment was opened, or went on.
     Enrolment(EnrolmentId),

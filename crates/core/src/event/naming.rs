@@ -1,6 +1,6 @@
 //! Whom a call named, whether or not anybody is known by it.
 
-use super::{Asked, Call, Denied, Details, Event};
+use super::{Asked, Details, Event};
 use crate::{
     id::{CaseId, PartyId},
     person::{Identifier, SubjectRef},
@@ -48,56 +48,69 @@ impl Naming {
     }
 }
 
+/// What an event is about, beside what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names<'e> {
+    /// Somebody, and that is all: whoever caused it looked, was denied, or passed on what the person wants, which is
+    /// done for people it has nothing to do with as well. The event says whom.
+    Only(&'e SubjectRef),
+    /// The same, but whom is not said by the event: the call says it, where it named anybody.
+    OnlyInCall,
+    /// More than a name, or nobody.
+    More,
+}
+
 impl Details {
     /// Whom the call named, where all it did was to name somebody.
     #[must_use]
     pub fn named(&self) -> Option<Naming> {
         let call = self.call.as_ref()?;
-        if !self.event.only_names() {
-            return None;
-        }
-        let named = match &self.event {
-            Event::LookedUp(looked) => looked.subject.as_ref(),
-            Event::Denied(Denied { asked, .. }) => match asked {
-                Asked::Disclosure(ask) => Some(&ask.subject),
-                Asked::Call { subject, .. } => subject.as_ref(),
-                Asked::Message { .. } => None,
-            },
-            Event::ConsentEnded(ended) => Some(&ended.subject),
-            _ => None,
+        let named = match self.event.names() {
+            Names::Only(named) => named,
+            Names::OnlyInCall => call.named.as_ref()?,
+            Names::More => return None,
         };
-        let named = named.or(call.named.as_ref())?;
         Some(Naming::of(&call.principal, named))
     }
 
-    /// Whether all that the entry says is that this controller, or its privacy officer, named the person: it does
-    /// not show that the person has anything to do with the controller.
+    /// Whether the entry says more to a controller than that it, or its privacy officer, named the person: only then
+    /// does it show that the person has anything to do with the controller.
+    ///
+    /// An entry that does not concern the controller says nothing to it, also where it is sealed for it.
     #[must_use]
-    pub fn only_named_by(&self, controller: &PartyId) -> bool {
-        let own = |call: &Call| call.principal == *controller;
+    pub fn says_more_to(&self, controller: &PartyId) -> bool {
+        if !self.controllers.contains(controller) {
+            return false;
+        }
         match &self.event {
-            // Only the party that asks, or for which it looks, is concerned by these.
-            Event::LookedUp(_) | Event::Denied(_) | Event::ErasureProposed(_) => {
-                self.event.only_names()
+            // These tell those as well who were served or must decide: whoever did not make it is one of them.
+            event @ (Event::ConsentEnded(_) | Event::Restricted { .. }) => {
+                let caller = self.call.as_ref().map(|call| &call.principal);
+                event.names() == Names::More || caller != Some(controller)
             }
-            event => event.only_names() && self.call.as_ref().is_some_and(own),
+            // Others concern nobody but whoever acts and the controller for which it does.
+            event => event.names() == Names::More,
         }
     }
 }
 
 impl Event {
-    /// Whether whoever caused it did no more than name a person: it looked, was denied, or passed on what the
-    /// person wants, which is done for people it has nothing to do with as well.
-    const fn only_names(&self) -> bool {
+    /// Whether whoever caused it did no more than name a person, and where it is said whom.
+    #[must_use]
+    pub const fn names(&self) -> Names<'_> {
         match self {
-            Self::LookedUp(_)
-            | Self::ConsentEnded(_)
-            | Self::Restricted { .. }
+            Self::ConsentEnded(ended) => Names::Only(&ended.subject),
+            Self::LookedUp(looked) => said(looked.subject.as_ref()),
+            Self::Denied(denied) => match &denied.asked {
+                Asked::Disclosure(ask) => Names::Only(&ask.subject),
+                Asked::Call { subject, .. } => said(subject.as_ref()),
+                // A message waited for the party, which named nobody.
+                Asked::Message { .. } => Names::More,
+            },
+            Self::Restricted { .. }
             | Self::RestrictionLifted { .. }
             | Self::Withheld(_)
-            | Self::ErasureProposed(_) => true,
-            // A message waited for the party, which named nobody.
-            Self::Denied(denied) => !matches!(denied.asked, Asked::Message { .. }),
+            | Self::ErasureProposed(_) => Names::OnlyInCall,
             Self::Disclosed(_)
             | Self::ConsentRecorded { .. }
             | Self::CaseOpened { .. }
@@ -129,7 +142,14 @@ impl Event {
             | Self::KekRotated
             | Self::Issuance(_)
             | Self::SigningResumed { .. }
-            | Self::CheckpointKey { .. } => false,
+            | Self::CheckpointKey { .. } => Names::More,
         }
+    }
+}
+
+const fn said(subject: Option<&SubjectRef>) -> Names<'_> {
+    match subject {
+        Some(subject) => Names::Only(subject),
+        None => Names::OnlyInCall,
     }
 }

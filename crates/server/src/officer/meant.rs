@@ -11,8 +11,6 @@ use schakel_core::{
 };
 use schakel_store::index::Query;
 
-use crate::trail::{Trail, TrailError};
-
 /// Nobody: no person is ever drawn this id. A search for somebody unknown takes the way of any other.
 const NOBODY: SubjectId = SubjectId::from_bytes([0; 16]);
 
@@ -35,18 +33,12 @@ pub(crate) enum Whom {
 }
 
 impl Person {
-    /// Whoever was found by a name, as far as the entries that concern the controller are about them.
-    pub(crate) fn seen_by(
-        trail: &Trail,
-        controller: &PartyId,
-        found: Option<SubjectId>,
-        naming: Naming,
-    ) -> Result<Self, TrailError> {
-        let subject = match found {
-            Some(subject) if has_to_do_with(trail, controller, subject)? => subject,
-            _ => NOBODY,
-        };
-        Ok(Self { subject, naming })
+    /// Somebody named, of whom the records concern the controller when they are found.
+    pub(crate) fn new(found: Option<SubjectId>, naming: Naming) -> Self {
+        Self {
+            subject: found.unwrap_or(NOBODY),
+            naming,
+        }
     }
 
     /// The search for the controller's entries about them.
@@ -73,12 +65,13 @@ impl About {
         let named = details.named();
         Self {
             subject: details.subject,
-            named: named.filter(|_| details.only_named_by(controller)),
+            named: named.filter(|_| !details.says_more_to(controller)),
         }
     }
 }
 
-/// Whom entries are about, each with what was read of it. One who was both named and dealt with is one person.
+/// Whom entries are about, each with what was read of it. One who was both named and dealt with is one person, unless
+/// the naming was filed about nobody: then it is not seen that both are one.
 pub(crate) fn whom<T>(entries: Vec<(About, T)>) -> Vec<(Whom, T)> {
     let dealt_with = entries.iter().filter(|(about, _)| about.named.is_none());
     let known: BTreeSet<SubjectId> = dealt_with.filter_map(|(about, _)| about.subject).collect();
@@ -88,25 +81,4 @@ pub(crate) fn whom<T>(entries: Vec<(About, T)>) -> Vec<(Whom, T)> {
         Some((known.or(about.named.map(Whom::Named))?, read))
     });
     whom.collect()
-}
-
-/// Whether any entry of the controller says more of a person than that the controller named them.
-fn has_to_do_with(
-    trail: &Trail,
-    controller: &PartyId,
-    subject: SubjectId,
-) -> Result<bool, TrailError> {
-    let query = Query {
-        subject: Some(subject),
-        ..Query::of(controller.clone())
-    };
-    for index in trail.each(query) {
-        let Some(details) = trail.entry(index?.0)?.and_then(|entry| entry.details) else {
-            continue;
-        };
-        if details.controllers.contains(controller) && !details.only_named_by(controller) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

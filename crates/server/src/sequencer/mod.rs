@@ -158,7 +158,8 @@ impl Sequencer {
         answers.into_iter().collect()
     }
 
-    /// Whom a party means by a reference. Who uses this records the look-up before anything is shown.
+    /// Whom a party means by a reference, as far as their records concern it or the controller it looks for; told on
+    /// the 10 ms grid after arrival. Who uses this records the look-up before anything is shown.
     ///
     /// # Errors
     /// [`CallError::Overloaded`], [`CallError::AuditUnavailable`].
@@ -167,9 +168,12 @@ impl Sequencer {
         subject: SubjectRef,
         caller: PartyId,
     ) -> Result<Option<SubjectId>, CallError> {
+        let arrival = Instant::now();
         let (sender, reply) = oneshot::channel();
         self.send(job::Job::Resolve(subject, caller, sender))?;
-        reply.await.map_err(|_| CallError::AuditUnavailable)
+        let found = reply.await.map_err(|_| CallError::AuditUnavailable);
+        pace::until_grid(arrival).await;
+        found
     }
 
     /// Records calls that were refused before anything was decided, aggregated over a minute.

@@ -19,8 +19,7 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    /// Starts the signing thread. It ends with the signer.
-    /// The keys all sign, in this order.
+    /// Starts the signing thread, which ends with the signer. All keys sign, in this order.
     pub(super) fn start(origin: Origin, keys: Vec<SigningKey>) -> io::Result<Self> {
         let (heads, work) = mpsc::sync_channel::<(u64, Hash)>(1);
         let (done, signed) = mpsc::sync_channel(1);

@@ -250,8 +250,10 @@ impl Writer {
                 Ok(())
             }
             Job::Resolve(subject, caller, reply) => {
-                // Whoever asked may have gone; then nobody needs to know.
-                let _ = reply.send(self.world.subject_of(&subject, &caller));
+                if let Ok(found) = self.planner(now).concerning(&subject, &caller) {
+                    // Whoever asked may have gone; then nobody needs to know.
+                    let _ = reply.send(found.map(|dossier| dossier.subject));
+                }
                 Ok(())
             }
         }

@@ -258,11 +258,10 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
         }
         Event::RestrictionLifted {
             restriction,
-            controller: Some(controller),
-        } => format!(
-            "restriction or objection {restriction} lifted for {}",
-            veil.who(controller)
-        ),
+            // For whom, whole or for one controller, follows from who recorded it. Nobody recorded one about somebody
+            // unknown, so it would tell that the person is known.
+            controller: _,
+        } => format!("restriction or objection {restriction} lifted"),
         _ => "restriction or objection lifted".to_owned(),
     }
 }

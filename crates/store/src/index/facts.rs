@@ -198,7 +198,7 @@ fn gist(event: &Event) -> (BTreeSet<Condition>, Outcome) {
             ..
         }) => (granted(disclosed), Outcome::Disclosed),
         Event::Denied(denied) => (wanted(denied), Outcome::Denied),
-        event => (concerned(event), Outcome::Other),
+        event => (conditions_of(event), Outcome::Other),
     }
 }
 
@@ -222,7 +222,7 @@ fn wanted(denied: &Denied) -> BTreeSet<Condition> {
 }
 
 /// The conditions of an event that neither disclosed nor denied.
-fn concerned(event: &Event) -> BTreeSet<Condition> {
+fn conditions_of(event: &Event) -> BTreeSet<Condition> {
     match event {
         Event::ConsentRecorded { terms, .. } => terms.conditions.clone(),
         Event::ConsentEnded(ended) => all_when_empty(&ended.conditions),

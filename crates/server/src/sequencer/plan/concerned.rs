@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use schakel_core::{
     dossier::Dossier,
-    event::{Event, LookedUp},
+    event::{Event, Names},
     id::PartyId,
     person::SubjectRef,
 };
@@ -18,7 +18,7 @@ use crate::call;
 
 impl Planner<'_> {
     /// The records of the person a caller means, when they concern the caller or the controller it looks for.
-    pub(super) fn concerning(
+    pub(in crate::sequencer) fn concerning(
         &mut self,
         subject: &SubjectRef,
         caller: &PartyId,
@@ -48,13 +48,8 @@ impl Planner<'_> {
 
 /// Whom a call named, where its event does not say so.
 pub(in crate::sequencer) fn named_besides(call: &call::Call, event: &Event) -> Option<SubjectRef> {
-    let silent = matches!(
-        event,
-        Event::Restricted { .. }
-            | Event::RestrictionLifted { .. }
-            | Event::Withheld(_)
-            | Event::ErasureProposed(_)
-            | Event::LookedUp(LookedUp { subject: None, .. })
-    );
-    subject_ref(call).filter(|_| silent)
+    match event.names() {
+        Names::OnlyInCall => subject_ref(call),
+        Names::Only(_) | Names::More => None,
+    }
 }

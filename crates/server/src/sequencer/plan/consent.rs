@@ -242,7 +242,7 @@ impl Planner<'_> {
         }
         let caller = &request.peer.principal;
         let known = self.world.subject_of(subject, caller);
-        let (notices, concerned) = match known {
+        let (notices, deciding) = match known {
             None => (Vec::new(), BTreeSet::new()),
             Some(id) => {
                 let dossier = self.dossier(id)?;
@@ -256,7 +256,7 @@ impl Planner<'_> {
                 );
                 (
                     notices,
-                    restriction::concerned(&dossier, controller, self.now),
+                    restriction::must_decide(&dossier, controller, self.now),
                 )
             }
         };
@@ -270,7 +270,7 @@ impl Planner<'_> {
         };
         let mut plan = ended(known, event, &notices, Outcome::Restricted(id));
         plan.kind = EntryType::Restriction;
-        plan.controllers.extend(concerned);
+        plan.controllers.extend(deciding);
         Ok(plan)
     }
 
@@ -288,8 +288,12 @@ impl Planner<'_> {
         let own = found.is_some_and(|found| found.recorded_by == *caller);
         let controllers = self.officer_for(caller);
         let controller = controllers.first().filter(|_| !own).cloned();
+        let concerned = |controller| {
+            let dossier = dossier.as_ref();
+            dossier.is_some_and(|dossier| dossier.concerns(controller))
+        };
         let lifts = found.is_some_and(|found| match &controller {
-            Some(controller) => found.is_open_to(controller),
+            Some(controller) => found.is_open_to(controller, concerned(controller)),
             None => own && found.lifted_at.is_none(),
         });
         let lifted = dossier.filter(|_| lifts).map(|dossier| dossier.subject);

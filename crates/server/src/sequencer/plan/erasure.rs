@@ -254,7 +254,7 @@ impl Planner<'_> {
         let entries = self.sealed_with(&dossier, |sealed| {
             seal::slots(sealed).iter().any(|slot| slots.contains(slot))
         })?;
-        if !dossier.concerns(controller) && self.only_named(&entries, controller)? {
+        if !dossier.concerns(controller) && !self.say_more(&entries, controller)? {
             return Ok(None);
         }
         Ok(Some(Held {
@@ -264,17 +264,18 @@ impl Planner<'_> {
         }))
     }
 
-    /// Whether these entries say no more than that the controller named the person.
-    fn only_named(&self, entries: &[EntryIndex], controller: &PartyId) -> Result<bool> {
+    /// Whether one of these entries says more to a controller than that it named the person: what an entry says may
+    /// outlive every record.
+    fn say_more(&self, entries: &[EntryIndex], controller: &PartyId) -> Result<bool> {
         for index in entries {
             let found = self.trail.entry(index.0);
             let found = found.map_err(|error| unreadable(&error))?;
             let details = found.and_then(|found| found.details);
-            if details.is_some_and(|details| !details.only_named_by(controller)) {
-                return Ok(false);
+            if details.is_some_and(|details| details.says_more_to(controller)) {
+                return Ok(true);
             }
         }
-        Ok(true)
+        Ok(false)
     }
 
     /// The entries about a person of which the sealed details are so.

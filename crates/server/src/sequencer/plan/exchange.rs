@@ -249,7 +249,7 @@ impl Planner<'_> {
             kind: EntryType::Disclosure,
             subject: Subject::Known(dossier.subject),
             retention: retention(care),
-            controllers: concerned(&decided.disclosed, &dossier, &request.peer, self.now),
+            controllers: sealed_for(&decided.disclosed, &dossier, &request.peer, self.now),
             purpose: Some((ask.purpose.clone(), decided.disclosed.version)),
             event: Event::Disclosed(decided.disclosed),
             told: Told::Disclosure {
@@ -308,7 +308,7 @@ pub(super) fn retention(care: bool) -> Retention {
 
 /// The controllers a disclosure concerns beside its recipient: who provided and, to outsiders, the
 /// municipality of return, which stands in as the provider.
-pub(super) fn concerned(
+pub(super) fn sealed_for(
     disclosed: &Disclosed,
     dossier: &Dossier,
     peer: &Peer,

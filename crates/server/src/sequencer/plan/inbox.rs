@@ -19,7 +19,7 @@ use schakel_core::{
 
 use super::{
     Envelope, Obstacle, Plan, Planned, Planner, Result, Retention, Subject, Told,
-    exchange::{concerned, retention},
+    exchange::{retention, sealed_for},
 };
 use crate::{
     call::{Call, Message, MessageContent, Outcome, Request},
@@ -208,7 +208,7 @@ impl Planner<'_> {
             kind: EntryType::Delivery,
             subject: Subject::Known(dossier.subject),
             retention: retention(condition == Condition::Care),
-            controllers: concerned(&decided.disclosed, &dossier, &request.peer, self.now),
+            controllers: sealed_for(&decided.disclosed, &dossier, &request.peer, self.now),
             purpose: Some((ask.purpose.clone(), decided.disclosed.version)),
             event: Event::Delivered(delivered(leaving, Some(decided.disclosed))),
             told: Told::Message {

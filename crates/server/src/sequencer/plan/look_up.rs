@@ -66,7 +66,9 @@ impl Planner<'_> {
         };
         let named = details.named().filter(Naming::is_shared);
         let about = details.subject.and_then(|id| self.dossier(id).ok());
-        match about.filter(|dossier| self.concerns(dossier, caller)) {
+        // What an entry says may outlive every record.
+        let shown = of.iter().any(|party| details.says_more_to(party));
+        match about.filter(|dossier| shown || self.concerns(dossier, caller)) {
             Some(dossier) => (Subject::Known(dossier.subject), None),
             None => (Subject::Unknown, named.map(|named| named.subject())),
         }

@@ -85,11 +85,12 @@ pub(super) enum Subject {
 pub(super) enum Retention {
     /// For ever: it holds no personal data.
     Permanent,
-    /// Five years.
+    /// For the months that the configuration says (`retention.standard_months`).
     Standard,
-    /// Five years, as care providers must keep the log of care.
+    /// For the months that the configuration says for the log of care, which care providers must keep five years.
     Care,
-    /// Five years after the longest consent could end: the end of a consent must outlive the consent.
+    /// As long after the longest consent could end as consents and entries are kept: the end of a consent must outlive
+    /// the consent.
     Consent,
     /// As long as the record it began or changed.
     Record(SlotUse),
