@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{disk::Disk, durable, keyring::Key};
 
-/// How many entries make a run, unless a test wants fewer; also the most there can be.
-pub const DEFAULT_RUN: u32 = 65_536;
+/// How many entries make a run, unless a test wants fewer; also the most there can be. At the start the entries of the
+/// run that is not full are read from the log again, which costs far more than all the files.
+pub const DEFAULT_RUN: u32 = 16_384;
 /// Batches on their way to the worker before whoever adds must wait.
 const MOST_WAITING: usize = 32;
 
