@@ -6,7 +6,7 @@ use schakel_api::v1;
 
 use crate::{
     exit::{Exit, Failure},
-    file::{private, sync_parent},
+    file,
 };
 
 /// Writes a receipt as a C2SP tlog-proof, its leaf beside it, and what was disclosed with the salt that opens
@@ -37,15 +37,7 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Writes a file of evidence, for its owner alone; it is on disk when this returns. One that exists is never
 /// overwritten.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write as _;
-
-    let file = private().create_new(true).open(path);
-    let written = file.and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        sync_parent(path)
-    });
-    written.map_err(|error| {
+    file::create(path, bytes).map_err(|error| {
         // The call was made: that the receipt was not kept must not read as if it was not.
         let said = format!(
             "The answer was proved, but what proves it cannot be kept in `{}`: {}.",

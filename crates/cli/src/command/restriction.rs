@@ -35,7 +35,7 @@ enum Act {
         #[arg(long = "condition", value_name = "CONDITION", value_parser = code::parser::<v1::Condition>())]
         conditions: Vec<v1::Condition>,
     },
-    /// End a restriction or objection that you recorded.
+    /// End a restriction or objection: whole when you recorded it, for your controller alone as its officer.
     Lift {
         /// The restriction.
         restriction: String,
@@ -112,7 +112,7 @@ async fn lift(
             session.keep(lifted.receipt.as_ref())?;
             Some(Outcome::Told(
                 "lifted",
-                view::Done::new("Lifted.", lifted.receipt),
+                view::Done::new("Lifted, if it is there and yours to lift.", lifted.receipt),
             ))
         }
         Some(Sent::NotDisclosed(denial)) => Some(Outcome::denied(&denial)),

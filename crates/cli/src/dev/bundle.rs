@@ -2,8 +2,6 @@
 
 use std::{
     fs,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +13,7 @@ use schakel_pki::{
 };
 
 use super::broker::DevelopmentBroker;
+use crate::file;
 
 /// What is told of each language.
 const README: &str = include_str!("bundle.md");
@@ -73,13 +72,7 @@ fn put(path: &Path, content: &str) -> Result<()> {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut options = fs::OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
-        file.write_all(content.as_bytes())
+        file::create(path, content.as_bytes())
     };
     written().with_context(|| format!("cannot write `{}`", path.display()))
 }

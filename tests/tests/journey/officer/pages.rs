@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
-use schakel_tests::{Scene, TestBroker, actor, at, bsn, by_case, reason};
+use schakel_tests::{Scene, TestBroker, actor, at, bsn, reason};
 
 use super::{PURPOSE, search};
 
@@ -112,7 +112,7 @@ async fn persons_of_a_breach_beyond_one_page_come_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_of_exports_ends_after_a_day_and_goes_on_as_another() {
     let broker = TestBroker::start().await;
-    let scene = Scene::set(&broker, 1).await;
+    Scene::set(&broker, 1).await;
     let officer = broker.party("fg-gemeente-oost").await;
     let export = async |cursor| {
         let request = v1::ExportEntriesRequest {
@@ -154,5 +154,4 @@ async fn a_run_of_exports_ends_after_a_day_and_goes_on_as_another() {
     broker.clock().advance(almost);
     assert!(export(Some(third.cursor)).await.receipt.is_none());
     assert_eq!(looks().await, 2);
-    drop(by_case(&scene.case));
 }

@@ -8,7 +8,8 @@ use super::chain_of;
 use crate::{
     command::enrolment::read_request,
     connection,
-    exit::{Exit, Failure, chain, sentence},
+    exit::{Exit, Failure, chain, file_failure, sentence},
+    file,
     output::Output,
     session::block_on,
     view,
@@ -48,6 +49,13 @@ pub(super) fn run(args: &EnrolArgs) -> Result<Exit, Failure> {
         Failure::usage(format!("`{path}` must hold 64 hexadecimal digits."))
     })?;
     let request = read_request(&args.request)?;
+    // Before anything is asked: a token serves once.
+    if args.out.exists() {
+        let path = args.out.display();
+        return Err(Failure::usage(format!(
+            "`{path}` exists, and a certificate replaces nothing: give --out another name."
+        )));
+    }
     let host = args.address.rsplit_once(':').map(|(host, _)| host);
     let host = host.unwrap_or_default().trim_matches(['[', ']']);
     let at = EnrolmentAddress {
@@ -68,7 +76,13 @@ pub(super) fn run(args: &EnrolArgs) -> Result<Exit, Failure> {
             "The request waits for the authority: repeat the command later.".to_owned()
         }
         Enrolled::Certificate(der) => {
-            crate::receipt::create(&args.out, chain_of(&der).as_bytes())?;
+            if !request.is_answered_by(&der) {
+                let said = "The broker answered with a certificate for another key: it is not kept. \
+                            Ask its administrator.";
+                return Err(Failure::new(Exit::Failed, said));
+            }
+            file::create(&args.out, chain_of(&der).as_bytes())
+                .map_err(|error| file_failure("written", &args.out, &error))?;
             format!("The certificate is in `{}`.", args.out.display())
         }
     };

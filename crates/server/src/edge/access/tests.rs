@@ -7,7 +7,8 @@ use prost_types::{FileDescriptorProto, FileDescriptorSet};
 
 use super::*;
 
-/// The interface of the broker; `schakel.bench.v1` is served by the benchmark alone.
+/// The interface of the broker. `schakel.bench.v1` is served by the benchmark alone; `schakel.enrolment.v1` at an
+/// address of its own to whoever has a token, where nobody has a role yet.
 const PACKAGE: &str = "schakel.v1";
 
 /// A method as the descriptor has it.
@@ -62,11 +63,10 @@ fn roles_in(comment: &str) -> Admits2 {
     if text == "every party" {
         return Admits2::Party;
     }
-    // Whoever may record a restriction may have recorded this one.
-    if text.starts_with("every partner") || text == "the party that recorded it" {
+    if text.starts_with("every partner") {
         roles.extend(PARTNERS);
     }
-    if text.contains("a privacy officer") || text == "the party that recorded it" {
+    if text.contains("a privacy officer") {
         roles.insert(PrivacyOfficer);
     }
     if text.contains("the municipality of return itself") {
