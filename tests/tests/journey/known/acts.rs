@@ -1,5 +1,7 @@
 //! What an outsider's officer passes on, and what others do about the same person meanwhile.
 
+use std::time::Duration;
+
 use schakel_api::v1;
 use schakel_tests::{Party, Scene, TestBroker, actor, bsn, bsn_number, consent, key};
 
@@ -20,6 +22,41 @@ pub(super) async fn knowing(n: u32) -> TestBroker {
         .await
         .expect("a signal");
     broker
+}
+
+/// Waits until everybody who calls in what follows has connected, and the broker has recorded with which certificates: an
+/// entry of its own in between would move the places of those after it.
+pub(super) async fn all_connected(broker: &TestBroker) {
+    let names = [
+        "fg-uwv-test",
+        "gemeente-oost",
+        "pi-noord",
+        "toetser",
+        "uwv-test",
+        "wonen-zuid",
+        "zorg-midden",
+    ];
+    for name in names {
+        broker.party(name).await.checkpoint().await;
+    }
+    let auditor = broker.party("toetser").await;
+    let mut looks = tokio::time::interval(Duration::from_millis(100));
+    let recorded = async {
+        loop {
+            looks.tick().await;
+            let request = v1::ListCertificatesRequest {};
+            let listed = auditor.registry().list_certificates(request).await.unwrap();
+            let used = listed.into_inner().used;
+            if names
+                .iter()
+                .all(|name| used.iter().any(|one| one.party_id == *name))
+            {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(60), recorded).await;
+    in_time.expect("the uses of all certificates are recorded every few seconds");
 }
 
 /// What the officer passes on for the person, and lifts for its controller: what it recorded itself, what the

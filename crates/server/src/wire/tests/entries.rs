@@ -214,7 +214,7 @@ fn an_entry_made_by_a_penitentiary_institution_is_neither_shown_to_outsiders_nor
     let told_to_town = read("town-1", EntryType::Disclosure, disclosed());
     for (controller, seen) in [
         ("pi-1", [true, true, true, true, true]),
-        ("town-1", [false, true, true, false, true]),
+        ("town-1", [false, true, false, false, true]),
         // Whether an institution or a town recorded it makes no difference.
         ("home-1", [false, false, true, false, true]),
     ] {
