@@ -242,7 +242,7 @@ pub fn authorities(text: &str) -> Result<Vec<Vec<u8>>, NoChain> {
     Ok(Chain::read(text)?.iter().map(<[u8]>::to_vec).collect())
 }
 
-/// A revocation list as [`Acceptance::lists`] holds it: PEM, whether it was read as that or as DER.
+/// A revocation list as [`Anchor::lists`] holds it: PEM, whether it was read as that or as DER.
 #[must_use]
 pub fn list_text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
