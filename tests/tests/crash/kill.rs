@@ -102,7 +102,9 @@ async fn invariant_1_killed_at_any_moment() {
     let mut child = Child::start("").await;
     let mut scenes = Vec::new();
     let (mut answered, mut entries) = (0, 0);
-    for round in 0..kills() {
+    // A busy machine answers less before each kill: then there are more of them.
+    let mut rounds = (0..3 * kills()).peekable();
+    while let Some(round) = rounds.next_if(|round| *round < kills() || answered <= kills() * 10) {
         if round % KILLS_OF_PERSONS == 0 {
             scenes = others(&child, round).await;
         }
@@ -143,8 +145,10 @@ async fn invariant_1_killed_at_any_moment() {
         }
         settle(&child, &scenes).await;
     }
-    // How much load there is before a kill is the machine's to say; without any, the kills would show nothing.
-    assert!(answered > kills(), "there was load: {answered} answers");
+    assert!(
+        answered > kills() * 10,
+        "there was load: {answered} answers"
+    );
     child.kill();
     assert!(
         child.check_log().leaves.len() > answered,
