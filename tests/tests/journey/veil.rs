@@ -202,9 +202,13 @@ impl World {
                     subject: Some(bsn(&bsn_number(MEANT))),
                     ..v1::GetReportRequest::default()
                 };
-                if let Ok(mut answer) = officer.audit().get_report(request).await {
-                    answer.get_mut().receipt = None;
-                    told.note("report", &(party, report, answer.get_ref()));
+                match officer.audit().get_report(request).await {
+                    Ok(mut answer) => {
+                        answer.get_mut().receipt = None;
+                        told.note("report", &(party, report, answer.get_ref()));
+                    }
+                    // Without the party: it is the test that names it.
+                    Err(refused) => told.note("report refused", &(report, refused.code())),
                 }
             }
         }
