@@ -118,6 +118,13 @@ fn happening(recorder: &Recorder, (kind, who, whom, rest): Seed) -> Option<Happe
     Some(happening)
 }
 
+/// The broker draws a number for each delivery: no inbox has one twice.
+fn delivery(position: u64) -> DeliveryId {
+    let mut bytes = [0; 16];
+    bytes[8..].copy_from_slice(&position.to_be_bytes());
+    DeliveryId::from_bytes(bytes)
+}
+
 /// The first message of an inbox leaves it, is dropped, or is acknowledged.
 fn taken_out(recorder: &Recorder, name: &str, rest: u8) -> Option<Happening> {
     let inbox = recorder.world.inbox(&party(name))?;
@@ -152,9 +159,10 @@ fn taken_out(recorder: &Recorder, name: &str, rest: u8) -> Option<Happening> {
             reference: Reference::from_bytes([rest; 16]),
         })
     } else {
+        let position = inbox.last_position() + 1;
         Event::Delivered(Delivered {
-            delivery: DeliveryId::from_bytes([rest; 16]),
-            position: inbox.last_position() + 1,
+            delivery: delivery(position),
+            position,
             order: Some(order),
             message,
             disclosed: None,
