@@ -1,5 +1,6 @@
 //! The questions of a privacy officer and of the person concerned: each answered by one command.
 
+mod notices;
 mod person;
 
 use schakel_api::v1;
@@ -300,22 +301,6 @@ async fn question_10_was_the_trail_verified_when_and_by_whom() {
     assert_eq!(one["matches"], true);
     assert!(integrity["size"].as_u64() > one["size"].as_u64());
     assert_eq!(integrity["differences"], Value::Array(Vec::new()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn question_11_who_must_be_told_of_a_correction_and_who_was() {
-    let story = story().await;
-    let notices = story.report(&["notices", "--bsn", &story.scene.bsn]).await;
-    let rows = notices["notices"].as_array().unwrap();
-    let of = |id: &str| {
-        rows.iter()
-            .find(|row| row["recipient_party_id"] == id)
-            .unwrap()
-    };
-    assert_eq!(of("wonen-zuid")["kind"], "WITHDRAWAL");
-    assert!(of("wonen-zuid").get("acknowledged_at").is_none());
-    // The municipality itself was told the plan, on no consent: nothing changed for it.
-    assert!(of("gemeente-oost").get("kind").is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

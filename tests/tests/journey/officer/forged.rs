@@ -70,6 +70,18 @@ async fn a_disclosure_that_was_never_permitted_is_found_by_replaying() {
         .unwrap();
     assert_eq!((check.permitted, check.same), (2, 1));
     assert_eq!(check.faults[0].index, forged);
+    // It stands out as well for having come after the withdrawal.
+    let withdrawals = v1::GetReportRequest {
+        actor: actor(),
+        purpose: PURPOSE.into(),
+        report: v1::Report::Withdrawals.into(),
+        ..v1::GetReportRequest::default()
+    };
+    let withdrawals = officer.audit().get_report(withdrawals).await.unwrap();
+    let [withdrawal] = &withdrawals.into_inner().withdrawals[..] else {
+        panic!("one withdrawal");
+    };
+    assert_eq!(withdrawal.after, [forged]);
     // The broker finds it by itself and says so in the trail.
     let alarmed = tokio::time::timeout(std::time::Duration::from_secs(60), async {
         loop {

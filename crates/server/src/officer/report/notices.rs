@@ -15,7 +15,7 @@ use crate::{
 
 impl Reporter<'_> {
     /// Everybody who was ever told something by the controller, or the controller itself when it was told;
-    /// each with the notices it got, or with none.
+    /// each with the notices it got, and with the conditions of which it got none.
     pub(super) fn notices(&self, narrowed: &Narrowed) -> Result<Reported, TrailError> {
         let mut records = Records::new(self.trail)?;
         let end = EntryIndex(self.trail.size());
@@ -59,12 +59,16 @@ impl Reporter<'_> {
             }
         }
         issued.sort_by_key(|notice| notice.entry);
-        let due = rows.into_iter().flat_map(|row| {
+        let due = rows.into_iter().flat_map(|mut row| {
             let issued = issued.iter();
             let issued =
                 issued.filter(|notice| notice.recipient.as_str() == row.recipient_party_id);
             let told: Vec<_> = issued.map(|notice| told(notice)).collect();
-            if told.is_empty() { vec![row] } else { told }
+            row.conditions
+                .retain(|condition| !told.iter().any(|row| row.conditions.contains(condition)));
+            // What was told of another condition has had no notice, whatever this one says.
+            let without = (!row.conditions.is_empty()).then_some(row);
+            told.into_iter().chain(without)
         });
         Ok(due.collect())
     }
