@@ -96,7 +96,9 @@ fn section(
     });
 }
 
+/// What was supplied to others stands with what they received: a controller has an entry of its own reports alone.
 fn supplied(told: &Told, language: Language, blocks: &mut Vec<Block>) {
+    let passed_on = of_kind(told, "RECEIVED").any(|line| !line.providers.is_empty());
     let rows = of_kind(told, "SUPPLIED").map(|line| {
         vec![
             day::moment(line.at.as_ref(), language),
@@ -110,7 +112,14 @@ fn supplied(told: &Told, language: Language, blocks: &mut Vec<Block>) {
             "Wie heeft iets over u doorgegeven?",
             "Who passed on something about you?",
         ),
-        language.of("Niemand.", "Nobody."),
+        if passed_on {
+            language.of(
+                "Dat staat in de volgende tabel, onder \u{201c}Van wie\u{201d}.",
+                "That is in the next table, under \u{201c}From whom\u{201d}.",
+            )
+        } else {
+            language.of("Niemand.", "Nobody.")
+        },
         &[
             language.of("Wanneer", "When"),
             language.of("Organisatie", "Organisation"),

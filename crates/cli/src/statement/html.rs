@@ -3,7 +3,8 @@
 use super::{Language, block::Block};
 
 const STYLE: &str = "\
-@page { size: A4; margin: 18mm 16mm; }
+@page { size: A4; margin: 18mm 16mm 20mm;
+  @bottom-right { content: counter(page) ' / ' counter(pages); font: 9pt Verdana, 'DejaVu Sans', Arial, sans-serif; } }
 :root { color-scheme: light; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 178mm; padding: 1rem; color: #000; background: #fff;
@@ -18,7 +19,9 @@ tr { break-inside: avoid; }
 th, td { text-align: left; vertical-align: top; padding: .35em .5em; border-bottom: 1px solid #767676;
   overflow-wrap: break-word; hyphens: auto; }
 th { border-bottom: 2px solid #000; }
-dl { display: grid; grid-template-columns: 9em 1fr; gap: .1em .8em; margin: .6em 0; padding: .6em;
+th:first-child { width: 11em; }
+th:nth-child(2):not(:last-child) { width: 10.5em; }
+dl { display: grid; grid-template-columns: 9.5em 1fr; gap: .1em .8em; margin: .6em 0; padding: .6em;
   border: 1px solid #767676; break-inside: avoid; }
 dt { font-weight: bold; }
 dd { margin: 0; overflow-wrap: anywhere; }

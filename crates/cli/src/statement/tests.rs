@@ -200,6 +200,31 @@ fn the_sentence_about_withholding_stands_on_every_statement_and_a_number_only_wh
     }
 }
 
+/// A controller that reported nothing itself has no entry of who did; who received it has.
+#[test]
+fn nobody_is_said_to_have_passed_on_what_somebody_received() {
+    let mut told = response();
+    told.lines
+        .retain(|line| line.kind() != v1::StatementKind::Supplied);
+    let received = text(&Statement::new(&told, Language::Nl));
+    told.lines
+        .retain(|line| line.kind() != v1::StatementKind::Received);
+    let nothing = text(&Statement::new(&told, Language::Nl));
+    let under = |text: &str| {
+        text.split("doorgegeven?")
+            .nth(1)
+            .unwrap()
+            .lines()
+            .nth(3)
+            .map(str::to_owned)
+    };
+    assert_eq!(
+        under(&received).unwrap(),
+        "Dat staat in de volgende tabel, onder \u{201c}Van wie\u{201d}."
+    );
+    assert_eq!(under(&nothing).unwrap(), "Niemand.");
+}
+
 #[test]
 fn what_is_registered_cannot_become_part_of_the_page() {
     let html = Statement::new(&response(), Language::Nl).html();

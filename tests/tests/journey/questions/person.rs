@@ -52,15 +52,37 @@ async fn the_person_is_told_who_got_what_who_looked_and_how_to_stop() {
     assert_eq!(received[0]["party"]["name"], "Testgemeente Oost");
     assert_eq!(received[0]["providers"][0]["name"], "Test-PI Noord");
     assert_eq!(received[1]["party"]["name"], "Testwonen Zuid");
+    // When, what for and on which basis.
+    for (line, purpose, basis) in [
+        (received[0], "P-PLAN", "PBW_18A"),
+        (received[1], "P-ARRANGE-HOUSING", "CONSENT_AVG_6_1_A"),
+    ] {
+        assert!(line["at"].is_string());
+        assert_eq!(line["purpose"], purpose);
+        assert_eq!(line["bases"][0]["basis"], basis);
+        assert_eq!(line["conditions"], serde_json::json!(["HOUSING"]));
+    }
     assert_eq!(of("LOOKED").len(), 1);
-    assert_eq!(told["consents"][0]["state"], "WITHDRAWN");
+    let consent = &told["consents"][0];
+    assert_eq!(consent["state"], "WITHDRAWN");
+    assert!(consent["valid_until"].is_string());
+    assert_eq!(consent["collected_by"]["name"], "Testgemeente Oost");
     assert_eq!(told["notices"][0]["recipient"]["party_id"], "wonen-zuid");
+    assert!(told["notices"][0].get("acknowledged_at").is_none());
     let text = story
         .broker
         .command(OFFICER, &[&["audit"], &ask[..]].concat())
         .await
         .text;
     assert!(text.starts_with("Overzicht van uw gegevens\n"), "{text}");
+    // Whom to ask for a correction, and that a consent may be stopped by telling one of those on it.
+    for said in [
+        "Vraag het aan Testgemeente Oost:",
+        "U mag een toestemming altijd stoppen.",
+    ] {
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(said), "{said}: {text}");
+    }
     for employee in ["medewerker-1", "fg-gemeente-oost-1"] {
         assert!(!text.contains(employee) && !told.to_string().contains(employee));
     }

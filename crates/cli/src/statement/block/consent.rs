@@ -57,10 +57,10 @@ fn consent_pairs(consent: &Consent, language: Language) -> Vec<(String, String)>
         pair(language.of("Van", "From"), names(&consent.providers)),
         pair(language.of("Aan", "To"), names(&consent.recipients)),
         pair(
-            language.of("Vanaf", "From day"),
+            language.of("Geldig vanaf", "Valid from"),
             day::moment(consent.valid_from.as_ref(), language),
         ),
-        pair(language.of("Tot", "Until"), until),
+        pair(language.of("Geldig tot", "Valid until"), until),
         pair(
             language.of("Gegeven bij", "Given at"),
             consent.collected_by.name.clone(),
