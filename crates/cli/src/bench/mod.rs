@@ -120,7 +120,7 @@ struct TrailArgs {
 #[derive(Debug, clap::Args)]
 struct PlaceArgs {
     /// Where the data are kept meanwhile; removed afterwards. Its disk is part of what is measured.
-    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
     /// Print the results as JSON.
     #[arg(long)]

@@ -53,7 +53,7 @@ enum Act {
     Close {
         /// The case.
         case: String,
-        /// Why.
+        /// Why it is closed.
         #[arg(long, value_parser = code::parser::<v1::ClosingReason>())]
         reason: v1::ClosingReason,
     },

@@ -36,18 +36,18 @@ enum Act {
     Check {
         /// The certificate, PEM, with what its holder sends along below it.
         file: PathBuf,
-        /// The instant at which it is to be used: now, unless it is given.
-        #[arg(long, value_parser = instant::parse)]
+        /// The instant at which it is to be used [default: now].
+        #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
         at: Option<Timestamp>,
     },
-    /// Say who could not come in at the broker: as `schakel pki rehearse`, with what it goes by itself. For
+    /// Say who could not come in at the broker: as `schakel pki rehearse`, by what the broker goes by. For
     /// administrators.
     Rehearse(foresee::RehearseArgs),
-    /// Block a certificate at once, on open connections too. Whoever the authority says it is.
+    /// Block a certificate at once, on open connections too, whatever its authority says of it.
     Block {
         /// SHA-256 of the whole certificate, hexadecimal.
         certificate: String,
-        /// Why.
+        /// Why it is blocked.
         #[arg(long, value_parser = code::parser::<v1::StopReason>())]
         reason: v1::StopReason,
     },

@@ -67,8 +67,11 @@ struct TermsArgs {
     /// How it stands [default: GIVEN].
     #[arg(long, value_parser = code::parser_of(&RECORDABLE))]
     state: Option<v1::ConsentState>,
-    /// What kind of yes [default: `PROCESSING_BASIS`].
-    #[arg(long, value_parser = code::parser::<v1::ConsentKind>())]
+    #[arg(
+        long,
+        help = "What kind of yes [default: PROCESSING_BASIS]",
+        value_parser = code::parser::<v1::ConsentKind>()
+    )]
     kind: Option<v1::ConsentKind>,
     /// It was explicit.
     #[arg(long)]

@@ -56,7 +56,7 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Say what is wrong with a configuration.
     CheckConfig(serve::CheckConfigArgs),
-    /// Let a broker sign again that a witness stopped.
+    /// Let a broker that a witness stopped sign again.
     ///
     /// The witness had seen more of the log than there is: the log was taken back, or the witness is wrong. Find out
     /// which before anything else. What was said, and the ground given here, become an entry of the next start.
@@ -89,7 +89,7 @@ enum Command {
     Notice(notice::NoticeArgs),
     /// Erase a person for a controller, by two actors.
     Erasure(erasure::ErasureArgs),
-    /// Show for how long what is kept, and what is due.
+    /// Show how long details are kept, and what is due.
     Retention(retention::RetentionArgs),
     /// Change the key that wraps the keyring.
     Keyring(retention::KeyringArgs),

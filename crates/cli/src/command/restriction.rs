@@ -25,7 +25,7 @@ enum Act {
     Record {
         #[command(flatten)]
         subject: SubjectArgs,
-        /// Which.
+        /// What the person asks for.
         #[arg(long, value_parser = code::parser::<v1::RestrictionKind>())]
         kind: v1::RestrictionKind,
         /// The controller it is directed at [default: every one].

@@ -19,7 +19,7 @@ pub(crate) struct RetentionArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum Act {
-    /// Show for how long what is kept, and what stands in the way of destroying it.
+    /// Show how long details of each class are kept, and what stands in the way of destroying them.
     Show,
     /// Show what will be destroyed when.
     Due,

@@ -1,6 +1,6 @@
 //! How the story is told: one or two lines a step.
 
-use crate::output;
+use crate::{output, page::Page};
 
 /// Tells, or keeps quiet.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +23,15 @@ impl Teller {
         self.line(&format!("  {text}"));
     }
 
-    /// What belongs to the step before.
+    /// What belongs to the step before, in lines of 80 columns.
     pub(super) fn detail(self, text: &str) {
+        let mut page = Page::default();
+        page.indented(|page| page.indented(|page| page.indented(|page| page.line(text))));
+        self.line(page.as_str().trim_end());
+    }
+
+    /// A line of what belongs to the step before, with its columns as they are.
+    pub(super) fn row(self, text: &str) {
         self.line(&format!("      {text}"));
     }
 

@@ -271,45 +271,37 @@ async fn the_officer_asks(scene: &Scene, tell: &Teller) -> Result<()> {
     );
     tell.step("The municipality's privacy officer asks who got what, why, and on which basis:");
     for entry in &entries {
-        let bases: Vec<_> = entry
-            .bases
-            .iter()
-            .map(|basis| basis.basis.as_str())
-            .collect();
-        let at = entry
-            .at
-            .as_ref()
-            .map(|at| at.seconds.unsigned_abs())
-            .unwrap_or_default();
-        let at = Timestamp::from_millis(at.saturating_mul(1000))?;
-        tell.detail(&format!(
-            "entry {:>3}  {}  {:<14} {}",
-            entry.index,
-            at.to_string().get(..19).unwrap_or_default(),
-            entry.party_id,
-            entry.purpose.as_deref().unwrap_or("-"),
-        ));
-        tell.detail(&format!(
-            "           {}; {}",
-            entry.summary,
-            bases.join(", ")
-        ));
+        show(entry, *tell)?;
     }
-    let denied = entries.first().context("there is an entry")?;
+    let newest = entries.first().context("there is an entry")?.index;
     let explain = v1::ExplainEntryRequest {
         actor: scene::actor(),
-        index: denied.index,
+        index: newest,
         reference: None,
         purpose: "P-ACCOUNTABILITY".into(),
     };
     let explained = scene.officer.explain_entry(explain).await?.outcome;
-    ensure!(
-        matches!(
-            explained,
-            Some(v1::explain_entry_response::Outcome::Explanation(_))
-        ),
-        "the officer should be told why"
-    );
+    let Some(v1::explain_entry_response::Outcome::Explanation(explained)) = explained else {
+        bail!("the officer should be told why");
+    };
+    let why = explained.reasons.first().context("there is a reason")?;
+    tell.detail(&format!("Why entry {newest}: {}", why.text));
+    Ok(())
+}
+
+fn show(entry: &v1::Entry, tell: Teller) -> Result<()> {
+    let bases = entry.bases.iter().map(|basis| basis.basis.as_str());
+    let bases = bases.collect::<Vec<_>>().join(", ");
+    let seconds = entry.at.as_ref().map_or(0, |at| at.seconds.unsigned_abs());
+    let at = Timestamp::from_millis(seconds.saturating_mul(1000))?.to_string();
+    tell.row(&format!(
+        "entry {:>3}  {}  {:<14} {}",
+        entry.index,
+        at.get(..19).unwrap_or_default(),
+        entry.party_id,
+        entry.purpose.as_deref().unwrap_or("-"),
+    ));
+    tell.row(&format!("           {}; {bases}", entry.summary));
     Ok(())
 }
 

@@ -13,10 +13,10 @@ pub(super) fn granted(grant: &Grant) -> String {
     let told = match grant.granularity {
         Granularity::Signal => "whether help is needed",
         Granularity::Status => "the status code",
-        Granularity::StatusWithDates => "the status code with its days",
+        Granularity::StatusWithDates => "the status code, with its days",
     };
     let mut text = format!(
-        "Granted: {told} of {} as reported by `{}`, by route {} of the purpose; provided on {} ({}), \
+        "Granted: of {} as reported by `{}`, {told}; by route {} of the purpose, provided on {} ({}) and \
          received on {} ({})",
         grant.condition,
         grant.provider,

@@ -151,9 +151,9 @@ fn told(disclosed: &Disclosed) -> String {
     let detail = match disclosed.granularity {
         Granularity::Signal => "whether help is needed",
         Granularity::Status => "the status",
-        Granularity::StatusWithDates => "the status with its days",
+        Granularity::StatusWithDates => "the status, with its days",
     };
-    format!("told {detail} of {}", about(&conditions))
+    format!("told of {}: {detail}", about(&conditions))
 }
 
 fn denied_line(denied: &Denied) -> String {

@@ -16,7 +16,7 @@ pub(super) struct NamedArgs {
     /// The number of the entry.
     #[arg(required_unless_present = "reference", conflicts_with = "reference")]
     entry: Option<u64>,
-    /// The reference that a partner quotes which was not told something, in hexadecimal.
+    /// The reference that a partner who was told nothing quotes, in hexadecimal.
     #[arg(long, value_name = "HEX", value_parser = sixteen_bytes)]
     reference: Option<Bytes>,
     #[command(flatten)]

@@ -61,7 +61,7 @@ pub(super) struct RevokeArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct CrlArgs {
     /// For how many days the list counts [default: 7; 180 for a root].
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=400))]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=400))]
     list_days: Option<u32>,
     /// The directory that is published [default: public, beside that of the authority].
     #[arg(long, value_name = "DIR")]

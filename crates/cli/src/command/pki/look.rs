@@ -29,8 +29,8 @@ pub(super) struct CheckArgs {
     certificate: PathBuf,
     #[command(flatten)]
     broker: BrokerArgs,
-    /// The instant at which it is to be used: now, unless it is given.
-    #[arg(long, value_parser = instant::parse)]
+    /// The instant at which it is to be used [default: now].
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
     at: Option<Timestamp>,
     /// Print JSON for machines.
     #[arg(long)]

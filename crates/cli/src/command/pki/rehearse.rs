@@ -43,8 +43,8 @@ pub(super) struct RehearseArgs {
 /// How things would be.
 #[derive(Debug, clap::Args)]
 pub(in crate::command) struct ScenarioArgs {
-    /// The day or instant: now, unless it is given.
-    #[arg(long, value_parser = instant::parse)]
+    /// The day or instant [default: now].
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
     at: Option<Timestamp>,
     /// As if the authority with this certificate were revoked; repeated for several.
     #[arg(long, value_name = "FILE")]

@@ -186,7 +186,7 @@ fn the_officer_of_the_provider_sees_on_what_it_was_disclosed() {
     assert!(shown.case_id.is_some());
     assert_eq!(shown.actor_ref, None);
     assert_eq!(shown.unit_id.as_deref(), Some("verhuur"), "who was told");
-    assert_eq!(shown.summary, "told whether help is needed of HOUSING");
+    assert_eq!(shown.summary, "told of HOUSING: whether help is needed");
 }
 
 #[test]
