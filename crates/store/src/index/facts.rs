@@ -79,7 +79,7 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
         return Vec::new();
     };
     let party: PartyId = whose_message(&details.event).cloned().unwrap_or(party);
-    let purpose = purpose(leaf);
+    let purpose = purpose(leaf).or_else(|| proposed_for(&details.event).cloned());
     let (conditions, outcome) = gist(&details.event);
     let call = details.call.as_ref();
     let of = |whose: Whose| Facts {
@@ -107,6 +107,14 @@ pub fn facts(leaf: &Leaf, details: &Details, entry: EntryIndex) -> Vec<Facts> {
 fn whose_message(event: &Event) -> Option<&PartyId> {
     match event {
         Event::Denied(denied) => denied.receiver(),
+        _ => None,
+    }
+}
+
+/// What a proposed search or export is for: by it they are found among all the looks, which they stand between.
+fn proposed_for(event: &Event) -> Option<&PurposeCode> {
+    match event {
+        Event::SearchProposed(proposed) => Some(&proposed.purpose),
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::keyring::Key;
 
-const MAGIC: &[u8; 8] = b"SCHKRUN5";
+const MAGIC: &[u8; 8] = b"SCHKRUN6";
 const HEADER: u64 = 24;
 const TIME: u64 = 8;
 /// A token with where its list starts and the run before.
