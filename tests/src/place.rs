@@ -217,6 +217,12 @@ log = "warn"
             .expect("a certificate")
     }
 
+    /// Another certificate for a party, with a key of its own, from the authority of this place.
+    #[must_use]
+    pub fn another(&self, id: &str) -> Issued {
+        self.issue(&organisation(id), Validity::days(90, self.now))
+    }
+
     /// A certificate for a key that an organisation made itself, from the authority of this place.
     #[must_use]
     pub fn certify(&self, id: &str, key_pem: &str) -> Issued {

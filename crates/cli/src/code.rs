@@ -73,7 +73,7 @@ codes! {
         [Check Denials Withdrawals Recipients Purposes Consents Readers Notices];
     RestrictionKind "RESTRICTION_KIND_" [Restriction Objection];
     StatementKind "STATEMENT_KIND_"
-        [Supplied Received Asked Looked Consent Restriction Case Notice Other];
+        [Supplied Received Asked Looked Consent Restriction Case Notice Other Exported];
     Role "ROLE_"
         [Pi Municipality Probation CareProvider Uwv HousingAssociation DebtCounsellor SafetyHouse
          PrivacyOfficer Auditor Administrator Broker];

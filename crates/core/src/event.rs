@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     audit::{
-        ReplayDiffered, SearchDecided, SearchProposed, TrailVerified, Withheld, WithholdingGround,
+        ReplayDiffered, SearchDecided, SearchProposed, StandingExport, TrailVerified, Withheld,
+        WithholdingGround,
     },
     call::{Call, Remembered, SlotUse, Write},
     denied::{Asked, Denied},

@@ -16,7 +16,7 @@ use schakel_core::{
     code::Condition,
     consent::{Consent, ConsentState, ConsentTerms},
     erasure::{Duty, Ground},
-    event::{TrailVerified, Withheld},
+    event::{StandingExport, TrailVerified, Withheld},
     id::{
         ActorRef, CaseId, ConsentId, DeliveryId, EnrolmentId, EntryIndex, IdempotencyKey, PartyId,
         ProposalId, PurposeCode, Reference, RestrictionId,
@@ -250,6 +250,8 @@ pub enum Call {
         purpose: PurposeCode,
         /// The question in words.
         question: String,
+        /// For an export: what may be handed over, and for how long.
+        export: Option<StandingExport>,
     },
     /// Decide about a proposed search; the service has made sure that the caller may.
     DecideSearch {

@@ -60,6 +60,14 @@ impl From<CallError> for Status {
                  period; or propose it with ProposeSearch and pass the `search_id` once it is approved",
                 HashMap::new(),
             ),
+            CallError::ExportUnapproved => told(
+                Code::FailedPrecondition,
+                ErrorReason::SecondActorRequired,
+                "an export that opens details or gives processing lines needs the approval of a second officer, for \
+                 a term: propose it with ProposeSearch (`export`) and pass the `search_id` once it is approved; \
+                 leaves and proofs alone need none",
+                HashMap::new(),
+            ),
             CallError::NotWitnessed => not_witnessed(),
             CallError::NotFound(what) => told(
                 Code::NotFound,

@@ -3,10 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use schakel_api::v1;
+use prost::bytes::Bytes;
+use schakel_api::v1::{
+    self,
+    ExportKind::{Entries, Processings},
+};
 use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_client::Client;
 use schakel_tests::{Scene, Settings, TestBroker, actor, bsn, reason};
+
+mod approval;
+mod told;
 
 const PURPOSE: &str = "P-ACCOUNTABILITY";
 
@@ -50,8 +57,13 @@ fn processings(page_size: u32) -> v1::ExportProcessingsRequest {
 }
 
 /// Everything there is to export, in pages; every page is proved and holds to the one before.
-async fn all_entries(client: &Client, page_size: u32) -> Vec<v1::ExportedEntry> {
+async fn all_entries(
+    client: &Client,
+    page_size: u32,
+    approved: Option<Bytes>,
+) -> Vec<v1::ExportedEntry> {
     let (mut request, mut before, mut all) = (entries(page_size), None, Vec::new());
+    request.search_id = approved;
     loop {
         let section = client
             .export_entries(request.clone(), before.as_deref())
@@ -66,8 +78,9 @@ async fn all_entries(client: &Client, page_size: u32) -> Vec<v1::ExportedEntry> 
     }
 }
 
-async fn all_lines(client: &Client, page_size: u32) -> Vec<v1::ProcessingLine> {
+async fn all_lines(client: &Client, page_size: u32, approved: &Bytes) -> Vec<v1::ProcessingLine> {
     let (mut request, mut all) = (processings(page_size), Vec::new());
+    request.search_id = Some(approved.clone());
     loop {
         let page = client.export_processings(request.clone()).await.unwrap();
         all.extend(page.lines);
@@ -88,7 +101,7 @@ async fn an_auditor_gets_every_leaf_with_its_proof_and_no_details() {
     let broker = start().await;
     story(&broker).await;
     let client = broker.client("toetser", None).await;
-    let all = all_entries(&client, 7).await;
+    let all = all_entries(&client, 7, None).await;
     let indexes: Vec<u64> = all.iter().map(|entry| entry.index).collect();
     let expected: Vec<u64> = (0..indexes.len() as u64).collect();
     assert_eq!(indexes, expected, "none is missing");
@@ -107,7 +120,8 @@ async fn an_officer_gets_what_concerns_the_own_controller_and_opens_what_it_did(
     let broker = start().await;
     let scene = story(&broker).await;
     let client = broker.client("fg-gemeente-oost", None).await;
-    let all = all_entries(&client, 3).await;
+    let approved = broker.approved_export("fg-gemeente-oost", Entries).await;
+    let all = all_entries(&client, 3, Some(approved)).await;
     let log = broker.check_log().await;
     let details = log.details(broker.place());
     let names_for_others = |index: u64| {
@@ -152,11 +166,12 @@ async fn nothing_is_opened_to_the_officer_of_a_party_that_may_not_know_of_detent
     let broker = start().await;
     let scene = story(&broker).await;
     let client = broker.client("fg-wonen-zuid", None).await;
-    let all = all_entries(&client, 100).await;
+    let all = all_entries(&client, 100, None).await;
     assert!(all.len() > 3);
     assert!(all.iter().all(|entry| entry.details.is_none()));
     assert!(leaves(&all).iter().all(|leaf| leaf.party != "pi-noord"));
-    for line in all_lines(&client, 100).await {
+    let approved = broker.approved_export("fg-wonen-zuid", Processings).await;
+    for line in all_lines(&client, 100, &approved).await {
         let shown = format!("{line:?}");
         for word in [
             "pi-noord",
@@ -185,7 +200,7 @@ async fn invariant_11_a_run_is_recorded_once_and_gives_everything_once() {
         own.count()
     };
     let before = looked(&broker.check_log().await);
-    let one_by_one = all_entries(&client, 1).await;
+    let one_by_one = all_entries(&client, 1, None).await;
     let log = broker.check_log().await;
     assert_eq!(looked(&log), before + 1);
     let indexes: BTreeSet<u64> = one_by_one.iter().map(|entry| entry.index).collect();
@@ -193,7 +208,7 @@ async fn invariant_11_a_run_is_recorded_once_and_gives_everything_once() {
     // The run itself concerns the controller, so it is exported too; that makes no run of its own.
     let last = leaves(&one_by_one).pop().unwrap();
     assert_eq!(last.party, "fg-gemeente-oost");
-    let at_once = all_entries(&client, 500).await;
+    let at_once = all_entries(&client, 500, None).await;
     assert_eq!(
         at_once.len(),
         one_by_one.len(),
@@ -215,6 +230,11 @@ async fn a_cursor_of_another_party_or_export_and_a_purpose_that_does_not_fit_are
     let cursor = Some(answer.into_inner().cursor);
     let other = v1::ExportProcessingsRequest {
         cursor: cursor.clone(),
+        search_id: Some(
+            broker
+                .approved_export("fg-gemeente-oost", Processings)
+                .await,
+        ),
         ..processings(2)
     };
     let refused = officer
@@ -258,7 +278,10 @@ async fn a_logbook_gets_a_line_for_every_processing_and_none_for_looking_into_th
     let broker = start().await;
     story(&broker).await;
     let client = broker.client("fg-gemeente-oost", None).await;
-    let lines = all_lines(&client, 2).await;
+    let approved = broker
+        .approved_export("fg-gemeente-oost", Processings)
+        .await;
+    let lines = all_lines(&client, 2, &approved).await;
     let named: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
     for name in [
         "partner introduced",
@@ -302,11 +325,12 @@ async fn a_logbook_gets_a_line_for_every_processing_and_none_for_looking_into_th
         .collect();
     assert_eq!(ids.len(), lines.len());
     // Whoever gets a line twice recognises it.
-    let again = all_lines(&client, 500).await;
+    let again = all_lines(&client, 500, &approved).await;
     assert_eq!(again, lines);
     // Another controller knows the person by another pseudonym, and its line by another span.
     let neighbour = broker.client("fg-wonen-zuid", None).await;
-    let theirs = all_lines(&neighbour, 500).await;
+    let approved = broker.approved_export("fg-wonen-zuid", Processings).await;
+    let theirs = all_lines(&neighbour, 500, &approved).await;
     let received = theirs
         .iter()
         .find(|line| line.name == "status received")
@@ -327,7 +351,8 @@ async fn invariant_5_the_line_of_a_denial_is_the_same_whomever_it_was_about() {
         .redeem("0000-0000-0000-0000-0000-0000-0000", "nobody-2")
         .await;
     let client = broker.client("fg-wonen-zuid", None).await;
-    let lines = all_lines(&client, 500).await;
+    let approved = broker.approved_export("fg-wonen-zuid", Processings).await;
+    let lines = all_lines(&client, 500, &approved).await;
     let denials: Vec<_> = lines
         .iter()
         .filter(|line| line.status() == v1::ProcessingStatus::Unset)

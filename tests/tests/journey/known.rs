@@ -5,6 +5,7 @@ mod acts;
 
 use std::collections::BTreeMap;
 
+use prost::bytes::Bytes;
 use schakel_api::v1::{
     self, approve_erasure_response::Outcome as Approved, ask_response::Outcome as Asked,
     propose_erasure_response::Outcome as Proposed,
@@ -265,7 +266,7 @@ pub(super) async fn officer_opens(officer: &Party, index: u64, told: &mut Told) 
 }
 
 /// What leaves by export, of what does not differ at random.
-pub(super) async fn officer_exports(officer: &Party, told: &mut Told) {
+pub(super) async fn officer_exports(officer: &Party, lines_approved: Bytes, told: &mut Told) {
     let request = v1::ExportEntriesRequest {
         actor: actor(),
         purpose: PURPOSE.into(),
@@ -282,6 +283,7 @@ pub(super) async fn officer_exports(officer: &Party, told: &mut Told) {
         actor: actor(),
         purpose: PURPOSE.into(),
         page_size: 100,
+        search_id: Some(lines_approved),
         ..v1::ExportProcessingsRequest::default()
     };
     let exported = officer.export().export_processings(request).await.unwrap();
@@ -313,7 +315,7 @@ async fn erased(officer: &Party, party: &Party, told: &mut Told) {
 /// Everything that is told by a broker that knows one of the two, asked twice and once more after an erasure.
 async fn everything(known: u32) -> Vec<String> {
     let broker = acts::knowing(known).await;
-    acts::all_connected(&broker).await;
+    let lines_approved = acts::all_connected(&broker).await;
     let (party, officer) = (
         broker.party("uwv-test").await,
         broker.party("fg-uwv-test").await,
@@ -330,7 +332,7 @@ async fn everything(known: u32) -> Vec<String> {
     for entry in officer_asks(&broker, &officer, &mut told).await {
         officer_opens(&officer, entry, &mut told).await;
     }
-    officer_exports(&officer, &mut told).await;
+    officer_exports(&officer, lines_approved, &mut told).await;
     erased(&officer, &party, &mut told).await;
     officer_asks(&broker, &officer, &mut told).await;
     acts::consent_made_up(&broker, &party, &officer, &mut told).await;

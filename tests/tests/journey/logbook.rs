@@ -20,6 +20,8 @@ use opentelemetry_proto::tonic::{
     },
     logs::v1::LogRecord,
 };
+use prost::bytes::Bytes;
+use schakel_api::v1::ExportKind::{Entries, Processings};
 use schakel_audit::{
     export::{Details, Line},
     tree::{Hash, leaf_hash, verify_consistency, verify_inclusion},
@@ -132,6 +134,9 @@ struct Stage {
     collector: Collector,
     address: SocketAddr,
     serving: JoinHandle<()>,
+    /// The approvals of a second officer.
+    lines_approved: Bytes,
+    entries_approved: Bytes,
 }
 
 impl Stage {
@@ -144,7 +149,11 @@ impl Stage {
         act(&broker, 1).await;
         let collector = Collector::default();
         let (address, serving) = collector.start().await;
+        let officer = "fg-gemeente-oost";
+        let lines_approved = broker.approved_export(officer, Processings).await;
         Self {
+            lines_approved,
+            entries_approved: broker.approved_export(officer, Entries).await,
             broker,
             dir: tempfile::tempdir().unwrap(),
             collector,
@@ -175,7 +184,17 @@ impl Stage {
 
     fn ldv(&self, batch: &str) -> Command {
         let to = format!("http://{}", self.address);
-        let mut command = self.command(&["ldv", "--to", &to, "--batch", batch]);
+        let approved = hex::encode(&self.lines_approved);
+        let ldv = [
+            "ldv",
+            "--to",
+            &to,
+            "--batch",
+            batch,
+            "--approved",
+            &approved,
+        ];
+        let mut command = self.command(&ldv);
         command.arg("--state").arg(self.path("state"));
         command
     }
@@ -200,6 +219,7 @@ impl Stage {
             actor: schakel_tests::actor(),
             purpose: "P-ACCOUNTABILITY".into(),
             page_size: 500,
+            search_id: Some(self.lines_approved.clone()),
             ..Default::default()
         };
         let page = client.export_processings(request).await.expect("lines");

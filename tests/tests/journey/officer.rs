@@ -108,7 +108,7 @@ async fn a_wide_search_needs_a_second_officer() {
     assert!(pending().await[0].approved_until.is_some());
     let again = other
         .audit()
-        .decide_search(decide(second(), false))
+        .decide_search(decide(second(), true))
         .await
         .unwrap_err();
     assert_eq!(reason(&again), "NOT_FOUND", "it was decided");

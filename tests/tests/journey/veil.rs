@@ -215,7 +215,9 @@ impl World {
         for index in shown {
             officer_opens(&officer, index, told).await;
         }
-        officer_exports(&officer, told).await;
+        let lines = v1::ExportKind::Processings;
+        let lines_approved = self.broker.approved_export("fg-uwv-test", lines).await;
+        officer_exports(&officer, lines_approved, told).await;
     }
 }
 

@@ -6,7 +6,7 @@ mod integrity;
 mod kept;
 mod person;
 mod report;
-mod searches;
+pub(super) mod searches;
 mod usage;
 
 use std::path::{Path, PathBuf};
@@ -68,11 +68,11 @@ enum Act {
     Integrity,
     /// Record that you verified the trail up to a checkpoint. For an auditor or privacy officer.
     Verified(integrity::VerifiedArgs),
-    /// Show the searches that wait for a second officer, or may be made.
+    /// Show the searches and exports that wait for a second officer, or may be made.
     Pending,
-    /// Approve a search that another officer proposed.
+    /// Approve a search or export that another officer proposed.
     Approve(searches::DecideArgs),
-    /// Reject a search that waits.
+    /// Reject a search or export that waits, or end its approval.
     Reject(searches::DecideArgs),
     /// Fetch the receipt of an entry of your own again, as strong as it has become, and keep it.
     Receipt(kept::ReceiptArgs),
@@ -228,7 +228,7 @@ async fn consistency(session: &Session, kept: &str, proof: Option<&Path>) -> Res
 }
 
 /// A period, when it has a beginning or an end. Without a beginning: from the first instant there is.
-fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> Option<v1::Period> {
+pub(super) fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> Option<v1::Period> {
     (from.is_some() || until.is_some()).then(|| v1::Period {
         from: Some(from.map_or_else(prost_types::Timestamp::default, instant::sent)),
         until: until.map(instant::sent),

@@ -4,6 +4,9 @@ mod consent;
 
 use super::{Erased, Language, Line, Named, Notice, Told, day};
 
+/// Something was taken out of the broker, along with much else.
+const EXPORTED: &str = "EXPORTED";
+
 /// A part of the statement.
 #[derive(Debug)]
 pub(super) enum Block {
@@ -188,11 +191,19 @@ fn asked(told: &Told, language: Language, blocks: &mut Vec<Block>) {
 }
 
 fn looked(told: &Told, language: Language, blocks: &mut Vec<Block>) {
-    let rows = of_kind(told, "LOOKED").map(|line| {
+    let lines = told.lines.iter();
+    let looked = lines.filter(|line| ["LOOKED", EXPORTED].contains(&line.kind.as_str()));
+    let rows = looked.map(|line| {
+        let purpose = language.purpose(line);
+        let copied = language.of("overgenomen in een bestand", "copied into a file");
         vec![
             day::moment(line.at.as_ref(), language),
             line.who(),
-            language.purpose(line),
+            if line.kind == EXPORTED {
+                format!("{purpose} ({copied})")
+            } else {
+                purpose
+            },
         ]
     });
     section(
@@ -248,7 +259,7 @@ fn notices(told: &Told, language: Language, blocks: &mut Vec<Block>) {
 }
 
 fn recorded(told: &Told, language: Language, blocks: &mut Vec<Block>) {
-    const OTHERS: [&str; 4] = ["SUPPLIED", "RECEIVED", "ASKED", "LOOKED"];
+    const OTHERS: [&str; 5] = ["SUPPLIED", "RECEIVED", "ASKED", "LOOKED", EXPORTED];
     let others = told.lines.iter();
     let others = others.filter(|line| !OTHERS.contains(&line.kind.as_str()));
     let rows = others.map(|line| {

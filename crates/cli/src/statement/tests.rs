@@ -81,7 +81,11 @@ fn lines() -> Vec<v1::StatementLine> {
         },
         v1::StatementLine {
             purpose: Some("P-ACCOUNTABILITY".into()),
-            ..line(6, Kind::Looked, officer)
+            ..line(6, Kind::Looked, officer.clone())
+        },
+        v1::StatementLine {
+            purpose: Some("P-ACCOUNTABILITY".into()),
+            ..line(6, Kind::Exported, officer)
         },
         v1::StatementLine {
             conditions: vec![v1::Condition::Housing.into()],

@@ -35,6 +35,8 @@ pub(crate) struct Exported {
     what: &'static str,
     done: u64,
     next: u64,
+    /// Whether no details were opened because nobody approved it.
+    unapproved: bool,
 }
 
 impl From<Reconciliation> for Reconciled {
@@ -124,16 +126,24 @@ fn listed(indexes: &[String]) -> String {
 }
 
 impl Exported {
-    /// Entries.
-    pub(crate) const fn entries(done: u64, next: u64) -> Self {
-        let what = "entries";
-        Self { what, done, next }
+    /// Entries; without an approval of a second officer their details stayed closed.
+    pub(crate) const fn entries(done: u64, next: u64, unapproved: bool) -> Self {
+        Self {
+            what: "entries",
+            done,
+            next,
+            unapproved,
+        }
     }
 
     /// Lines.
     pub(crate) const fn lines(done: u64, next: u64) -> Self {
-        let what = "lines";
-        Self { what, done, next }
+        Self {
+            what: "lines",
+            done,
+            next,
+            unapproved: false,
+        }
     }
 }
 
@@ -143,5 +153,10 @@ impl View for Exported {
             "{} {} exported in all, of everything before entry {}.",
             self.done, self.what, self.next
         ));
+        if self.unapproved {
+            page.line(
+                "Leaves and proofs; the details stayed closed. To have them opened, run the command with --propose.",
+            );
+        }
     }
 }

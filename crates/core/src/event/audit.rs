@@ -8,7 +8,7 @@ use crate::{
     code::codes,
     id::{EntryIndex, PurposeCode, Reference},
     replay::Difference,
-    time::Timestamp,
+    time::{Period, Timestamp},
 };
 
 codes! {
@@ -64,9 +64,21 @@ pub struct SearchProposed {
     pub purpose: PurposeCode,
     /// The question in words: filters and their values. The search may be made with exactly these.
     pub question: String,
+    /// For an export: what may be handed over, and for how long. Not in what older brokers recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<StandingExport>,
 }
 
-/// What a second officer decided about a proposed search.
+/// An export as it is proposed. Exports are run again and again, so one that is approved stands for a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingExport {
+    /// Only entries recorded within this period are opened, or give a line.
+    pub period: Period,
+    /// For how many days after the approval it may be run.
+    pub days: u32,
+}
+
+/// What a second officer decided about a proposed search. A later rejection takes an approval back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchDecided {
     /// Which.

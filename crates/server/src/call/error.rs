@@ -35,6 +35,9 @@ pub enum CallError {
     /// The question is so wide that a second officer must approve it first.
     #[error("a second officer must approve a question this wide")]
     WideSearch,
+    /// The export opens details, or gives lines, and no second officer let it, or no longer.
+    #[error("a second officer must approve an export, for a term that has not ended")]
+    ExportUnapproved,
     /// No published tree head that witnesses have seen is over the entry yet.
     #[error("the receipt is not witnessed yet")]
     NotWitnessed,

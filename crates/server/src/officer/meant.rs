@@ -3,11 +3,11 @@
 //! What the controller did no more than name is found by what was named, whether or not the broker knows anybody
 //! by it: a question asked twice shows the first time alike for somebody known elsewhere and for nobody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schakel_core::{
     event::{Details, Naming},
-    id::{PartyId, SubjectId},
+    id::{EntryIndex, PartyId, SubjectId},
 };
 use schakel_store::index::Query;
 
@@ -68,6 +68,14 @@ impl About {
             named: named.filter(|_| !details.says_more_to(controller)),
         }
     }
+}
+
+/// One entry about each person, of entries that were shown.
+pub(crate) fn one_a_person(shown: Vec<(About, EntryIndex)>) -> Vec<EntryIndex> {
+    let one: BTreeMap<Whom, EntryIndex> = whom(shown).into_iter().collect();
+    let mut one: Vec<_> = one.into_values().collect();
+    one.sort_unstable();
+    one
 }
 
 /// Whom entries are about, each with what was read of it. One who was both named and dealt with is one person, unless

@@ -351,6 +351,8 @@ fn kind(details: &Details) -> Option<v1::StatementKind> {
             Asked::Disclosure(_) | Asked::Call { .. } => Kind::Asked,
             Asked::Message { .. } => return None,
         },
+        // Whoever takes it out of the broker does more than look.
+        Event::LookedUp(looked) if looked.method.starts_with("ExportService/") => Kind::Exported,
         Event::LookedUp(_) => Kind::Looked,
         Event::ConsentRecorded { .. } | Event::ConsentEnded(_) => Kind::Consent,
         Event::Restricted { .. } | Event::RestrictionLifted { .. } => Kind::Restriction,

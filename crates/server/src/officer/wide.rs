@@ -1,11 +1,17 @@
 //! Questions so wide that one officer may not ask them alone: proposed by one, approved by another, and
 //! made within a limited time. All of it stands in the log; nothing else remembers it.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     event::{Call, Event, SearchDecided, SearchProposed},
     id::{ActorRef, PartyId, PurposeCode, Reference},
+    registry::Registry,
     time::{Period, Timestamp},
 };
 use schakel_store::index::Query;
@@ -16,9 +22,11 @@ use crate::{
     wire::time::instant,
 };
 
+/// The longest term of an approved export, in days: this broker's own bound. A quarter, then two officers look again.
+pub(crate) const LONGEST_TERM_DAYS: u32 = 92;
 /// For how many days a proposal waits.
 const WAITS_DAYS: u32 = 7;
-/// The most looks of those days that are gone through for proposals.
+/// The most proposals for one purpose that are gone through.
 const REACH: usize = 10_000;
 
 /// A question as it is proposed, and as it is made.
@@ -64,7 +72,7 @@ pub(crate) fn proposal(
     for index in trail.each(query) {
         found.extend(trail.entry(index?.0)?.and_then(opened));
     }
-    // What was decided first counts: two officers may have decided at once.
+    // What was decided first counts, because two officers may have decided at once; but a rejection always does.
     found.reverse();
     let mut proposal: Option<Proposal> = None;
     for (details, at) in found {
@@ -78,7 +86,11 @@ pub(crate) fn proposal(
                 });
             }
             (Event::SearchDecided(decided), _, Some(proposal)) => {
-                proposal.decided.get_or_insert(decided);
+                let taken_back = decided.until.is_none();
+                let first = proposal.decided.get_or_insert_with(|| decided.clone());
+                if taken_back {
+                    *first = decided;
+                }
             }
             _ => {}
         }
@@ -90,35 +102,70 @@ pub(crate) fn proposal(
 pub(crate) fn proposals(
     trail: &Trail,
     controller: &PartyId,
+    registry: &Registry,
     now: Timestamp,
 ) -> Result<Vec<v1::ProposedSearch>, TrailError> {
-    let query = Query {
-        kind: Some(EntryType::LookUp),
-        period: Some(Period {
-            from: now.minus_millis(u64::from(WAITS_DAYS) * 86_400_000),
-            until: None,
-        }),
-        ..Query::of(controller.clone())
+    // Whatever was proposed and may stand now: it waited, and then had its term.
+    let days = WAITS_DAYS + LONGEST_TERM_DAYS;
+    let period = Period {
+        from: now.minus_millis(u64::from(days) * Timestamp::DAY_MS),
+        until: None,
     };
-    let mut proposals = Vec::new();
-    for index in trail.each(query).take(REACH) {
-        let Some((details, _)) = trail.entry(index?.0)?.and_then(opened) else {
-            continue;
+    let codes: BTreeSet<_> = registry
+        .purposes()
+        .map(|found| found.version.code.clone())
+        .collect();
+    let mut found = BTreeMap::new();
+    for purpose in codes {
+        let query = Query {
+            kind: Some(EntryType::LookUp),
+            purpose: Some(purpose),
+            period: Some(period),
+            ..Query::of(controller.clone())
         };
-        if let Event::SearchProposed(proposed) = &details.event
-            && let Some(found) = proposal(trail, controller, proposed.search)?
-            && (found.waits(now) || found.until(now).is_some())
-        {
-            proposals.push(found.shown(now));
+        for index in trail.each(query).take(REACH) {
+            let index = index?;
+            let Some((details, _)) = trail.entry(index.0)?.and_then(opened) else {
+                continue;
+            };
+            if let Event::SearchProposed(proposed) = &details.event
+                && let Some(proposal) = proposal(trail, controller, proposed.search)?
+                && (proposal.waits(now) || proposal.stands(now))
+            {
+                found.insert(index, proposal.shown(now));
+            }
         }
     }
-    Ok(proposals)
+    Ok(found.into_values().rev().collect())
 }
 
 impl Proposal {
     /// Whether somebody can still decide about it.
     pub(crate) fn waits(&self, now: Timestamp) -> bool {
         self.decided.is_none() && now < self.at.plus_days(WAITS_DAYS)
+    }
+
+    /// Whether an approval of it stands, which any officer may take back.
+    pub(crate) fn stands(&self, now: Timestamp) -> bool {
+        self.until(now).is_some()
+    }
+
+    /// For how long it may be made once approved: exports for the term that was proposed, questions for this long.
+    pub(crate) fn term(&self, of_a_question: Duration) -> Duration {
+        let days = self.proposed.export.map(|export| u64::from(export.days));
+        days.map_or(of_a_question, |days| Duration::from_hours(days * 24))
+    }
+
+    /// When what an export may open was recorded, if it lets this export be run now.
+    pub(crate) fn lets_export(
+        &self,
+        method: &str,
+        purpose: &PurposeCode,
+        now: Timestamp,
+    ) -> Option<Period> {
+        let fits = self.proposed.method == method && self.proposed.purpose == *purpose;
+        let export = self.proposed.export.filter(|_| fits && self.stands(now));
+        export.map(|export| export.period)
     }
 
     /// Whether this caller is a second one: another employee with another certificate.

@@ -3,11 +3,28 @@
 //! caller begins again with what it has not acknowledged.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use schakel_core::{id::PartyId, random::Random, time::Timestamp};
+use schakel_core::{
+    id::{PartyId, Reference},
+    random::Random,
+    time::Timestamp,
+};
 
 use super::CursorKind;
 
 const NONCE_LEN: usize = 12;
+
+/// What a cursor says of a run of exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunCursor {
+    /// Where it goes on.
+    pub position: u64,
+    /// When the run began.
+    pub begun: Timestamp,
+    /// Who was told last: a digest of the employee and the certificate.
+    pub by: [u8; 16],
+    /// The approval it began with.
+    pub approval: Option<Reference>,
+}
 
 /// Seals and opens cursors.
 #[derive(Debug)]
@@ -32,37 +49,40 @@ impl Cursors {
         position: u64,
         random: &mut dyn Random,
     ) -> Vec<u8> {
-        self.seal_bytes(party, kind, &position.to_be_bytes(), random)
+        self.seal_bytes(&aad(party, kind), &position.to_be_bytes(), random)
     }
 
-    /// A cursor that also says since when it walks, of 44 bytes.
-    pub(super) fn seal_since(
+    /// A cursor of a run of exports, of 77 bytes whatever it says. It opens for these two parties together.
+    pub(super) fn seal_run(
         &self,
-        party: &PartyId,
+        whose: (&PartyId, Option<&PartyId>),
         kind: CursorKind,
-        (position, since): (u64, Timestamp),
+        run: &RunCursor,
         random: &mut dyn Random,
     ) -> Vec<u8> {
-        let since = since.as_millis().to_be_bytes();
-        let bytes = [position.to_be_bytes(), since].concat();
-        self.seal_bytes(party, kind, &bytes, random)
+        let RunCursor {
+            position,
+            begun,
+            by,
+            approval,
+        } = run;
+        let begun = begun.as_millis().to_be_bytes();
+        let named = approval.map_or([0; 16], |approval| *approval.as_bytes());
+        let mut bytes = [position.to_be_bytes(), begun].concat();
+        bytes.extend_from_slice(by);
+        bytes.push(u8::from(approval.is_some()));
+        bytes.extend_from_slice(&named);
+        self.seal_bytes(&aad_of_run(whose, kind), &bytes, random)
     }
 
-    fn seal_bytes(
-        &self,
-        party: &PartyId,
-        kind: CursorKind,
-        bytes: &[u8],
-        random: &mut dyn Random,
-    ) -> Vec<u8> {
+    fn seal_bytes(&self, aad: &[u8], bytes: &[u8], random: &mut dyn Random) -> Vec<u8> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
         let mut sealed = bytes.to_vec();
-        let aad = Aad::from(aad(party, kind));
         let nonce_used = Nonce::assume_unique_for_key(nonce);
         if self
             .key
-            .seal_in_place_append_tag(nonce_used, aad, &mut sealed)
+            .seal_in_place_append_tag(nonce_used, Aad::from(aad), &mut sealed)
             .is_err()
         {
             return Vec::new();
@@ -72,34 +92,52 @@ impl Cursors {
 
     /// The position in a cursor that was sealed for this party and this kind.
     pub(super) fn open(&self, party: &PartyId, kind: CursorKind, cursor: &[u8]) -> Option<u64> {
-        let opened = self.open_bytes(party, kind, cursor)?;
+        let opened = self.open_bytes(&aad(party, kind), cursor)?;
         Some(u64::from_be_bytes(opened.try_into().ok()?))
     }
 
-    /// What [`Self::seal_since`] sealed for this party and this kind.
-    pub(super) fn open_since(
+    /// What [`Self::seal_run`] sealed for these parties and this kind.
+    pub(super) fn open_run(
         &self,
-        party: &PartyId,
+        whose: (&PartyId, Option<&PartyId>),
         kind: CursorKind,
         cursor: &[u8],
-    ) -> Option<(u64, Timestamp)> {
-        let opened = self.open_bytes(party, kind, cursor)?;
-        let (position, since) = opened.split_first_chunk()?;
-        let since = u64::from_be_bytes(since.try_into().ok()?);
-        let since = Timestamp::from_millis(since).ok()?;
-        Some((u64::from_be_bytes(*position), since))
+    ) -> Option<RunCursor> {
+        let opened = self.open_bytes(&aad_of_run(whose, kind), cursor)?;
+        let (position, rest) = opened.split_first_chunk()?;
+        let (begun, rest) = rest.split_first_chunk()?;
+        let (by, rest) = rest.split_first_chunk()?;
+        let ([approved], named) = rest.split_first_chunk()?;
+        let named = Reference::from_bytes(named.try_into().ok()?);
+        Some(RunCursor {
+            position: u64::from_be_bytes(*position),
+            begun: Timestamp::from_millis(u64::from_be_bytes(*begun)).ok()?,
+            by: *by,
+            approval: (*approved == 1).then_some(named),
+        })
     }
 
-    fn open_bytes(&self, party: &PartyId, kind: CursorKind, cursor: &[u8]) -> Option<Vec<u8>> {
+    fn open_bytes(&self, aad: &[u8], cursor: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = cursor.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = sealed.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let opened = self
             .key
-            .open_in_place(nonce, Aad::from(aad(party, kind)), &mut sealed)
+            .open_in_place(nonce, Aad::from(aad), &mut sealed)
             .ok()?;
         Some(opened.to_vec())
     }
+}
+
+/// No id of a party holds a zero byte, so that no two pairs are written alike.
+fn aad_of_run((party, controller): (&PartyId, Option<&PartyId>), kind: CursorKind) -> Vec<u8> {
+    let controller = controller.map_or("", PartyId::as_str);
+    [
+        &aad(party, kind),
+        b"\0run\0".as_slice(),
+        controller.as_bytes(),
+    ]
+    .concat()
 }
 
 fn aad(party: &PartyId, kind: CursorKind) -> Vec<u8> {
@@ -137,11 +175,30 @@ mod tests {
             changed[at] ^= 1;
             assert_eq!(cursors.open(&one, CursorKind::Inbox, &changed), None);
         }
-        let since = Timestamp::from_millis(7).unwrap();
-        let cursor = cursors.seal_since(&one, CursorKind::Entries, (42, since), &mut OsRandom);
-        let open = |kind| cursors.open_since(&one, kind, &cursor);
-        assert_eq!(open(CursorKind::Entries), Some((42, since)));
-        assert_eq!(open(CursorKind::Processings), None);
-        assert_eq!(cursors.open(&one, CursorKind::Entries, &cursor), None);
+    }
+
+    #[test]
+    fn a_cursor_of_a_run_opens_only_for_the_party_and_controller_it_was_made_for() {
+        let cursors = Cursors::new(&[7; 32]).unwrap();
+        let [officer, one, two] =
+            ["officer", "party-one", "party-two"].map(|id| id.parse::<PartyId>().unwrap());
+        for approval in [None, Some(Reference::from_bytes([9; 16]))] {
+            let run = RunCursor {
+                position: 42,
+                begun: Timestamp::from_millis(7).unwrap(),
+                by: [3; 16],
+                approval,
+            };
+            let whose = (&officer, Some(&one));
+            let cursor = cursors.seal_run(whose, CursorKind::Entries, &run, &mut OsRandom);
+            assert_eq!(cursor.len(), 77, "whatever it says");
+            let open = |whose, kind| cursors.open_run(whose, kind, &cursor);
+            assert_eq!(open(whose, CursorKind::Entries), Some(run));
+            assert_eq!(open(whose, CursorKind::Processings), None);
+            assert_eq!(open((&officer, Some(&two)), CursorKind::Entries), None);
+            assert_eq!(open((&officer, None), CursorKind::Entries), None);
+            assert_eq!(open((&one, Some(&officer)), CursorKind::Entries), None);
+            assert_eq!(cursors.open(&officer, CursorKind::Entries, &cursor), None);
+        }
     }
 }

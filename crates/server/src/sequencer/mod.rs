@@ -55,6 +55,7 @@ use crate::{
 };
 
 pub(crate) use compose::month;
+pub use cursor::RunCursor;
 pub use handover::Handover;
 pub use keys::KeysError;
 pub use pace::GRID;
@@ -324,28 +325,26 @@ impl Sequencer {
         self.cursors.open(party, kind, cursor)
     }
 
-    /// As [`Self::seal_cursor`], with the instant since which the cursor walks.
+    /// As [`Self::seal_cursor`], for a run of exports by a party for a controller.
     #[must_use]
-    pub fn seal_cursor_since(
+    pub fn seal_run(
         &self,
-        party: &PartyId,
+        whose: (&PartyId, Option<&PartyId>),
         kind: CursorKind,
-        position: u64,
-        since: Timestamp,
+        run: &RunCursor,
     ) -> Vec<u8> {
-        self.cursors
-            .seal_since(party, kind, (position, since), &mut OsRandom)
+        self.cursors.seal_run(whose, kind, run, &mut OsRandom)
     }
 
-    /// Opens what [`Self::seal_cursor_since`] gave to this party; `None` when it did not.
+    /// Opens what [`Self::seal_run`] gave to this party for this controller; `None` when it did not.
     #[must_use]
-    pub fn open_cursor_since(
+    pub fn open_run(
         &self,
-        party: &PartyId,
+        whose: (&PartyId, Option<&PartyId>),
         kind: CursorKind,
         cursor: &[u8],
-    ) -> Option<(u64, Timestamp)> {
-        self.cursors.open_since(party, kind, cursor)
+    ) -> Option<RunCursor> {
+        self.cursors.open_run(whose, kind, cursor)
     }
 
     fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<Reply>, CallError> {

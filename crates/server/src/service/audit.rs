@@ -4,7 +4,7 @@
 //! Whoever looks is recorded before anything is shown.
 
 mod entry;
-mod look;
+pub(super) mod look;
 mod oversight;
 mod person;
 mod receipt;

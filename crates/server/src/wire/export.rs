@@ -6,14 +6,14 @@ use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
     erasure::Done,
     event::{Details, Event},
-    id::{EntryIndex, PartyId, PurposeCode},
+    id::{EntryIndex, PartyId, PurposeCode, Reference},
     party::Peer,
-    time::Timestamp,
+    time::{Period, Timestamp},
 };
 use schakel_store::entry::Whole;
 
 use super::{Fields, entry::Viewer, person::Who, receipt::hashes};
-use crate::trail::Trail;
+use crate::{officer::meant::About, trail::Trail};
 
 /// The most entries or lines of one answer.
 const MOST: u32 = 500;
@@ -31,6 +31,8 @@ pub(crate) struct Export {
     pub(crate) from: u64,
     /// The most to hand over.
     pub(crate) most: usize,
+    /// The approval of a second officer, where one is given beside that of the cursor.
+    pub(crate) approval: Option<Reference>,
 }
 
 /// For whom entries are exported.
@@ -38,8 +40,8 @@ pub(crate) struct Export {
 pub(crate) enum Reader {
     /// An auditor: leaves and proofs of all.
     Auditor,
-    /// The officer of a controller.
-    Officer(Viewer),
+    /// The officer of a controller, and when what may be opened was recorded; none without an approval.
+    Officer(Viewer, Option<Period>),
 }
 
 /// Reads a request for entries, and the size from which consistency is to be proved.
@@ -55,9 +57,15 @@ pub(crate) fn entries(
         from_entry,
         page_size,
         old_size,
+        search_id,
     } = message;
+    let approval = fields.optional_reference("search_id", search_id.as_deref());
     let export = fields.export(actor, &purpose, (cursor, from_entry), page_size);
-    Some((export?, old_size))
+    let export = Export {
+        approval: approval?,
+        ..export?
+    };
+    Some((export, old_size))
 }
 
 /// Reads a request for processing lines.
@@ -72,8 +80,14 @@ pub(crate) fn processings(
         cursor,
         from_entry,
         page_size,
+        search_id,
     } = message;
-    fields.export(actor, &purpose, (cursor, from_entry), page_size)
+    let approval = fields.optional_reference("search_id", search_id.as_deref());
+    let export = fields.export(actor, &purpose, (cursor, from_entry), page_size);
+    Some(Export {
+        approval: approval?,
+        ..export?
+    })
 }
 
 impl Fields {
@@ -97,6 +111,7 @@ impl Fields {
             cursor: cursor?,
             from,
             most: usize::try_from(most?).ok()?,
+            approval: None,
         })
     }
 }
@@ -106,7 +121,7 @@ impl Reader {
     pub(crate) fn controller(&self) -> Option<&PartyId> {
         match self {
             Self::Auditor => None,
-            Self::Officer(viewer) => Some(viewer.controller()),
+            Self::Officer(viewer, _) => Some(viewer.controller()),
         }
     }
 
@@ -114,7 +129,7 @@ impl Reader {
     pub(crate) fn redaction(&self, trail: &Trail, index: EntryIndex, leaf: &Leaf) -> Option<Done> {
         match self {
             Self::Auditor => trail.redaction_for_any(index, leaf),
-            Self::Officer(viewer) => trail.redaction(index, leaf, viewer.controller()),
+            Self::Officer(viewer, _) => trail.redaction(index, leaf, viewer.controller()),
         }
     }
 
@@ -122,8 +137,25 @@ impl Reader {
     pub(crate) fn sees(&self, whole: &Whole) -> bool {
         match self {
             Self::Auditor => true,
-            Self::Officer(viewer) => viewer.shows(&whole.entry) || is_for_all(whole),
+            Self::Officer(viewer, _) => viewer.shows(&whole.entry) || is_for_all(whole),
         }
+    }
+
+    /// Whom an entry that is shown with its details is about. An erasure is about nobody.
+    pub(crate) fn shown_of(
+        &self,
+        shown: &v1::ExportedEntry,
+        whole: &Whole,
+    ) -> Option<(About, EntryIndex)> {
+        let Self::Officer(viewer, _) = self else {
+            return None;
+        };
+        let details = whole.entry.details.as_ref()?;
+        let opened = matches!(shown.details, Some(v1::exported_entry::Details::Opened(_)));
+        opened.then(|| {
+            let about = About::of(details, viewer.controller());
+            (about, EntryIndex(shown.index))
+        })
     }
 
     /// Whether the details may be opened to this reader. They are bound as a whole, so nothing can be left
@@ -133,7 +165,7 @@ impl Reader {
         if whole.entry.leaf.entry_type == EntryType::Erasure {
             return true;
         }
-        let Self::Officer(viewer) = self else {
+        let Self::Officer(viewer, Some(approved)) = self else {
             return false;
         };
         let own = details
@@ -141,7 +173,8 @@ impl Reader {
             .as_ref()
             .is_none_or(|call| call.principal == *viewer.controller() || call.actor.is_none());
         // What a controller that erased the person must not be shown, or must not be shown of it, is still inside.
-        own && whole.entry.erased.is_empty()
+        own && is_within(approved, &whole.entry.leaf)
+            && whole.entry.erased.is_empty()
             && !viewer.veil().is_drawn()
             && !holds_a_live_code(&details.event, now)
             && !names_for_others(&details.event, viewer.controller())
@@ -181,6 +214,11 @@ fn opened(whole: &Whole, reader: &Reader, now: Timestamp) -> Option<v1::exported
         blind: Bytes::copy_from_slice(&opened.blind),
         details: Bytes::copy_from_slice(&opened.details),
     }))
+}
+
+/// Whether an entry was recorded within what an approval covers.
+pub(crate) fn is_within(approved: &Period, leaf: &Leaf) -> bool {
+    Timestamp::from_millis(leaf.at_ms).is_ok_and(|at| approved.contains(at))
 }
 
 /// Whether an entry tells of an erasure for all controllers.

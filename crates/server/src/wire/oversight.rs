@@ -3,7 +3,7 @@
 use prost::bytes::Bytes;
 use schakel_api::v1;
 use schakel_core::{
-    event::TrailVerified,
+    event::{StandingExport, TrailVerified},
     id::{PurposeCode, Reference},
     party::Peer,
     time::{Period, Timestamp},
@@ -11,12 +11,16 @@ use schakel_core::{
 
 use super::{
     Fields, audit,
+    entry::Viewer,
     person::Who,
     report,
     request::{Parsed, body},
     time::read_period,
 };
-use crate::{call::Call, officer::breach::Compromised};
+use crate::{
+    call::Call,
+    officer::{breach::Compromised, wide::LONGEST_TERM_DAYS},
+};
 
 /// A question about a breach as it was read.
 #[derive(Clone, Debug)]
@@ -38,6 +42,36 @@ pub(crate) enum Proposed {
     Search(audit::Search),
     Report(report::Asked),
     Breach(Breach),
+    Export(Export),
+}
+
+impl Proposed {
+    /// Who proposes.
+    pub(crate) fn who(&self) -> &Who {
+        match self {
+            Self::Search(search) => &search.who,
+            Self::Report(asked) => &asked.who,
+            Self::Breach(breach) => &breach.who,
+            Self::Export(export) => &export.who,
+        }
+    }
+
+    /// For an export: what may be handed over, and for how long.
+    pub(crate) fn export(&self) -> Option<StandingExport> {
+        match self {
+            Self::Export(export) => Some(export.standing),
+            Self::Search(_) | Self::Report(_) | Self::Breach(_) => None,
+        }
+    }
+}
+
+/// An export for a term, as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Export {
+    pub(crate) who: Who,
+    pub(crate) purpose: PurposeCode,
+    pub(crate) kind: v1::ExportKind,
+    pub(crate) standing: StandingExport,
 }
 
 /// A decision about a search as it was read.
@@ -62,6 +96,28 @@ impl Breach {
         let until = self.period.until.map(|until| format!(", until {until}"));
         let from = self.period.from;
         format!("{what}, from {from}{}", until.unwrap_or_default())
+    }
+}
+
+impl Export {
+    /// Whether it shows anything about anybody: details are never opened to the officer of an outsider.
+    pub(crate) fn shows_anybody(&self, viewer: &Viewer) -> bool {
+        self.kind == v1::ExportKind::Processings || !viewer.veil().is_drawn()
+    }
+
+    /// The export in words, for the entry about it.
+    pub(crate) fn in_words(&self) -> String {
+        let StandingExport { period, days } = self.standing;
+        let what = match self.kind {
+            v1::ExportKind::Processings => "lines of",
+            v1::ExportKind::Entries | v1::ExportKind::Unspecified => "details of",
+        };
+        let until = period.until.map(|until| format!(" until {until}"));
+        let until = until.unwrap_or_default();
+        format!(
+            "{what} what was recorded from {}{until}, for {days} days",
+            period.from
+        )
     }
 }
 
@@ -159,11 +215,50 @@ pub(crate) fn propose(
         Some(Question::Breach(message)) => fields
             .within("breach", |fields| breach(message, peer, fields))
             .map(Proposed::Breach),
+        Some(Question::Export(message)) => fields
+            .within("export", |fields| export(message, fields))
+            .map(Proposed::Export),
         None => {
-            fields.refuse("question", "must be set: search, report or breach");
+            fields.refuse("question", "must be set: search, report, breach or export");
             None
         }
     }
+}
+
+fn export(message: v1::StandingExport, fields: &mut Fields) -> Option<Export> {
+    let kind = message.kind();
+    let v1::StandingExport {
+        actor,
+        purpose,
+        kind: _,
+        period,
+        days,
+    } = message;
+    let who = fields.who(actor);
+    let purpose = fields.text("purpose", &purpose);
+    if kind == v1::ExportKind::Unspecified {
+        fields.refuse(
+            "kind",
+            "must be EXPORT_KIND_ENTRIES or EXPORT_KIND_PROCESSINGS",
+        );
+    }
+    let period = match period {
+        Some(_) => fields.period("period", period),
+        None => Some(Period {
+            from: Timestamp::EPOCH,
+            until: None,
+        }),
+    };
+    let days = fields.number("days", 1..=LONGEST_TERM_DAYS, days);
+    Some(Export {
+        who: who?,
+        purpose: purpose?,
+        kind: Some(kind).filter(|kind| *kind != v1::ExportKind::Unspecified)?,
+        standing: StandingExport {
+            period: period?,
+            days: days?,
+        },
+    })
 }
 
 /// Reads a decision about a search.

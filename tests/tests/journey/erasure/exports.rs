@@ -26,7 +26,17 @@ async fn exported(broker: &TestBroker, party: &str, name: &str) -> String {
     let (file, state) = (broker.place().path(name), format!("{name}.state"));
     let state = broker.place().path(&state);
     let (to, state) = (file.display().to_string(), state.display().to_string());
-    let entries = ["export", "entries", "--to", &to, "--state", &state];
+    let mut entries = vec!["export", "entries", "--to", &to, "--state", &state];
+    let approved = match party {
+        // Nothing is opened to them.
+        "toetser" | "fg-wonen-zuid" => None,
+        _ => Some(hex::encode(
+            broker.approved_export(party, v1::ExportKind::Entries).await,
+        )),
+    };
+    if let Some(approved) = &approved {
+        entries.extend(["--approved", approved]);
+    }
     let said = broker.command(party, &entries).await;
     assert_eq!(said.code, 0, "{}", said.complaint);
     to
@@ -147,7 +157,11 @@ async fn an_export_says_what_was_redacted_and_by_which_rule() {
 }
 
 async fn lines(broker: &TestBroker, officer: &str) -> Vec<v1::ProcessingLine> {
+    let approved = broker
+        .approved_export(officer, v1::ExportKind::Processings)
+        .await;
     let request = v1::ExportProcessingsRequest {
+        search_id: Some(approved),
         actor: actor(),
         purpose: PURPOSE.into(),
         page_size: 500,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use prost::bytes::Bytes;
 use schakel_api::v1;
 use schakel_tests::{Party, Scene, TestBroker, actor, bsn, bsn_number, consent, key};
 
@@ -25,8 +26,8 @@ pub(super) async fn knowing(n: u32) -> TestBroker {
 }
 
 /// Waits until everybody who calls in what follows has connected, and the broker has recorded with which certificates: an
-/// entry of its own in between would move the places of those after it.
-pub(super) async fn all_connected(broker: &TestBroker) {
+/// entry of its own in between would move the places of those after it. Gives the approval of the officer's export.
+pub(super) async fn all_connected(broker: &TestBroker) -> Bytes {
     let names = [
         "fg-uwv-test",
         "gemeente-oost",
@@ -39,6 +40,8 @@ pub(super) async fn all_connected(broker: &TestBroker) {
     for name in names {
         broker.party(name).await.checkpoint().await;
     }
+    let lines = v1::ExportKind::Processings;
+    let lines_approved = broker.approved_export("fg-uwv-test", lines).await;
     let auditor = broker.party("toetser").await;
     let mut looks = tokio::time::interval(Duration::from_millis(100));
     let recorded = async {
@@ -47,16 +50,19 @@ pub(super) async fn all_connected(broker: &TestBroker) {
             let request = v1::ListCertificatesRequest {};
             let listed = auditor.registry().list_certificates(request).await.unwrap();
             let used = listed.into_inner().used;
-            if names
-                .iter()
-                .all(|name| used.iter().any(|one| one.party_id == *name))
-            {
+            // The officer's second employee has another certificate.
+            let all = names.iter().all(|name| {
+                let used = used.iter().filter(|one| one.party_id == *name);
+                used.count() > usize::from(*name == "fg-uwv-test")
+            });
+            if all {
                 return;
             }
         }
     };
     let in_time = tokio::time::timeout(Duration::from_secs(60), recorded).await;
     in_time.expect("the uses of all certificates are recorded every few seconds");
+    lines_approved
 }
 
 /// What the officer passes on for the person, and lifts for its controller: what it recorded itself, what the

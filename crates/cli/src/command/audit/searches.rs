@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// For a question so wide that it needs a second officer.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[group(id = "second", multiple = false)]
-pub(super) struct SecondArgs {
+pub(in crate::command) struct SecondArgs {
     /// Propose the question instead of asking it: a wide one needs a second officer.
     #[arg(long)]
     propose: bool,
@@ -32,7 +32,7 @@ pub(super) struct DecideArgs {
 
 impl SecondArgs {
     /// Whether to propose, and the approval.
-    pub(super) fn taken(self) -> (bool, Option<Bytes>) {
+    pub(in crate::command) fn taken(self) -> (bool, Option<Bytes>) {
         (self.propose, self.approved)
     }
 }
@@ -57,6 +57,7 @@ pub(super) async fn decide(
     args: DecideArgs,
     approve: bool,
 ) -> Result<Exit, Failure> {
+    let id = hex::encode(&args.search);
     let request = v1::DecideSearchRequest {
         actor: session.actor(),
         search_id: args.search,
@@ -66,10 +67,10 @@ pub(super) async fn decide(
     session.keep(response.receipt.as_ref())?;
     let said = match instant::shown_if(response.until.as_ref()) {
         Some(until) => format!(
-            "Approved: it may be asked until {}.",
+            "Approved until {}. `schakel audit reject {id}` ends it before.",
             instant::spoken(&until)
         ),
-        None => "Rejected.".to_owned(),
+        None => "Rejected: it may not be made, or no longer.".to_owned(),
     };
     Ok(session.show(&Done::new(said, response.receipt)))
 }

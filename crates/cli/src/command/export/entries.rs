@@ -13,7 +13,12 @@ use schakel_audit::{
 };
 use schakel_client::Section;
 
-use super::{RunArgs, go_on, keep, patiently, state::State};
+use super::{
+    RunArgs,
+    approval::{self, Course},
+    go_on, keep, patiently,
+    state::State,
+};
 use crate::{
     exit::{Exit, Failure, file_failure},
     file::{private, sync_parent},
@@ -32,6 +37,11 @@ pub(super) struct EntriesArgs {
 
 pub(super) async fn run(session: &Session, args: EntriesArgs) -> Result<Exit, Failure> {
     let EntriesArgs { to, run } = args;
+    let approval = run.approval.clone();
+    let approved = match approval.taken(session, v1::ExportKind::Entries, &run.purpose) {
+        Course::Propose(export) => return approval::propose(session, export).await,
+        Course::Run(approved) => approved,
+    };
     let trail = session.client.trail();
     let new = State {
         export: "entries".into(),
@@ -40,12 +50,15 @@ pub(super) async fn run(session: &Session, args: EntriesArgs) -> Result<Exit, Fa
         ..State::default()
     };
     let mut state = State::load(&run.state, new)?;
+    state.approved = approved.or(state.approved);
     let mut file = reopen(&to, state.length)?;
+    let mut closed = false;
     loop {
         let section = patiently(run.follow, async || next(session, &mut state, &run).await).await?;
         let Some(section) = section else { break };
         keep(session, section.response.receipt.as_ref())?;
         let more = section.response.more;
+        closed = state.approved.is_none() && section.response.controller_party_id.is_some();
         // A section of nothing says nothing, unless it is the first or more follows.
         if more || state.length == 0 || !section.response.entries.is_empty() {
             append(&mut file, &to, &section, &mut state)?;
@@ -55,7 +68,7 @@ pub(super) async fn run(session: &Session, args: EntriesArgs) -> Result<Exit, Fa
             break;
         }
     }
-    Ok(session.show(&view::Exported::entries(state.done, state.next)))
+    Ok(session.show(&view::Exported::entries(state.done, state.next, closed)))
 }
 
 async fn next(session: &Session, state: &mut State, run: &RunArgs) -> Result<Section, Failure> {
@@ -77,13 +90,14 @@ async fn next(session: &Session, state: &mut State, run: &RunArgs) -> Result<Sec
             from_entry: state.from(),
             page_size: run.batch,
             old_size: 0,
+            search_id: state.approval(),
         };
         session
             .client
             .export_entries(request, before.as_deref())
             .await
     });
-    session.ask(answer).await
+    approval::ask(session, answer).await
 }
 
 /// Opens the file where the last whole section ends; what was being written when the export was stopped is cut

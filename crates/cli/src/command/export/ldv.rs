@@ -6,6 +6,7 @@ use schakel_api::v1;
 
 use super::{
     RunArgs,
+    approval::{self, Course},
     collector::{Collector, Taken},
     go_on, keep,
     line::Logbook,
@@ -42,6 +43,11 @@ pub(super) async fn run(session: &Session, args: LdvArgs) -> Result<Exit, Failur
         register,
         run,
     } = args;
+    let approval = run.approval.clone();
+    let approved = match approval.taken(session, v1::ExportKind::Processings, &run.purpose) {
+        Course::Propose(export) => return approval::propose(session, export).await,
+        Course::Run(approved) => approved,
+    };
     let origin = session.client.trail().origin().to_string();
     let new = State {
         export: "ldv".into(),
@@ -50,6 +56,7 @@ pub(super) async fn run(session: &Session, args: LdvArgs) -> Result<Exit, Failur
         ..State::default()
     };
     let mut state = State::load(&run.state, new)?;
+    state.approved = approved.or(state.approved);
     let ca_pem = to_ca.map(|path| connection::read(&path)).transpose()?;
     let mut collector = Collector::connect(session, &to, ca_pem).await?;
     let register = register.map(|url| url.trim_end_matches('/').to_owned());
@@ -96,10 +103,11 @@ async fn next(
             cursor: state.cursor(),
             from_entry: state.from(),
             page_size: run.batch,
+            search_id: state.approval(),
         };
         session.client.export_processings(request).await
     });
-    session.ask(answer).await
+    approval::ask(session, answer).await
 }
 
 /// A line that the collector does not take.

@@ -1,5 +1,6 @@
 //! `schakel export`.
 
+mod approval;
 mod collector;
 mod entries;
 mod fsc;
@@ -33,12 +34,13 @@ enum Act {
     /// Write entries with their proofs to a file. For a privacy officer and an auditor.
     ///
     /// One JSON object a line, in sections that each stand under one signed checkpoint. The file grows by
-    /// whole sections: run the command again and it goes on where it was.
+    /// whole sections: run the command again and it goes on where it was. To a privacy officer details are opened
+    /// once a second one has approved it (--propose); until then leaves and proofs are written.
     Entries(entries::EntriesArgs),
     /// Feed the controller's own Logboek Dataverwerkingen, over OTLP. For a privacy officer.
     ///
     /// One line for each processing, never sampled. A batch counts once the collector has taken all of it;
-    /// what comes twice has the same ids of trace and span.
+    /// what comes twice has the same ids of trace and span. A second officer approves it first (--propose).
     Ldv(ldv::LdvArgs),
     /// Print the party's own transactions, one JSON object a line, with the fields of FSC Logging.
     Fsc(fsc::FscArgs),
@@ -62,6 +64,8 @@ struct RunArgs {
     /// The most entries of one batch.
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=500))]
     batch: u32,
+    #[command(flatten)]
+    approval: approval::ApprovalArgs,
 }
 
 pub(super) fn run(args: ExportArgs) -> Result<Exit, Failure> {

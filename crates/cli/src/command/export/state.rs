@@ -27,6 +27,9 @@ pub(super) struct State {
     /// The cursor to go on from, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) cursor: Option<String>,
+    /// The approval of a second officer, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) approved: Option<String>,
     /// The first index that was not looked at: where it goes on when the cursor is no longer known.
     pub(super) next: u64,
     /// How many entries or lines are safe.
@@ -92,6 +95,12 @@ impl State {
     pub(super) fn cursor(&self) -> Option<Bytes> {
         let cursor = self.cursor.as_deref()?;
         hex::decode(cursor).ok().map(Bytes::from)
+    }
+
+    /// The approval as it is sent.
+    pub(super) fn approval(&self) -> Option<Bytes> {
+        let approved = self.approved.as_deref()?;
+        hex::decode(approved).ok().map(Bytes::from)
     }
 
     /// Where to begin without a cursor.

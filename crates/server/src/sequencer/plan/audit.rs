@@ -33,6 +33,7 @@ impl Planner<'_> {
                 method,
                 purpose,
                 question,
+                export,
             } => {
                 let search = Reference::draw(self.random);
                 let event = Event::SearchProposed(SearchProposed {
@@ -40,6 +41,7 @@ impl Planner<'_> {
                     method: (*method).to_owned(),
                     purpose: purpose.clone(),
                     question: question.clone(),
+                    export: *export,
                 });
                 Ok(self.search(request, event, Outcome::SearchProposed(search)))
             }

@@ -16,10 +16,14 @@ use crate::{
         meant::Person,
         wide::{self, Question},
     },
+    sequencer::Sequencer,
     service::{Fault, called},
     trail::{Trail, TrailError},
     wire::{entry::Viewer, person::Who, request::Parsed},
 };
+
+/// How many looks are handed to the writer at once.
+const AT_ONCE: usize = 100;
 
 impl Audit {
     /// Records a look into the trail.
@@ -45,35 +49,6 @@ impl Audit {
             call,
         };
         Ok(self.sequencer.submit(called(caller, parsed)).await?)
-    }
-
-    /// Records a look that names no person for every person it shows, each by an entry about that person, so
-    /// that each can be told.
-    pub(super) async fn record_each(
-        &self,
-        caller: &Caller,
-        who: &Who,
-        purpose: &PurposeCode,
-        question: &str,
-        shown: Vec<EntryIndex>,
-    ) -> Result<(), Status> {
-        let requests = shown.into_iter().map(|entry| {
-            let look_up = LookUp {
-                purpose: Some(purpose.clone()),
-                entry: Some(entry),
-                ..looked(question.to_owned(), 1)
-            };
-            let parsed = Parsed {
-                who: Some(who.clone()),
-                write: None,
-                call: Call::LookUp(look_up),
-            };
-            called(caller, parsed)
-        });
-        for answer in self.sequencer.submit_all(requests.collect()).await {
-            answer?;
-        }
-        Ok(())
     }
 
     /// Whether a look may be for this.
@@ -125,6 +100,38 @@ impl Audit {
     ) -> Result<T, TrailError> {
         self.sequencer.trail().look(self.waits.catch_up, look).await
     }
+}
+
+/// Records a look that names no person for every person it shows, each by an entry about that person, so
+/// that each can be told.
+pub(in crate::service) async fn record_each(
+    sequencer: &Sequencer,
+    caller: &Caller,
+    who: &Who,
+    purpose: &PurposeCode,
+    question: &str,
+    shown: Vec<EntryIndex>,
+) -> Result<(), Status> {
+    // Not more at once than leaves room for others.
+    for some in shown.chunks(AT_ONCE) {
+        let requests = some.iter().map(|entry| {
+            let look_up = LookUp {
+                purpose: Some(purpose.clone()),
+                entry: Some(*entry),
+                ..looked(question.to_owned(), 1)
+            };
+            let parsed = Parsed {
+                who: Some(who.clone()),
+                write: None,
+                call: Call::LookUp(look_up),
+            };
+            called(caller, parsed)
+        });
+        for answer in sequencer.submit_all(requests.collect()).await {
+            answer?;
+        }
+    }
+    Ok(())
 }
 
 /// A look at nobody in particular, to be filled in.

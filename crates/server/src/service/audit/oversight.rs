@@ -4,7 +4,10 @@ use schakel_api::v1;
 use schakel_core::{code::Role, id::PartyId, party::Peer};
 use tonic::{Request, Status};
 
-use super::{Audit, look::looked};
+use super::{
+    Audit,
+    look::{looked, record_each},
+};
 use crate::{
     call::{Call, LookUp},
     edge::identify::Caller,
@@ -45,9 +48,16 @@ impl Audit {
             (self.whole_breach(&asked).await?, Page::default())
         };
         let words = asked.in_words();
-        let who = &asked.who;
-        self.record_each(&caller, who, &asked.purpose, &words, page.witnesses)
-            .await?;
+        let (who, purpose) = (&asked.who, &asked.purpose);
+        record_each(
+            &self.sequencer,
+            &caller,
+            who,
+            purpose,
+            &words,
+            page.witnesses,
+        )
+        .await?;
         let look_up = LookUp {
             purpose: Some(asked.purpose),
             ..looked(words, shares.len() + page.persons.len())

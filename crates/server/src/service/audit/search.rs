@@ -1,7 +1,5 @@
 //! Searching the trail, and searches that need a second officer.
 
-use std::collections::BTreeMap;
-
 use schakel_api::v1;
 use schakel_core::id::EntryIndex;
 use schakel_store::{
@@ -10,12 +8,15 @@ use schakel_store::{
 };
 use tonic::{Request, Status};
 
-use super::{Audit, look::looked};
+use super::{
+    Audit,
+    look::{looked, record_each},
+};
 use crate::{
     call::{Call, CallError, LookUp, Outcome},
     edge::identify::Caller,
     officer::{
-        meant::{About, Whom, whom},
+        meant::{About, one_a_person},
         wide::{self, Question},
     },
     sequencer::CursorKind,
@@ -26,7 +27,7 @@ use crate::{
         audit::{self, Filter, Search},
         entry::Viewer,
         inbox::foreign,
-        oversight::{self, Proposed},
+        oversight::{self, Export, Proposed},
         receipt::receipt,
         request::read,
         time::instant,
@@ -59,9 +60,9 @@ impl Audit {
             .await?;
         if search.subject.is_none() {
             let (purpose, words) = (&search.purpose, search.filter.in_words());
-            let shown = one_a_person(&found, &viewer);
-            self.record_each(&caller, &search.who, purpose, &words, shown)
-                .await?;
+            let shown = one_shown(&found, &viewer);
+            let who = &search.who;
+            record_each(&self.sequencer, &caller, who, purpose, &words, shown).await?;
         }
         let look_up = LookUp {
             purpose: Some(search.purpose),
@@ -92,24 +93,19 @@ impl Audit {
     ) -> Result<v1::ProposeSearchResponse, Status> {
         let (caller, message) = opened(request)?;
         let proposed = read(message, &caller.peer, oversight::propose)?;
-        let (who, is_wide, question) = match proposed {
-            Proposed::Search(search) => {
-                let is_wide = self.is_wide(&search);
-                (search.who.clone(), is_wide, of_search(&search))
-            }
+        let viewer = self.viewer(&caller.peer)?;
+        let (is_wide, question) = match &proposed {
+            Proposed::Search(search) => (self.is_wide(search), of_search(search)),
             Proposed::Report(asked) => {
-                let is_wide = self.is_wide_report(&asked);
-                (asked.who.clone(), is_wide, super::report::of_report(&asked))
+                (self.is_wide_report(asked), super::report::of_report(asked))
             }
-            Proposed::Breach(breach) => {
-                let is_wide = self.bounds.is_long(Some(&breach.period));
-                (
-                    breach.who.clone(),
-                    is_wide,
-                    super::oversight::of_breach(&breach),
-                )
-            }
+            Proposed::Breach(breach) => (
+                self.bounds.is_long(Some(&breach.period)),
+                super::oversight::of_breach(breach),
+            ),
+            Proposed::Export(export) => (export.shows_anybody(&viewer), of_export(export)),
         };
+        let (who, export) = (proposed.who().clone(), proposed.export());
         self.check_purpose(&question.purpose)?;
         if !is_wide {
             let rule = "needs no second officer: ask it";
@@ -119,6 +115,7 @@ impl Audit {
             method: question.method,
             purpose: question.purpose,
             question: question.words,
+            export,
         };
         let answer = self.submit(&caller, who, call).await?;
         match answer.outcome {
@@ -141,7 +138,11 @@ impl Audit {
         let found = self
             .look(move |trail| wide::proposal(trail, &controller, search))
             .await?;
-        let waiting = found.filter(|proposal| proposal.waits(self.sequencer.now()));
+        let now = self.sequencer.now();
+        let waiting = found.filter(|proposal| {
+            let is_taken_back = !decision.approve && proposal.stands(now);
+            proposal.waits(now) || is_taken_back
+        });
         let waiting = waiting.ok_or(CallError::NotFound("search that waits"))?;
         // Whoever proposed it may take it back; approving it takes another.
         if decision.approve && !waiting.is_second(decision.who.actor.as_str(), &caller.certificate)
@@ -150,7 +151,7 @@ impl Audit {
         }
         let call = Call::DecideSearch {
             search,
-            approved_for: decision.approve.then_some(self.bounds.approval),
+            approved_for: decision.approve.then(|| waiting.term(self.bounds.approval)),
         };
         let answer = self.submit(&caller, decision.who, call).await?;
         match answer.outcome {
@@ -169,9 +170,9 @@ impl Audit {
         let (caller, message) = opened(request)?;
         let who = read(message, &caller.peer, oversight::searches)?;
         let controller = self.viewer(&caller.peer)?.controller().clone();
-        let now = self.sequencer.now();
+        let (registry, now) = (self.sequencer.registry(), self.sequencer.now());
         let searches = self
-            .look(move |trail| wide::proposals(trail, &controller, now))
+            .look(move |trail| wide::proposals(trail, &controller, &registry, now))
             .await?;
         let look_up = looked("searches that wait".to_owned(), searches.len());
         let answer = self.record(&caller, who, look_up).await?;
@@ -236,6 +237,18 @@ fn of_search(search: &Search) -> Question {
     }
 }
 
+/// The question of an export.
+fn of_export(export: &Export) -> Question {
+    Question {
+        method: match export.kind {
+            v1::ExportKind::Processings => "ExportService/ExportProcessings",
+            v1::ExportKind::Entries | v1::ExportKind::Unspecified => "ExportService/ExportEntries",
+        },
+        purpose: export.purpose.clone(),
+        words: export.in_words(),
+    }
+}
+
 /// The entries of one page, newest first, and where the next one continues. What the officer may not see
 /// does not shorten the page.
 fn page(
@@ -273,14 +286,11 @@ fn found_by_leaf(query: &Query, read: &Entry) -> bool {
 }
 
 /// One entry about each person in what was found, of those entries whose details are shown.
-fn one_a_person(found: &[(EntryIndex, Entry)], viewer: &Viewer) -> Vec<EntryIndex> {
+fn one_shown(found: &[(EntryIndex, Entry)], viewer: &Viewer) -> Vec<EntryIndex> {
     let read = found.iter().filter(|(_, read)| viewer.reads(read));
     let read = read.filter_map(|(index, read)| {
         let details = read.details.as_ref()?;
         Some((About::of(details, viewer.controller()), *index))
     });
-    let one: BTreeMap<Whom, EntryIndex> = whom(read.collect()).into_iter().collect();
-    let mut one: Vec<_> = one.into_values().collect();
-    one.sort_unstable();
-    one
+    one_a_person(read.collect())
 }

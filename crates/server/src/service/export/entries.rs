@@ -7,23 +7,32 @@ use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Role,
     id::{EntryIndex, PartyId},
+    time::Timestamp,
 };
 use schakel_store::index::Query;
 use tonic::{Request, Status};
 
-use super::{Export, MOST_BYTES, blocking};
+use super::{Export, MOST_BYTES, blocking, run::Asked};
 use crate::{
     edge::identify::Caller,
+    officer::meant::one_a_person,
     sequencer::CursorKind,
-    service::{audit::viewer, opened},
+    service::{
+        audit::{look::record_each, viewer},
+        opened,
+    },
     trail::{Head, Trail, TrailError},
     wire::{
         audit::sizes,
+        entry::Viewer,
         export::{self, Reader, entry},
         receipt::hashes,
         request::read,
     },
 };
+
+/// What the entry about each person says of whom something was opened.
+const OPENED: &str = "details taken out by an export";
 
 /// Which entries are looked at.
 struct Looked {
@@ -40,9 +49,22 @@ impl Export {
     ) -> Result<v1::ExportEntriesResponse, Status> {
         let (caller, message) = opened(request)?;
         let (export, old_size) = read(message, &caller.peer, export::entries)?;
-        let place = (export.cursor.as_ref(), export.from);
-        let run = self.run(&caller, &export.purpose, CursorKind::Entries, place)?;
-        let reader = self.reader(&caller)?;
+        let asked = Asked {
+            who: &export.who,
+            purpose: &export.purpose,
+            cursor: export.cursor.as_ref(),
+            from: export.from,
+            approval: export.approval,
+        };
+        let viewer = self.viewer(&caller)?;
+        let controller = viewer.as_ref().map(|viewer| viewer.controller().clone());
+        let run = self
+            .run(&caller, CursorKind::Entries, controller, asked)
+            .await?;
+        let reader = match viewer {
+            Some(viewer) => Reader::Officer(viewer, run.approved),
+            None => Reader::Auditor,
+        };
         let head = self.sequencer.trail().head();
         let consistency = self.consistency(old_size, head.size)?;
         let looked = self
@@ -51,10 +73,18 @@ impl Export {
         let controller_party_id = reader.controller().map(ToString::to_string);
         let (trail, now) = (self.sequencer.trail().clone(), self.sequencer.now());
         let shown = Arc::clone(&head);
-        let (entries, end, more) =
-            blocking(move || shown_entries(&trail, &shown, looked, &reader, now)).await?;
-        let who = (export.who, export.purpose);
-        let receipt = self.record(&caller, who, run, entries.len()).await?;
+        let page = blocking(move || shown_entries(&trail, &shown, looked, &reader, now)).await?;
+        let Page {
+            entries,
+            opened,
+            end,
+            more,
+        } = page;
+        let (who, purpose) = (export.who, export.purpose);
+        record_each(&self.sequencer, &caller, &who, &purpose, OPENED, opened).await?;
+        let receipt = self
+            .record(&caller, (who, purpose), &run, entries.len())
+            .await?;
         Ok(v1::ExportEntriesResponse {
             checkpoint: head.checkpoint.as_bytes().to_vec().into(),
             consistency,
@@ -62,18 +92,19 @@ impl Export {
             from: run.from,
             end,
             entries,
-            cursor: self.cursor(&caller, run, end),
+            cursor: self.cursor(&caller, &run, end),
             more,
             receipt,
         })
     }
 
-    fn reader(&self, caller: &Caller) -> Result<Reader, Status> {
+    /// For whom an officer looks; none for an auditor.
+    fn viewer(&self, caller: &Caller) -> Result<Option<Viewer>, Status> {
         if caller.peer.has_role(Role::PrivacyOfficer) {
             let viewer = viewer(&self.sequencer.registry(), &caller.peer)?;
-            return Ok(Reader::Officer(viewer));
+            return Ok(Some(viewer));
         }
-        Ok(Reader::Auditor)
+        Ok(None)
     }
 
     fn consistency(&self, old: u64, size: u64) -> Result<Vec<prost::bytes::Bytes>, Status> {
@@ -129,32 +160,48 @@ impl Export {
     }
 }
 
+/// The entries of one answer.
+#[derive(Default)]
+struct Page {
+    entries: Vec<v1::ExportedEntry>,
+    /// One of those whose details were opened for each person in them.
+    opened: Vec<EntryIndex>,
+    /// The first that was not looked at.
+    end: u64,
+    more: bool,
+}
+
 /// The entries as they are shown, cut where the answer would become too large.
 fn shown_entries(
     trail: &Trail,
     head: &Head,
     looked: Looked,
     reader: &Reader,
-    now: schakel_core::time::Timestamp,
-) -> Result<(Vec<v1::ExportedEntry>, u64, bool), TrailError> {
-    let (mut entries, mut bytes) = (Vec::new(), 0);
+    now: Timestamp,
+) -> Result<Page, TrailError> {
+    let (mut entries, mut bytes, mut about) = (Vec::new(), 0, Vec::new());
+    let (mut end, mut more) = (looked.end, looked.more);
     for index in looked.indexes {
-        if bytes > MOST_BYTES {
-            return Ok((entries, index, true));
-        }
         let whole = trail.whole(index)?.ok_or(TrailError::Unreadable)?;
         if !reader.sees(&whole) {
             continue;
         }
         let erased = reader.redaction(trail, EntryIndex(index), &whole.entry.leaf);
-        if erased.as_ref().is_some_and(|by| by.entry.0 >= head.size) {
-            // The erasure came after the head was taken: the next section has both.
-            return Ok((entries, index, true));
+        // An erasure that came after the head was taken: the next section has both.
+        if bytes > MOST_BYTES || erased.as_ref().is_some_and(|by| by.entry.0 >= head.size) {
+            (end, more) = (index, true);
+            break;
         }
         let proof = trail.hashes(index, head.size)?;
         let shown = entry((index, &whole), &proof, (reader, erased.as_ref()), now);
+        about.extend(reader.shown_of(&shown, &whole));
         bytes += prost::Message::encoded_len(&shown);
         entries.push(shown);
     }
-    Ok((entries, looked.end, looked.more))
+    Ok(Page {
+        entries,
+        opened: one_a_person(about),
+        end,
+        more,
+    })
 }

@@ -1,12 +1,16 @@
 //! Lines for the controller's own logbook.
 
 use schakel_api::v1;
-use schakel_core::id::{EntryIndex, PartyId};
+use schakel_core::{
+    id::{EntryIndex, PartyId},
+    time::Period,
+};
 use schakel_store::index::{Ahead, Query};
 use tonic::{Request, Status};
 
-use super::{Export, blocking};
+use super::{Export, blocking, run::Asked};
 use crate::{
+    call::CallError,
     sequencer::CursorKind,
     service::{audit::viewer, opened},
     trail::{Trail, TrailError},
@@ -25,11 +29,21 @@ impl Export {
     ) -> Result<v1::ExportProcessingsResponse, Status> {
         let (caller, message) = opened(request)?;
         let export = read(message, &caller.peer, export::processings)?;
-        let place = (export.cursor.as_ref(), export.from);
-        let run = self.run(&caller, &export.purpose, CursorKind::Processings, place)?;
         let registry = self.sequencer.registry();
         let viewer = viewer(&registry, &caller.peer)?;
         let controller = viewer.controller().clone();
+        let asked = Asked {
+            who: &export.who,
+            purpose: &export.purpose,
+            cursor: export.cursor.as_ref(),
+            from: export.from,
+            approval: export.approval,
+        };
+        let of = Some(controller.clone());
+        let run = self
+            .run(&caller, CursorKind::Processings, of, asked)
+            .await?;
+        let approved = run.approved.ok_or(CallError::ExportUnapproved)?;
         let trail = self.sequencer.trail().clone();
         let query = Query {
             limit: export.most,
@@ -39,14 +53,15 @@ impl Export {
             .ahead(query, EntryIndex(run.from), self.waits.catch_up)
             .await?;
         let (end, more) = (found.end.0, found.more);
-        let lines = blocking(move || lines(&trail, &found, &viewer, &registry)).await?;
+        let lines =
+            blocking(move || lines(&trail, &found, (&viewer, &approved), &registry)).await?;
         let who = (export.who, export.purpose);
-        let receipt = self.record(&caller, who, run, lines.len()).await?;
+        let receipt = self.record(&caller, who, &run, lines.len()).await?;
         Ok(v1::ExportProcessingsResponse {
             controller_party_id: controller.to_string(),
             lines,
             end,
-            cursor: self.cursor(&caller, run, end),
+            cursor: self.cursor(&caller, &run, end),
             more,
             receipt,
         })
@@ -56,13 +71,16 @@ impl Export {
 fn lines(
     trail: &Trail,
     found: &Ahead,
-    viewer: &Viewer,
+    (viewer, approved): (&Viewer, &Period),
     registry: &schakel_core::registry::Registry,
 ) -> Result<Vec<v1::ProcessingLine>, TrailError> {
     let mut lines = Vec::new();
     for index in &found.entries {
         let whole = trail.whole(index.0)?.ok_or(TrailError::Unreadable)?;
         let details = whole.entry.details.as_ref();
+        if !export::is_within(approved, &whole.entry.leaf) {
+            continue;
+        }
         if !details.is_some_and(|details| viewer.sees(&whole.entry.leaf, details)) {
             continue;
         }

@@ -11,7 +11,7 @@ use schakel_core::{
 use schakel_store::index::Query;
 use tonic::{Request, Status};
 
-use super::{Export, Run, blocking};
+use super::{Export, blocking, run::Asked};
 use crate::{
     sequencer::CursorKind,
     service::opened,
@@ -36,15 +36,23 @@ impl Export {
         let (caller, message) = opened(request)?;
         let wanted = read(message, &caller.peer, transaction::transactions)?;
         let start = if wanted.ascending { 0 } else { u64::MAX };
-        let place = (wanted.cursor.as_ref(), start);
-        let run = self.run(&caller, &wanted.purpose, CursorKind::Transactions, place)?;
+        let asked = Asked {
+            who: &wanted.who,
+            purpose: &wanted.purpose,
+            cursor: wanted.cursor.as_ref(),
+            from: start,
+            approval: None,
+        };
+        let run = self
+            .run(&caller, CursorKind::Transactions, None, asked)
+            .await?;
         let party = &caller.peer.principal;
-        let (records, next) = self.found(party, &wanted, run).await?;
+        let (records, next) = self.found(party, &wanted, run.from).await?;
         let who = (wanted.who, wanted.purpose);
-        let receipt = self.record(&caller, who, run, records.len()).await?;
+        let receipt = self.record(&caller, who, &run, records.len()).await?;
         Ok(v1::ExportTransactionsResponse {
             records,
-            next_cursor: next.map(|next| self.cursor(&caller, run, next)),
+            next_cursor: next.map(|next| self.cursor(&caller, &run, next)),
             receipt,
         })
     }
@@ -53,10 +61,10 @@ impl Export {
         &self,
         party: &PartyId,
         wanted: &Transactions,
-        run: Run,
+        from: u64,
     ) -> Result<(Vec<v1::TransactionRecord>, Option<u64>), Status> {
         let registry = self.sequencer.registry();
-        let (mut records, mut looked_at, mut from) = (Vec::new(), 0, run.from);
+        let (mut records, mut looked_at, mut from) = (Vec::new(), 0, from);
         loop {
             let (indexes, next) = self.page(party, wanted, from).await?;
             looked_at += indexes.len();
