@@ -86,6 +86,19 @@ pub enum Identifier {
     ClientRef(PartyId, ClientRef),
 }
 
+impl Identifier {
+    /// Its kind, the party whose mark it is (empty for a number), and its text: no two identifiers share all three.
+    /// For digests, some of which are kept on disk: the kinds are final.
+    #[must_use]
+    pub fn key(&self) -> (u8, &str, &str) {
+        match self {
+            Self::Bsn(bsn) => (0, "", bsn.reveal()),
+            Self::Skn(skn) => (1, "", skn.reveal()),
+            Self::ClientRef(party, mark) => (2, party.as_str(), mark.reveal()),
+        }
+    }
+}
+
 fn check_bsn(text: &str) -> Result<String, Invalid> {
     const RULE: Invalid =
         Invalid::new("must be a citizen service number: 9 digits that pass the eleven test");

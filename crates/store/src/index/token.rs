@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::hmac;
 
-use schakel_core::{event::Naming, person::Identifier};
+use schakel_core::event::Naming;
 
 use super::{Query, Whose, list::Term};
 use crate::{aes, keyring::Key};
@@ -57,10 +57,9 @@ impl Tokens {
     /// which dies with the generation at the next erasure.
     pub(super) fn named(&self, naming: &Naming) -> Token {
         let (kind, party, text): (u8, &str, &[u8]) = match naming {
-            Naming::By(Identifier::Bsn(bsn)) => (0, "", bsn.reveal().as_bytes()),
-            Naming::By(Identifier::Skn(skn)) => (1, "", skn.reveal().as_bytes()),
-            Naming::By(Identifier::ClientRef(party, mark)) => {
-                (2, party.as_str(), mark.reveal().as_bytes())
+            Naming::By(identifier) => {
+                let (kind, party, text) = identifier.key();
+                (kind, party, text.as_bytes())
             }
             Naming::Case(case) => (3, "", case.as_bytes()),
         };

@@ -24,7 +24,7 @@ use schakel_audit::leaf::Leaf;
 use schakel_core::{
     dossier::{Dossier, RowKey},
     erasure::{ErasureKey, Erasures},
-    event::{Details, Event},
+    event::{Details, Event, Naming},
     id::{EntryIndex, IdempotencyKey, PartyId, SubjectId},
     inbox::{Inbox, InboxKey, Pending as Message},
     person::{Identifier, SubjectRef},
@@ -128,7 +128,7 @@ impl World {
     /// The person a caller means; `None` when nobody is known by that reference.
     #[must_use]
     pub fn subject_of(&self, reference: &SubjectRef, caller: &PartyId) -> Option<SubjectId> {
-        self.people.meant_by(reference, caller)
+        self.people.meant_by(&Naming::of(caller, reference))
     }
 
     /// The person found by an identifier.

@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 use aws_lc_rs::hmac;
 use schakel_core::{
     dossier::Dossier,
-    id::{CaseId, EntryIndex, PartyId, SubjectId},
-    person::{Identifier, SubjectRef},
+    event::Naming,
+    id::{CaseId, EntryIndex, SubjectId},
+    person::Identifier,
     random::Random,
 };
 
@@ -100,15 +101,11 @@ impl People {
             .map(|(_, subject)| *subject)
     }
 
-    /// Whom a caller means.
-    pub(super) fn meant_by(&self, reference: &SubjectRef, caller: &PartyId) -> Option<SubjectId> {
-        match reference {
-            SubjectRef::Bsn(bsn) => self.known_by(&Identifier::Bsn(bsn.clone())),
-            SubjectRef::Skn(skn) => self.known_by(&Identifier::Skn(skn.clone())),
-            SubjectRef::ClientRef(mark) => {
-                self.known_by(&Identifier::ClientRef(caller.clone(), mark.clone()))
-            }
-            SubjectRef::Case(case) => self.cases.get(case).copied(),
+    /// Who is meant.
+    pub(super) fn meant_by(&self, naming: &Naming) -> Option<SubjectId> {
+        match naming {
+            Naming::By(identifier) => self.known_by(identifier),
+            Naming::Case(case) => self.cases.get(case).copied(),
         }
     }
 
@@ -118,11 +115,7 @@ impl People {
     }
 
     fn digest(&self, identifier: &Identifier) -> [u8; 16] {
-        let (kind, party, text) = match identifier {
-            Identifier::Bsn(bsn) => (0, "", bsn.reveal()),
-            Identifier::Skn(skn) => (1, "", skn.reveal()),
-            Identifier::ClientRef(party, mark) => (2, party.as_str(), mark.reveal()),
-        };
+        let (kind, party, text) = identifier.key();
         let mut context = hmac::Context::with_key(&self.key);
         context.update(&[kind]);
         context.update(party.as_bytes());
@@ -149,6 +142,8 @@ impl std::fmt::Debug for People {
 
 #[cfg(test)]
 mod tests {
+    use schakel_core::{id::PartyId, person::SubjectRef};
+
     use super::*;
     use crate::random::OsRandom;
 
@@ -172,16 +167,12 @@ mod tests {
             other,
             EntryIndex(2),
         );
-        assert_eq!(
-            people.meant_by(&SubjectRef::ClientRef(mark()), &housing),
-            Some(one)
-        );
-        assert_eq!(
-            people.meant_by(&SubjectRef::ClientRef(mark()), &uwv),
-            Some(other)
-        );
+        let meant = |by: &SubjectRef, party| people.meant_by(&Naming::of(party, by));
+        let by_mark = SubjectRef::ClientRef(mark());
+        assert_eq!(meant(&by_mark, &housing), Some(one));
+        assert_eq!(meant(&by_mark, &uwv), Some(other));
         let skn = SubjectRef::Skn("C17".parse().unwrap());
-        assert_eq!(people.meant_by(&skn, &uwv), None);
+        assert_eq!(meant(&skn, &uwv), None);
     }
 
     #[test]

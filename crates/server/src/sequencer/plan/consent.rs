@@ -7,7 +7,7 @@ use schakel_core::{
     code::{Condition, Role},
     consent::{Consent, ConsentKind, ConsentState, ConsentTerms, MOST_COLLECTED},
     decide::Reason,
-    event::{ConsentEnded, Event, LookedUp, SlotUse},
+    event::{ConsentEnded, Event, LookedUp, Naming, SlotUse},
     id::{ConsentId, PartyId, RestrictionId, SubjectId},
     notice::Notice,
     person::{Identifier, SubjectRef},
@@ -126,17 +126,16 @@ impl Planner<'_> {
     ) -> Result<(SubjectId, Option<Identifier>)> {
         let caller = &request.peer.principal;
         let known = self.world.subject_of(subject, caller);
-        let identifier = match subject {
-            SubjectRef::Bsn(bsn) => Identifier::Bsn(bsn.clone()),
-            SubjectRef::Skn(skn) => Identifier::Skn(skn.clone()),
-            SubjectRef::ClientRef(_) => {
+        let number = match Naming::of(caller, subject) {
+            Naming::By(number @ (Identifier::Bsn(_) | Identifier::Skn(_))) => number,
+            Naming::By(Identifier::ClientRef(..)) => {
                 return known
                     .map(|id| (id, None))
                     .ok_or_else(|| Reason::SubjectUnknown.into());
             }
-            SubjectRef::Case(case) => {
+            Naming::Case(case) => {
                 let dossier = self.find(subject, caller)?;
-                let found = dossier.cases.get(case).ok_or(Reason::SubjectUnknown)?;
+                let found = dossier.cases.get(&case).ok_or(Reason::SubjectUnknown)?;
                 let placed = found.has_member(caller, self.now)
                     || found
                         .introduced
@@ -151,7 +150,7 @@ impl Planner<'_> {
             }
         };
         Ok(known.map_or_else(
-            || (SubjectId::draw(self.random), Some(identifier)),
+            || (SubjectId::draw(self.random), Some(number)),
             |id| (id, None),
         ))
     }
