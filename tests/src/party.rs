@@ -271,7 +271,9 @@ impl Party {
         (disclosure, index)
     }
 
-    fn now(&self) -> Timestamp {
+    /// The time by the broker's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }

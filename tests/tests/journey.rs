@@ -14,6 +14,7 @@ mod journey {
     mod issuing;
     mod known;
     mod logbook;
+    mod numbers;
     mod officer;
     mod pairs;
     mod passed_on;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     code::{Condition, codes},
     id::{CaseId, EntryIndex, PartyId},
+    person::Identifier,
     time::{Period, Timestamp},
 };
 
@@ -30,6 +31,12 @@ pub struct Case {
     pub introduced: BTreeSet<(PartyId, Condition)>,
     /// The entry that opened it.
     pub entry: EntryIndex,
+    /// The numbers of which the party that opened it says, for itself alone, that they are the person's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub besides: Vec<Identifier>,
+    /// Whether it was closed because it should not have been opened: what its opening said of numbers is taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_error: bool,
 }
 
 /// A party in the period in which it has a place in the case.

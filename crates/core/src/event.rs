@@ -88,8 +88,12 @@ pub enum Event {
     CaseOpened {
         /// Its id.
         case: CaseId,
-        /// By what the person is found from now on.
+        /// By what everybody finds the person from now on.
         identifiers: Vec<Identifier>,
+        /// The numbers of which the caller says, for itself alone, that they are the person's as well. Not in what
+        /// older brokers recorded, to whom every number of a case was everybody's.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        besides: Vec<Identifier>,
         /// The municipality of return, when it is known already.
         municipality: Option<PartyId>,
     },

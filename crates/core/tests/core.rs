@@ -17,6 +17,7 @@ mod core {
     mod inbox;
     mod kept;
     mod notices;
+    mod numbers;
     mod plans;
     mod properties;
     mod records;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{Dossier, Introduction, RowKey, Served};
 use crate::{
-    case::{Assignment, Case},
+    case::{Assignment, Case, ClosingReason},
     consent::{Consent, Narrowing, StateChange},
     decide::Grant,
     event::{ConsentEnded, Delivered, Details, Event},
@@ -155,11 +155,7 @@ impl Dossier {
     fn apply_case(&mut self, event: &Event, change: &mut Change<'_>) {
         let at = change.at;
         match event {
-            Event::CaseOpened {
-                case,
-                identifiers,
-                municipality,
-            } => self.open_case(*case, identifiers, municipality.as_ref(), change),
+            Event::CaseOpened { .. } => self.open_case(event, change),
             Event::MunicipalityAssigned { case, municipality } => {
                 self.alter_case(*case, change, |case| {
                     end(&mut case.returns, at, |_| true);
@@ -189,36 +185,42 @@ impl Dossier {
                     self.end_codes(*case, party, change);
                 }
             }
-            Event::CaseClosed { case, .. } => {
-                self.alter_case(*case, change, |case| case.closed_at = Some(at));
-            }
+            Event::CaseClosed { case, reason } => self.alter_case(*case, change, |case| {
+                case.closed_at = Some(at);
+                case.in_error |= *reason == ClosingReason::OpenedInError;
+            }),
             _ => {}
         }
     }
 
-    fn open_case(
-        &mut self,
-        case: CaseId,
-        identifiers: &[Identifier],
-        municipality: Option<&PartyId>,
-        change: &mut Change<'_>,
-    ) {
+    fn open_case(&mut self, event: &Event, change: &mut Change<'_>) {
+        let Event::CaseOpened {
+            case,
+            identifiers,
+            besides,
+            municipality,
+        } = event
+        else {
+            return;
+        };
         let Some(by) = change.by else { return };
         let record = Case {
-            id: case,
+            id: *case,
             opened_by: by.clone(),
             opened_at: change.at,
             closed_at: None,
             returns: municipality
+                .iter()
                 .map(|party| from(party, change.at))
-                .into_iter()
                 .collect(),
             members: Vec::new(),
             introduced: BTreeSet::new(),
             entry: change.entry,
+            besides: besides.clone(),
+            in_error: false,
         };
-        self.cases.insert(case, record);
-        change.rows.push(RowKey::Case(case));
+        self.cases.insert(*case, record);
+        change.rows.push(RowKey::Case(*case));
         for identifier in identifiers {
             self.know_by(identifier, change);
         }

@@ -12,8 +12,8 @@ use crate::{
 
 impl Dossier {
     /// Applies what happened as far as it remains when the party that acted has erased the person since:
-    /// neither a status it reported nor that it was served is held any more. What it did to a case, a consent
-    /// or a restriction holds for the others as well, and stays.
+    /// neither a status it reported nor that it was served is held any more, nor whose it said a number was. What
+    /// it did to a case, a consent or a restriction holds for the others as well, and stays.
     pub fn apply_remains(
         &mut self,
         details: &Details,
@@ -37,6 +37,12 @@ impl Dossier {
             }) => {
                 for grant in &disclosed.grants {
                     self.served.remove(&(actor.clone(), grant.condition));
+                }
+            }
+            // Whose the numbers are it said for itself alone.
+            Event::CaseOpened { case, .. } => {
+                if let Some(found) = self.cases.get_mut(case) {
+                    found.besides.clear();
                 }
             }
             _ => {}

@@ -71,6 +71,7 @@ impl Kept {
         let opened = Event::CaseOpened {
             case: CASE,
             identifiers,
+            besides: Vec::new(),
             municipality: Some(party(EAST)),
         };
         kept.apply(PI, opened);

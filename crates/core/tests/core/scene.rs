@@ -134,6 +134,8 @@ pub(crate) fn dossier() -> Dossier {
             .into(),
         introduced: BTreeSet::new(),
         entry: EntryIndex(1),
+        besides: Vec::new(),
+        in_error: false,
     };
     let mut dossier = Dossier::new(SubjectId::from_bytes([9; 16]));
     dossier.cases.insert(CASE, case);

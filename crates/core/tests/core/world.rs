@@ -319,6 +319,8 @@ impl Choices {
                 .map(|_| (self.party(), self.one(Condition::ALL)))
                 .collect(),
             entry: EntryIndex(number.into()),
+            besides: Vec::new(),
+            in_error: false,
         }
     }
 

@@ -239,7 +239,7 @@ changed! {
 }
 
 /// A case as it is sent, without the receipt of the look-up. Who was introduced is not told here: an
-/// introduction is between the introducer, the person and the partner.
+/// introduction is between the introducer, the person and the partner. Nor what its opening said of numbers.
 fn shown_case(case: Case) -> v1::Case {
     let Case {
         id,
@@ -250,6 +250,8 @@ fn shown_case(case: Case) -> v1::Case {
         members,
         introduced: _,
         entry: _,
+        besides: _,
+        in_error: _,
     } = case;
     v1::Case {
         case_id: id.to_string(),

@@ -97,8 +97,8 @@ impl World {
         for (by, since) in &dossier.identifiers {
             self.people.know(by, subject, *since);
         }
-        for case in dossier.cases.keys() {
-            self.people.open_case(*case, subject);
+        for case in dossier.cases.values() {
+            self.people.open_case(case, subject);
         }
         for code in dossier.introductions.keys() {
             self.people.introduce(*code, subject);

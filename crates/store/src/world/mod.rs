@@ -8,6 +8,7 @@
 
 mod alters;
 mod erase;
+mod found;
 mod open;
 mod people;
 mod post;
@@ -24,10 +25,9 @@ use schakel_audit::leaf::Leaf;
 use schakel_core::{
     dossier::{Dossier, RowKey},
     erasure::{ErasureKey, Erasures},
-    event::{Details, Event, Naming},
+    event::{Details, Event},
     id::{EntryIndex, IdempotencyKey, PartyId, SubjectId},
     inbox::{Inbox, InboxKey, Pending as Message},
-    person::{Identifier, SubjectRef},
     random::Random,
     registry::{Registry, RegistryKey},
     time::Timestamp,
@@ -123,24 +123,6 @@ impl World {
         most: usize,
     ) -> Vec<(PartyId, InboxKey, Message)> {
         post::after(&self.inboxes, last, most)
-    }
-
-    /// The person a caller means; `None` when nobody is known by that reference.
-    #[must_use]
-    pub fn subject_of(&self, reference: &SubjectRef, caller: &PartyId) -> Option<SubjectId> {
-        self.people.meant_by(&Naming::of(caller, reference))
-    }
-
-    /// The person found by an identifier.
-    #[must_use]
-    pub fn subject_known_by(&self, identifier: &Identifier) -> Option<SubjectId> {
-        self.people.known_by(identifier)
-    }
-
-    /// The person to whom a code introduces, whether or not it still works.
-    #[must_use]
-    pub fn subject_by_code(&self, code_sha256: &[u8; 32]) -> Option<SubjectId> {
-        self.people.introduced_by(code_sha256)
     }
 
     /// The dossier of a person. One of whom nothing is held is empty.
@@ -367,7 +349,11 @@ impl World {
                     let since = dossier.identifiers.get(by).copied().unwrap_or(entry);
                     self.people.know(by, subject, since);
                 }
-                RowKey::Case(case) => self.people.open_case(*case, subject),
+                RowKey::Case(case) => {
+                    if let Some(case) = dossier.cases.get(case) {
+                        self.people.open_case(case, subject);
+                    }
+                }
                 RowKey::Introduction(code) => self.people.introduce(*code, subject),
                 _ => {}
             }

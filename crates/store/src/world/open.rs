@@ -215,7 +215,7 @@ impl Read {
     fn find_by(&mut self, subject: SubjectId, row: Row) {
         match row {
             Row::Identifier(by, entry) => self.people.know(&by, subject, entry),
-            Row::Case(case) => self.people.open_case(case.id, subject),
+            Row::Case(case) => self.people.open_case(&case, subject),
             Row::Introduction(found) => self.people.introduce(found.code_sha256, subject),
             Row::Slot(_, slot) => self.slots.push(slot),
             Row::Consent(_)

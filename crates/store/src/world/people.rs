@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use aws_lc_rs::hmac;
 use schakel_core::{
+    case::Case,
     dossier::Dossier,
     event::Naming,
-    id::{CaseId, EntryIndex, SubjectId},
+    id::{CaseId, EntryIndex, PartyId, SubjectId},
     person::Identifier,
     random::Random,
 };
@@ -18,6 +19,9 @@ pub(super) struct People {
     known: HashMap<[u8; 16], (EntryIndex, SubjectId)>,
     /// Later claims to the same, of which the earliest holds once the one before is forgotten.
     claimed: HashMap<[u8; 16], BTreeSet<(EntryIndex, SubjectId)>>,
+    /// Of whom somebody said that a number is theirs as well, by the party that said it and the number, and by the
+    /// number alone.
+    said: HashMap<[u8; 16], BTreeSet<(EntryIndex, SubjectId)>>,
     cases: HashMap<CaseId, SubjectId>,
     codes: HashMap<[u8; 32], SubjectId>,
 }
@@ -30,6 +34,7 @@ impl People {
             key: hmac::Key::new(hmac::HMAC_SHA256, &key),
             known: HashMap::new(),
             claimed: HashMap::new(),
+            said: HashMap::new(),
             cases: HashMap::new(),
             codes: HashMap::new(),
         }
@@ -47,9 +52,38 @@ impl People {
         }
     }
 
-    /// A case is a person's.
-    pub(super) fn open_case(&mut self, case: CaseId, subject: SubjectId) {
-        self.cases.insert(case, subject);
+    /// A case is a person's, and so is to whoever opened it what it said of numbers then, unless it was in error.
+    pub(super) fn open_case(&mut self, case: &Case, subject: SubjectId) {
+        self.cases.insert(case.id, subject);
+        if case.in_error {
+            self.take_back(case, subject);
+            return;
+        }
+        for digest in self.said_by(case) {
+            let said = self.said.entry(digest).or_default();
+            said.insert((case.entry, subject));
+        }
+    }
+
+    /// Nobody says any more what the opening of a case said of numbers.
+    fn take_back(&mut self, case: &Case, subject: SubjectId) {
+        for digest in self.said_by(case) {
+            if let Entry::Occupied(mut said) = self.said.entry(digest) {
+                said.get_mut().remove(&(case.entry, subject));
+                if said.get().is_empty() {
+                    said.remove();
+                }
+            }
+        }
+    }
+
+    fn said_by(&self, case: &Case) -> Vec<[u8; 16]> {
+        let parties = [Some(&case.opened_by), None];
+        let digests = case
+            .besides
+            .iter()
+            .flat_map(|number| parties.map(|party| self.digest_by(party, number)));
+        digests.collect()
     }
 
     /// A code introduces a partner to a person.
@@ -65,8 +99,9 @@ impl People {
             let digest = self.digest(by);
             self.give_up(digest, subject);
         }
-        for case in held.cases.keys() {
-            self.cases.remove(case);
+        for case in held.cases.values() {
+            self.cases.remove(&case.id);
+            self.take_back(case, subject);
         }
         for code in held.introductions.keys() {
             self.codes.remove(code);
@@ -101,10 +136,22 @@ impl People {
             .map(|(_, subject)| *subject)
     }
 
-    /// Who is meant.
-    pub(super) fn meant_by(&self, naming: &Naming) -> Option<SubjectId> {
+    /// Whose a party said last that a number is.
+    pub(super) fn said(&self, party: &PartyId, number: &Identifier) -> Option<SubjectId> {
+        let said = self.said.get(&self.digest_by(Some(party), number))?;
+        said.last().map(|(_, subject)| *subject)
+    }
+
+    /// Whose anybody said first that a number is.
+    pub(super) fn said_by_any(&self, number: &Identifier) -> Option<SubjectId> {
+        let said = self.said.get(&self.digest_by(None, number))?;
+        said.first().map(|(_, subject)| *subject)
+    }
+
+    /// Who a party means: whom it said itself, and else whom everybody means.
+    pub(super) fn meant_by(&self, naming: &Naming, party: &PartyId) -> Option<SubjectId> {
         match naming {
-            Naming::By(identifier) => self.known_by(identifier),
+            Naming::By(number) => self.said(party, number).or_else(|| self.known_by(number)),
             Naming::Case(case) => self.cases.get(case).copied(),
         }
     }
@@ -116,6 +163,16 @@ impl People {
 
     fn digest(&self, identifier: &Identifier) -> [u8; 16] {
         let (kind, party, text) = identifier.key();
+        self.digest_of(kind, party, text)
+    }
+
+    /// Of a number as a party says it, or anybody.
+    fn digest_by(&self, party: Option<&PartyId>, number: &Identifier) -> [u8; 16] {
+        let (kind, _, text) = number.key();
+        self.digest_of(kind, party.map_or("", PartyId::as_str), text)
+    }
+
+    fn digest_of(&self, kind: u8, party: &str, text: &str) -> [u8; 16] {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(&[kind]);
         context.update(party.as_bytes());
@@ -142,7 +199,7 @@ impl std::fmt::Debug for People {
 
 #[cfg(test)]
 mod tests {
-    use schakel_core::{id::PartyId, person::SubjectRef};
+    use schakel_core::{person::SubjectRef, time::Timestamp};
 
     use super::*;
     use crate::random::OsRandom;
@@ -167,7 +224,7 @@ mod tests {
             other,
             EntryIndex(2),
         );
-        let meant = |by: &SubjectRef, party| people.meant_by(&Naming::of(party, by));
+        let meant = |by: &SubjectRef, party| people.meant_by(&Naming::of(party, by), party);
         let by_mark = SubjectRef::ClientRef(mark());
         assert_eq!(meant(&by_mark, &housing), Some(one));
         assert_eq!(meant(&by_mark, &uwv), Some(other));
@@ -208,5 +265,56 @@ mod tests {
             assert_eq!(people.known_by(&bsn), next.map(|n: usize| subjects[n]));
         }
         assert!(people.known.is_empty() && people.claimed.is_empty());
+    }
+
+    fn case(n: u8, by: &PartyId, number: &Identifier) -> Case {
+        Case {
+            id: CaseId::from_bytes([n; 16]),
+            opened_by: by.clone(),
+            opened_at: Timestamp::EPOCH,
+            closed_at: None,
+            returns: Vec::new(),
+            members: Vec::new(),
+            introduced: BTreeSet::new(),
+            entry: EntryIndex(n.into()),
+            besides: vec![number.clone()],
+            in_error: false,
+        }
+    }
+
+    #[test]
+    fn a_number_means_whom_a_party_said_last_and_nobody_to_others() {
+        let subjects: Vec<_> = (1..=3).map(|n| SubjectId::from_bytes([n; 16])).collect();
+        let [one, other]: [PartyId; 2] = ["one", "other"].map(|id| id.parse().unwrap());
+        let skn = Identifier::Skn("SKN1".parse().unwrap());
+        let naming = Naming::By(skn.clone());
+        let (first, last) = (case(4, &one, &skn), case(7, &one, &skn));
+        for in_order in [true, false] {
+            let mut people = People::new(&mut OsRandom);
+            let mut cases = [(&first, subjects[0]), (&last, subjects[1])];
+            if !in_order {
+                cases.reverse();
+            }
+            for (case, subject) in cases {
+                people.open_case(case, subject);
+            }
+            assert_eq!(people.meant_by(&naming, &one), Some(subjects[1]));
+            assert_eq!(people.meant_by(&naming, &other), None);
+            assert_eq!(people.said_by_any(&skn), Some(subjects[0]));
+            people.know(&skn, subjects[2], EntryIndex(9));
+            assert_eq!(people.meant_by(&naming, &other), Some(subjects[2]));
+            assert_eq!(people.meant_by(&naming, &one), Some(subjects[1]));
+            let in_error = Case {
+                in_error: true,
+                ..last.clone()
+            };
+            people.open_case(&in_error, subjects[1]);
+            assert_eq!(people.meant_by(&naming, &one), Some(subjects[0]));
+            let mut held = Dossier::new(subjects[0]);
+            held.cases.insert(first.id, first.clone());
+            people.forget(&held);
+            assert_eq!(people.meant_by(&naming, &one), Some(subjects[2]));
+            assert!(people.said.is_empty(), "nothing is left of what was said");
+        }
     }
 }

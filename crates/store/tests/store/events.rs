@@ -43,10 +43,19 @@ pub(crate) fn case(person: u8, n: u8) -> CaseId {
     CaseId::from_bytes([0x80 + person * 16 + n % 2; 16])
 }
 
+/// One of a few numbers of criminal justice, which parties say are of this person or that.
+pub(crate) fn skn(n: u8) -> Identifier {
+    Identifier::Skn(format!("SKN{}", n % 3).parse().unwrap())
+}
+
 pub(crate) fn opened(n: u8, rest: u8) -> Event {
     Event::CaseOpened {
         case: case(n, rest),
         identifiers: vec![bsn(n)],
+        besides: (!rest.is_multiple_of(4))
+            .then(|| skn(rest / 4))
+            .into_iter()
+            .collect(),
         municipality: (rest % 3 == 1).then(|| party("utrecht")),
     }
 }
@@ -335,7 +344,11 @@ pub(crate) fn moved(now: Timestamp, n: u8, rest: u8) -> Event {
         },
         _ => Event::CaseClosed {
             case,
-            reason: ClosingReason::Completed,
+            reason: if rest.is_multiple_of(3) {
+                ClosingReason::Completed
+            } else {
+                ClosingReason::OpenedInError
+            },
         },
     }
 }

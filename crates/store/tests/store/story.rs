@@ -1,5 +1,7 @@
 //! Made-up stories: from a few random bytes to an event that fits what happened before.
 
+use std::collections::BTreeSet;
+
 use schakel_core::{
     code::Condition,
     decide::{Finding, Reason},
@@ -12,7 +14,7 @@ use schakel_core::{
 use super::{
     events::{
         bsn, case, consented, denied, disclosed, ended, introduced, looked_up, mark, moved, opened,
-        registered, reported, restricted,
+        registered, reported, restricted, skn,
     },
     recorder::{Asked, Happening, Recorder, by, party, person, reference},
 };
@@ -40,6 +42,7 @@ pub(crate) fn everything() -> Asked {
         references: people
             .iter()
             .map(|n| reference(&bsn(*n)))
+            .chain((0..3).map(|n| reference(&skn(n))))
             .chain(cases)
             .chain(marks)
             .collect(),
@@ -53,10 +56,21 @@ pub(crate) fn everything() -> Asked {
 /// Turns seeds into batches of happenings and records them.
 pub(crate) fn play(recorder: &mut Recorder, batches: &[Vec<Seed>]) {
     for batch in batches {
-        let happenings: Vec<Happening> = batch
+        let mut happenings: Vec<Happening> = batch
             .iter()
             .filter_map(|seed| happening(recorder, *seed))
             .collect();
+        // The id of a case is drawn at random: no two are ever opened under one.
+        let mut cases = BTreeSet::new();
+        happenings.retain(|happening| match happening.event {
+            Event::CaseOpened { case, .. } => {
+                let known = recorder
+                    .world
+                    .subject_of(&SubjectRef::Case(case), &happening.by);
+                known.is_none() && cases.insert(case)
+            }
+            _ => true,
+        });
         if !happenings.is_empty() {
             recorder.record(happenings);
         }

@@ -17,13 +17,22 @@ use schakel_core::{
 use super::{Obstacle, Plan, Planner, Result, Retention, Subject, Told, invalid, open_case};
 use crate::call::{Call, Outcome, Request};
 
+/// Whose a case is, and what its opening says of numbers.
+struct Named {
+    subject: SubjectId,
+    /// By what everybody finds the person.
+    identifiers: Vec<Identifier>,
+    /// What the caller alone finds the person by as well.
+    besides: Vec<Identifier>,
+}
+
 impl Planner<'_> {
     pub(super) fn plan_case(&mut self, request: &Request, call: &Call) -> Result<Plan> {
         match call {
             Call::OpenCase {
                 identifiers,
                 municipality,
-            } => self.open(identifiers, municipality.as_ref()),
+            } => self.open(request, identifiers, municipality.as_ref()),
             Call::AssignMunicipality { case, municipality } => {
                 self.assign(request, *case, municipality)
             }
@@ -63,21 +72,24 @@ impl Planner<'_> {
         }
     }
 
-    fn open(&mut self, identifiers: &[Identifier], municipality: Option<&PartyId>) -> Result<Plan> {
+    /// What a caller says of numbers is its own: by two of them it opens the case of whoever has the citizen service
+    /// number, and to nobody else does the other one mean that person by it. So the answer is the same whoever is
+    /// known by either, and so is all that comes of it, and nobody's word brings a case into another's records.
+    fn open(
+        &mut self,
+        request: &Request,
+        identifiers: &[Identifier],
+        municipality: Option<&PartyId>,
+    ) -> Result<Plan> {
         if let Some(id) = municipality {
             self.registered_as(id, Role::Municipality, "municipality_party_id")?;
         }
-        let known: BTreeSet<SubjectId> = identifiers
-            .iter()
-            .filter_map(|id| self.world.subject_known_by(id))
-            .collect();
-        let mut known = known.into_iter();
-        let subject = match (known.next(), known.next()) {
-            (None, _) => SubjectId::draw(self.random),
-            (Some(subject), None) => subject,
-            // The numbers belong to two people: opening the case would mix them up.
-            (Some(_), Some(_)) => return Err(Reason::IdentifiersDisagree.into()),
-        };
+        let caller = &request.peer.principal;
+        let Named {
+            subject,
+            identifiers,
+            besides,
+        } = self.named(identifiers, caller)?;
         let case = CaseId::draw(self.random);
         Ok(Plan {
             kind: EntryType::Case,
@@ -87,11 +99,52 @@ impl Planner<'_> {
             purpose: None,
             event: Event::CaseOpened {
                 case,
-                identifiers: identifiers.to_vec(),
+                identifiers,
+                besides,
                 municipality: municipality.cloned(),
             },
             told: Told::Plain(Outcome::CaseOpened(case)),
         })
+    }
+
+    /// Whose case a caller opens that names somebody by these.
+    fn named(&mut self, numbers: &[Identifier], caller: &PartyId) -> Result<Named> {
+        let decides = |number: &&Identifier| matches!(number, Identifier::Bsn(_));
+        let deciding = numbers.iter().find(decides).or(numbers.first());
+        let Some(deciding) = deciding else {
+            return Err(Reason::SubjectUnknown.into());
+        };
+        let mut besides = Vec::new();
+        for number in numbers.iter().filter(|number| *number != deciding) {
+            if !self.keeps_records_by(number, caller)? {
+                besides.push(number.clone());
+            }
+        }
+        if let Some(subject) = self.world.subject_said(deciding, caller) {
+            // Its own word: to others the number means what it meant.
+            return Ok(Named {
+                subject,
+                identifiers: Vec::new(),
+                besides,
+            });
+        }
+        let known = self.world.subject_known_by(deciding);
+        Ok(Named {
+            subject: known.unwrap_or_else(|| SubjectId::draw(self.random)),
+            identifiers: vec![deciding.clone()],
+            besides,
+        })
+    }
+
+    /// Whether a party opened a case or collected a consent by a number already: it goes on meaning those.
+    fn keeps_records_by(&mut self, number: &Identifier, party: &PartyId) -> Result<bool> {
+        let Some(subject) = self.world.subject_known_by(number) else {
+            return Ok(false);
+        };
+        let dossier = self.dossier(subject)?;
+        let opened = dossier.cases.values().any(|case| case.opened_by == *party);
+        let mut consents = dossier.consents.values();
+        Ok(opened || consents.any(|consent| consent.terms.collected_by == *party))
     }
 
     fn assign(&mut self, request: &Request, case: CaseId, municipality: &PartyId) -> Result<Plan> {

@@ -1,12 +1,13 @@
 //! Plans for consents, restrictions and objections.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::{Condition, Role},
     consent::{Consent, ConsentKind, ConsentState, ConsentTerms, MOST_COLLECTED},
     decide::Reason,
+    dossier::Dossier,
     event::{ConsentEnded, Event, LookedUp, Naming, SlotUse},
     id::{ConsentId, PartyId, RestrictionId, SubjectId},
     notice::Notice,
@@ -155,6 +156,29 @@ impl Planner<'_> {
         ))
     }
 
+    /// The person for whom a caller passes on a withdrawal or an objection.
+    fn passed_on_for(&self, subject: &SubjectRef, caller: &PartyId) -> Option<SubjectId> {
+        let may_be_meant = self.world.subjects_passed_on_for(subject, caller);
+        may_be_meant.into_iter().next()
+    }
+
+    /// The records in which a restriction stands that a caller means to lift: what a number means may have become
+    /// another since it was recorded.
+    fn restricted_by(
+        &mut self,
+        subject: &SubjectRef,
+        caller: &PartyId,
+        id: RestrictionId,
+    ) -> Result<Option<Arc<Dossier>>> {
+        for meant in self.world.subjects_passed_on_for(subject, caller) {
+            let dossier = self.dossier(meant)?;
+            if dossier.restrictions.contains_key(&id) {
+                return Ok(Some(dossier));
+            }
+        }
+        Ok(None)
+    }
+
     /// Never refused: a person nobody knows, or with nothing to withdraw, gets the same answer.
     fn withdraw(
         &mut self,
@@ -164,7 +188,7 @@ impl Planner<'_> {
         recipient: Option<&PartyId>,
     ) -> Result<Plan> {
         let caller = &request.peer.principal;
-        let known = self.world.subject_of(subject, caller);
+        let known = self.passed_on_for(subject, caller);
         let withdrawal = match known {
             None => Withdrawal::default(),
             Some(id) => {
@@ -240,7 +264,7 @@ impl Planner<'_> {
             self.registered(id, "controller_party_id")?;
         }
         let caller = &request.peer.principal;
-        let known = self.world.subject_of(subject, caller);
+        let known = self.passed_on_for(subject, caller);
         let (notices, deciding) = match known {
             None => (Vec::new(), BTreeSet::new()),
             Some(id) => {
@@ -279,8 +303,7 @@ impl Planner<'_> {
     /// be lifted again must not tell whether the person is known.
     fn lift(&mut self, request: &Request, subject: &SubjectRef, id: RestrictionId) -> Result<Plan> {
         let caller = &request.peer.principal;
-        let known = self.world.subject_of(subject, caller);
-        let dossier = known.map(|id| self.dossier(id)).transpose()?;
+        let dossier = self.restricted_by(subject, caller, id)?;
         let found = dossier
             .as_ref()
             .and_then(|dossier| dossier.restrictions.get(&id));

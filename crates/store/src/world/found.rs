@@ -1,0 +1,59 @@
+//! Who is found by what.
+
+use schakel_core::{
+    event::Naming,
+    id::{PartyId, SubjectId},
+    person::{Identifier, SubjectRef},
+};
+
+use super::World;
+
+impl World {
+    /// The person a caller means; `None` when nobody is known by that reference. A number means whom the caller said
+    /// itself that it means, and else whom everybody means by it.
+    #[must_use]
+    pub fn subject_of(&self, reference: &SubjectRef, caller: &PartyId) -> Option<SubjectId> {
+        self.people.meant_by(&Naming::of(caller, reference), caller)
+    }
+
+    /// For whom a caller may pass something on that must not be lost, the likeliest first: whom it means, whom
+    /// everybody means, and whom anybody said first that the number means.
+    #[must_use]
+    pub fn subjects_passed_on_for(
+        &self,
+        reference: &SubjectRef,
+        caller: &PartyId,
+    ) -> Vec<SubjectId> {
+        let naming = Naming::of(caller, reference);
+        let others = match &naming {
+            Naming::By(number) => [
+                self.people.known_by(number),
+                self.people.said_by_any(number),
+            ],
+            Naming::Case(_) => [None, None],
+        };
+        let meant = self.people.meant_by(&naming, caller);
+        meant
+            .into_iter()
+            .chain(others.into_iter().flatten())
+            .collect()
+    }
+
+    /// The person of whom a party said last, for itself alone, that a number is theirs.
+    #[must_use]
+    pub fn subject_said(&self, number: &Identifier, party: &PartyId) -> Option<SubjectId> {
+        self.people.said(party, number)
+    }
+
+    /// The person whom everybody finds by an identifier.
+    #[must_use]
+    pub fn subject_known_by(&self, identifier: &Identifier) -> Option<SubjectId> {
+        self.people.known_by(identifier)
+    }
+
+    /// The person to whom a code introduces, whether or not it still works.
+    #[must_use]
+    pub fn subject_by_code(&self, code_sha256: &[u8; 32]) -> Option<SubjectId> {
+        self.people.introduced_by(code_sha256)
+    }
+}
