@@ -22,6 +22,7 @@ pub struct Forge {
     pem: String,
     serial: Vec<u8>,
     now: Timestamp,
+    key: Key,
 }
 
 /// What a forged certificate says.
@@ -54,6 +55,8 @@ pub enum Key {
     Rsa2048,
     /// RSA of 3072 bits.
     Rsa3072,
+    /// RSA of 4096 bits.
+    Rsa4096,
 }
 
 impl Forged {
@@ -73,31 +76,37 @@ impl Forged {
 }
 
 impl Forge {
-    /// A root.
+    /// A root with a key on P-256.
     #[must_use]
     pub fn root(name: &str, now: Timestamp) -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let params = authority(name, now);
+        Self::root_of(Key::P256, name, now)
+    }
+
+    /// A root with a key of this kind; authorities below it have one of the same.
+    #[must_use]
+    pub fn root_of(kind: Key, name: &str, now: Timestamp) -> Self {
+        let (key, params) = (kind.generate(), authority(name, now));
         let certificate = params.self_signed(&key).expect("a certificate");
         Self {
             pem: certificate.pem(),
             serial: serial_of(&params),
             issuer: Issuer::new(params, key),
             now,
+            key: kind,
         }
     }
 
     /// An authority below this one.
     #[must_use]
     pub fn below(&self, name: &str) -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let params = authority(name, self.now);
+        let (key, params) = (self.key.generate(), authority(name, self.now));
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Self {
             pem: certificate.pem(),
             serial: serial_of(&params),
             issuer: Issuer::new(params, key),
             now: self.now,
+            key: self.key,
         }
     }
 
@@ -245,6 +254,7 @@ impl Key {
             Self::P384 => KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384),
             Self::Rsa2048 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048),
             Self::Rsa3072 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_3072),
+            Self::Rsa4096 => KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_4096),
         };
         key.expect("a key")
     }

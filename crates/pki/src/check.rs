@@ -33,10 +33,27 @@ pub struct Acceptance {
 pub struct Anchor {
     /// What the broker asks under this anchor; absent when that is not known here.
     pub terms: Option<AnchorTerms>,
-    /// The authorities, DER.
+    /// The authorities that are trusted by themselves, DER.
     pub authorities: Vec<Vec<u8>>,
-    /// The revocation lists of them, PEM, each with the name of its file.
-    pub lists: Vec<(String, String)>,
+    /// Authorities below those, DER: they complete a chain that is sent short, and are trusted no further than it.
+    pub intermediates: Vec<Vec<u8>>,
+    /// The revocation lists of all of them.
+    pub lists: Vec<KnownList>,
+}
+
+/// A revocation list, and how long the broker relies on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownList {
+    /// Where it is from, for people.
+    pub from: String,
+    /// The list, PEM; absent when it is to be fetched and never was.
+    pub text: Option<String>,
+    /// From when its age counts; absent when that is from when it was signed.
+    pub counted_from: Option<Timestamp>,
+    /// How old it may be, in milliseconds; absent means as long as the authority says.
+    pub max_age_ms: Option<u64>,
+    /// Whether certificates are admitted although it is older.
+    pub admits_stale: bool,
 }
 
 /// What a broker asks of a certificate under an anchor.
@@ -198,15 +215,53 @@ impl Acceptance {
 }
 
 impl Anchor {
-    /// The lists that an authority (DER) signed, with the names of their files.
-    fn lists_of(&self, authority: &[u8]) -> Vec<(&str, RevocationList)> {
+    /// The lists that an authority (DER) signed.
+    fn lists_of(&self, authority: &[u8]) -> Vec<(&KnownList, RevocationList)> {
         let lists = self.lists.iter();
         lists
-            .filter_map(|(file, text)| {
-                let list = RevocationList::parse(text, authority).ok()?;
-                Some((file.as_str(), list))
+            .filter_map(|known| {
+                let list = RevocationList::parse(known.text.as_deref()?, authority).ok()?;
+                Some((known, list))
             })
             .collect()
+    }
+
+    /// The lists that were never fetched: those of authorities that nobody knows.
+    fn unfetched(&self) -> impl Iterator<Item = &KnownList> {
+        self.lists.iter().filter(|known| known.text.is_none())
+    }
+}
+
+impl KnownList {
+    /// A list in a file, which counts as long as the authority says.
+    #[must_use]
+    pub const fn in_file(from: String, text: String) -> Self {
+        Self {
+            from,
+            text: Some(text),
+            counted_from: None,
+            max_age_ms: None,
+            admits_stale: false,
+        }
+    }
+
+    /// The first instant at which the broker relies on it no more, under these conditions.
+    fn ends_at(&self, list: &RevocationList, conditions: &Conditions) -> Timestamp {
+        let (signed, end) = (list.validity().not_before(), list.validity().not_after());
+        let age = |from: Timestamp| self.max_age_ms.map(|age| from.plus_millis(age));
+        match conditions.lists {
+            Lists::Fresh => Timestamp::MAX,
+            Lists::AsTheyAre => {
+                let end_by_age = age(self.counted_from.unwrap_or(signed));
+                end_by_age.map_or(end, |by_age| by_age.min(end))
+            }
+            Lists::Aged(ms) => {
+                let then = conditions.at.minus_millis(ms);
+                let length = end.as_millis().saturating_sub(signed.as_millis());
+                let end = then.plus_millis(length);
+                age(then).map_or(end, |by_age| by_age.min(end))
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         accept::{Acceptor, Protocol},
         admit::Admission,
         refusals::Refusals,
-        tls::Tls,
+        tls::{COPIES, Tls},
     },
     issuing::Issuing,
     sequencer::{Sequencer, Started, WriterError},
@@ -109,7 +109,7 @@ impl Broker {
     ) -> Result<Running, RunError> {
         let telemetry = Telemetry::start(&config.telemetry)?;
         let environment = config.broker.environment;
-        let copies = config.broker.data_dir.join("crl");
+        let copies = config.broker.data_dir.join(COPIES);
         let tls = Tls::load(&config.tls, environment, Some(&copies), Arc::clone(&clock))?;
         let tls = Arc::new(tls);
         let issuing = open_issuing(&config).await?;

@@ -1,6 +1,7 @@
 //! The matrix: every kind of certificate that must not get in, each refused for the right reason, and the good ones
 //! that must.
 
+mod overheid;
 mod ways;
 
 use std::sync::Arc;

@@ -2,9 +2,11 @@
 
 use schakel_core::time::Timestamp;
 
+use x509_parser::certificate::X509Certificate;
+
 use super::{
-    Anchor, Chain, Conditions, Finding, Lists, RevocationList, Serial, failed, identity, passed,
-    sha256, warned,
+    Anchor, Chain, Conditions, Finding, KnownList, Lists, RevocationList, Serial, failed, identity,
+    passed, sha256, warned,
 };
 
 /// The longest way that is followed: more than a broker would.
@@ -18,7 +20,7 @@ pub(super) fn check(
 ) {
     let mut current = chain.own.as_slice();
     for _ in 0..STEPS {
-        let Some((issuer, trusted)) = issuer_of(anchor, chain, current) else {
+        let Some((issuer, trusted)) = issuer_of(anchor, chain, current, conditions.at) else {
             return findings.push(failed("authority", unknown(current)));
         };
         if conditions.distrusted.contains(&sha256(issuer)) {
@@ -36,17 +38,28 @@ pub(super) fn check(
     findings.push(failed("authority", "the chain has no end".to_owned()));
 }
 
-/// The certificate of the authority that signed this one, and whether the broker trusts it by itself.
+/// The certificate of the authority that signed this one, and whether the broker trusts it by itself. Of several,
+/// as an authority has that was certified again, one that holds.
 fn issuer_of<'a>(
     anchor: &'a Anchor,
     chain: &'a Chain,
     certificate: &[u8],
+    at: Timestamp,
 ) -> Option<(&'a [u8], bool)> {
     let trusted = anchor.authorities.iter().map(|der| (der.as_slice(), true));
-    let sent = chain.others.iter().map(|der| (der.as_slice(), false));
-    trusted
-        .chain(sent)
-        .find(|(issuer, _)| has_signed(issuer, certificate))
+    let others = anchor.intermediates.iter().chain(&chain.others);
+    let others = others.map(|der| (der.as_slice(), false));
+    let mut signers = trusted
+        .chain(others)
+        .filter(|(issuer, _)| has_signed(issuer, certificate))
+        .peekable();
+    let first = signers.peek().copied();
+    signers.find(|(issuer, _)| holds(issuer, at)).or(first)
+}
+
+fn holds(certificate: &[u8], at: Timestamp) -> bool {
+    let validity = identity::parse(certificate).and_then(|parsed| identity::validity_of(&parsed));
+    validity.is_ok_and(|validity| validity.contains(at))
 }
 
 fn has_signed(issuer: &[u8], certificate: &[u8]) -> bool {
@@ -94,55 +107,101 @@ fn check_lists(
     let lists = anchor.lists_of(issuer);
     let newest = lists
         .iter()
-        .max_by_key(|(_, list)| list.validity().not_before());
-    let Some((file, newest)) = newest else {
+        .max_by_key(|(known, list)| known.ends_at(list, conditions));
+    let Some((known, list)) = newest else {
+        return findings.push(unlisted(anchor, &parsed, &who, conditions));
+    };
+    let naming = lists
+        .iter()
+        .find(|(_, list)| list.names(parsed.issuer().as_raw(), &serial));
+    if let Some((known, _)) = naming {
         let said = format!(
-            "the broker has no list of `{who}`: add it to `tls.anchor.crl`{}",
-            published_at(&parsed)
+            "{} of `{who}` names serial number {serial}, that of `{}`: it is revoked",
+            known.from,
+            parsed.subject()
         );
         return findings.push(failed("revocation", said));
-    };
-    let named = lists
-        .iter()
-        .any(|(_, list)| list.names(parsed.issuer().as_raw(), &serial));
-    if named {
-        let said = format!("`{file}` of `{who}` names serial number {serial}: it is revoked");
-        return findings.push(failed("revocation", said));
     }
-    findings.push(age(file, newest, &who, conditions));
+    findings.push(age(known, list, &parsed, &who, conditions));
 }
 
-fn age(file: &str, list: &RevocationList, who: &str, conditions: &Conditions) -> Finding {
-    let (from, until) = (list.validity().not_before(), list.validity().not_after());
-    let length = until.as_millis().saturating_sub(from.as_millis());
-    let at = conditions.at;
+/// What it means that there is no list of an authority.
+fn unlisted(
+    anchor: &Anchor,
+    certificate: &X509Certificate<'_>,
+    who: &str,
+    conditions: &Conditions,
+) -> Finding {
+    let unfetched: Vec<_> = anchor
+        .unfetched()
+        .map(|known| known.from.as_str())
+        .collect();
+    let of = format!("`{who}`, about `{}`", certificate.subject());
+    if unfetched.is_empty() {
+        let said = format!(
+            "the broker has no list of {of}: add it to `tls.anchor.crl`{}",
+            published_at(certificate)
+        );
+        return failed("revocation", said);
+    }
+    let from = unfetched.join(", ");
+    if conditions.lists == Lists::Fresh {
+        let said = format!("no list of {of} was fetched yet; then it is taken not to name it");
+        return warned("revocation", said);
+    }
+    let said = format!("no list of {of} was ever fetched from {from}");
+    if anchor.unfetched().any(|known| known.admits_stale) {
+        return warned(
+            "revocation",
+            format!("{said}: the broker admits it all the same"),
+        );
+    }
+    let mend = "see that the broker reaches that address; `schakel certificate check` asks the broker that runs";
+    failed("revocation", format!("{said}: {mend}"))
+}
+
+fn age(
+    known: &KnownList,
+    list: &RevocationList,
+    certificate: &X509Certificate<'_>,
+    who: &str,
+    conditions: &Conditions,
+) -> Finding {
+    let (from, at) = (list.validity().not_before(), conditions.at);
+    let of = format!("{} of `{who}`", known.from);
     let until = match conditions.lists {
         Lists::Fresh => {
             return passed("revocation", format!("not on the list of `{who}`"));
         }
         Lists::AsTheyAre if at < from => {
-            let said =
-                format!("`{file}` of `{who}` counts from {from} on, and the clock says {at}");
+            let said = format!("{of} counts from {from} on, and the clock says {at}");
             return failed("revocation", said);
         }
-        Lists::AsTheyAre => until,
-        Lists::Aged(age) => at.minus_millis(age).plus_millis(length),
+        Lists::AsTheyAre | Lists::Aged(_) => known.ends_at(list, conditions),
     };
-    if until < at {
-        let said = format!(
-            "`{file}` of `{who}` ended at {until}, and the clock says {at}: nobody it covers is let in; fetch the newest list"
-        );
-        return failed("revocation", said);
+    if until <= at {
+        let said = format!("{of} ended at {until}, and the clock says {at}");
+        return if known.admits_stale {
+            warned(
+                "revocation",
+                format!("{said}: the broker admits it all the same"),
+            )
+        } else {
+            let about = certificate.subject();
+            let said =
+                format!("{said}: whether `{about}` is revoked is not known; fetch the newest list");
+            failed("revocation", said)
+        };
     }
+    let length = until.as_millis().saturating_sub(from.as_millis());
     let left = until.as_millis().saturating_sub(at.as_millis());
     if left < length / 4 {
-        let said =
-            format!("not on `{file}` of `{who}`, which ends at {until}: fetch the newest list");
+        let said = format!("not on {of}, which ends at {until}: fetch the newest list");
         return warned("revocation", said);
     }
     passed(
         "revocation",
-        format!("not on `{file}` of `{who}`, which counts until {until}"),
+        format!("not on {of}, which counts until {until}"),
     )
 }
 
@@ -163,7 +222,7 @@ fn name(certificate: &[u8]) -> String {
 }
 
 /// Where the certificate says that the list is.
-fn published_at(certificate: &x509_parser::certificate::X509Certificate<'_>) -> String {
+fn published_at(certificate: &X509Certificate<'_>) -> String {
     use x509_parser::extensions::{DistributionPointName, GeneralName, ParsedExtension};
     let address = certificate.iter_extensions().find_map(|extension| {
         let ParsedExtension::CRLDistributionPoints(points) = extension.parsed_extension() else {

@@ -17,7 +17,7 @@ use rustls::{
     time_provider::TimeProvider,
 };
 use schakel_core::{party::Party, time::Timestamp};
-use schakel_pki::check::Acceptance;
+use schakel_pki::check::{Acceptance, Chain, KnownList, list_text};
 use tokio::sync::watch;
 
 use super::uses::Uses;
@@ -53,6 +53,9 @@ use copies::Copies;
 use list::Place;
 use parts::Parts;
 use verifier::Verifier;
+
+/// The directory in that of the data where copies of fetched lists are kept.
+pub const COPIES: &str = "crl";
 
 /// The broker's side of every handshake, as of the last change of what it goes by.
 pub struct Tls {
@@ -208,6 +211,18 @@ impl Tls {
         }
     }
 
+    /// What the handshake itself says of a chain at an instant, by the lists as they are.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn judge(&self, chain: &Chain, at: Timestamp) -> Result<Verified, Refused> {
+        let mut all = chain.iter().map(|der| CertificateDer::from(der.to_vec()));
+        let own = all.next().ok_or(Refused::Malformed)?;
+        let sent: Vec<_> = all.collect();
+        let current = self.current.load();
+        current.verifier.verify(&own, &sent, at)
+    }
+
     /// What the next handshake of somebody without a certificate goes by: the broker's own certificate alone.
     #[must_use]
     pub(crate) fn guest_config(&self) -> Arc<ServerConfig> {
@@ -294,6 +309,20 @@ impl fmt::Debug for Tls {
             .field("config", &self.config)
             .field("generation", &self.current.load().number)
             .finish_non_exhaustive()
+    }
+}
+
+/// The revocation list that a broker with this data directory fetched last from an address, as its copy says.
+#[must_use]
+pub fn kept(data_dir: &Path, url: &str) -> KnownList {
+    let copy = Copies::new(&data_dir.join(COPIES)).read(url);
+    let (bytes, counted_from) = copy.unzip();
+    KnownList {
+        from: format!("`{url}`"),
+        text: bytes.as_deref().map(list_text),
+        counted_from,
+        max_age_ms: None,
+        admits_stale: false,
     }
 }
 

@@ -10,7 +10,7 @@ use schakel_core::{
     party::{Party, Peer},
 };
 use schakel_pki::{
-    check::{Finding, Verdict},
+    check::{Chain, Conditions, Finding, Lists, Verdict},
     identity::sha256,
     profile::Profile,
     request::CertificateRequest,
@@ -176,6 +176,15 @@ impl CertificatesService for Certificates {
                         said: "an administrator blocked it: use another".to_owned(),
                     });
                 }
+                let refused = refused_by_handshake(&tls, chain, &conditions);
+                if let Some(said) = refused.filter(|_| is_accepted(&findings)) {
+                    let (check, verdict) = ("handshake", Verdict::Failed);
+                    findings.push(Finding {
+                        check,
+                        verdict,
+                        said,
+                    });
+                }
                 check::write(findings)
             });
             found.collect()
@@ -222,6 +231,18 @@ impl CertificatesService for Certificates {
         let state = state.unwrap_or(&EnrolmentState::Open);
         Ok(Response::new(enrolment::renewed(id, state)))
     }
+}
+
+/// Why the handshake itself would refuse a chain: it has the last word, where things are as they are.
+fn refused_by_handshake(tls: &Tls, chain: &Chain, conditions: &Conditions) -> Option<String> {
+    let as_they_are = conditions.lists == Lists::AsTheyAre && conditions.distrusted.is_empty();
+    let judged = as_they_are.then(|| tls.judge(chain, conditions.at))?;
+    judged.err().map(|refused| refused.to_string())
+}
+
+fn is_accepted(findings: &[Finding]) -> bool {
+    let mut verdicts = findings.iter().map(|finding| finding.verdict);
+    verdicts.all(|verdict| verdict != Verdict::Failed)
 }
 
 /// Whether an enrolment is about this request.

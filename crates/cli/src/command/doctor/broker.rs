@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use schakel_server::{
     clock::{Clock, SystemClock},
     config::Config,
-    edge::tls::Tls,
+    edge::tls::{COPIES, Tls},
 };
 
 use schakel_store::{disk::Disk, halt};
@@ -30,7 +30,7 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
     findings.passed("configuration", format!("`{}` is sound", file.display()));
     signing(&config.broker.data_dir, findings);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let copies = config.broker.data_dir.join("crl");
+    let copies = config.broker.data_dir.join(COPIES);
     let environment = config.broker.environment;
     let tls = match Tls::load(&config.tls, environment, Some(&copies), Arc::clone(&clock)) {
         Ok(tls) => tls,

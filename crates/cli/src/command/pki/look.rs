@@ -7,11 +7,12 @@ use std::{
 
 use schakel_core::{catalogue::Catalogue, time::Timestamp};
 use schakel_pki::check::{
-    Acceptance, Anchor, AnchorTerms, Chain, Conditions, Verdict, authorities,
+    Acceptance, Anchor, Chain, Conditions, KnownList, Verdict, authorities, list_text,
 };
 use schakel_server::{
     clock::{Clock as _, SystemClock},
-    config::{self, Config, Environment},
+    config::{self, Config, Environment, WhenStale},
+    edge::tls,
 };
 
 use super::view::Checked;
@@ -71,14 +72,12 @@ impl BrokerArgs {
         let (production, anchors, parties) = if let Some(file) = &self.config {
             let config = Config::load(file)
                 .map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
+            let anchors = configured(&config)?;
             let parties = self.parties.clone().or(Some(config.bootstrap.parties));
             let production = config.broker.environment == Environment::Production;
-            (production, configured(&config.tls)?, parties)
+            (production, anchors, parties)
         } else {
-            let trust: Vec<_> = self.trust.iter().collect();
-            let lists: Vec<_> = self.crls.iter().collect();
-            let anchors = vec![read_anchor(None, &trust, &lists)?];
-            (true, anchors, self.parties.clone())
+            (true, vec![self.given()?], self.parties.clone())
         };
         Ok(Acceptance {
             production,
@@ -86,42 +85,58 @@ impl BrokerArgs {
             parties: parties.as_deref().map(read_parties).transpose()?,
         })
     }
+
+    /// An anchor of the files that are named one by one.
+    fn given(&self) -> Result<Anchor, Failure> {
+        let lists = self.crls.iter().map(|path| read_list(path));
+        Ok(Anchor {
+            terms: None,
+            authorities: self
+                .trust
+                .as_deref()
+                .map_or(Ok(Vec::new()), read_authorities)?,
+            intermediates: Vec::new(),
+            lists: lists.collect::<Result<_, _>>()?,
+        })
+    }
 }
 
-fn configured(tls: &config::Tls) -> Result<Vec<Anchor>, Failure> {
-    let anchors = tls.anchors.iter().map(|anchor| {
-        let trust: Vec<_> = std::iter::once(&anchor.certificates)
-            .chain(&anchor.intermediates)
-            .collect();
-        // Lists that are fetched are not looked at: the broker that runs has them.
-        let lists = anchor.lists.iter().filter_map(|list| list.file.as_ref());
-        let terms = anchor.terms(tls.unpinned());
-        read_anchor(Some(terms), &trust, &lists.collect::<Vec<_>>())
+fn configured(config: &Config) -> Result<Vec<Anchor>, Failure> {
+    let unpinned = config.tls.unpinned();
+    let anchors = config.tls.anchors.iter().map(|anchor| {
+        let below = anchor.intermediates.as_deref();
+        let lists = anchor.lists.iter().map(|list| known(list, config));
+        Ok(Anchor {
+            terms: Some(anchor.terms(unpinned)),
+            authorities: read_authorities(&anchor.certificates)?,
+            intermediates: below.map_or(Ok(Vec::new()), read_authorities)?,
+            lists: lists.collect::<Result<_, _>>()?,
+        })
     });
     anchors.collect()
 }
 
-fn read_anchor(
-    terms: Option<AnchorTerms>,
-    trust: &[&PathBuf],
-    lists: &[&PathBuf],
-) -> Result<Anchor, Failure> {
-    let list = |path: &&PathBuf| Ok((path.display().to_string(), connection::read(path)?));
-    Ok(Anchor {
-        terms,
-        authorities: read_authorities(trust)?,
-        lists: lists.iter().map(list).collect::<Result<_, Failure>>()?,
+/// A list of the configuration: of one that is fetched, the copy that the broker keeps.
+fn known(list: &config::List, config: &Config) -> Result<KnownList, Failure> {
+    let file = list.file.as_deref().map(read_list).transpose()?;
+    let url = list.url.as_deref().unwrap_or_default();
+    let known = file.unwrap_or_else(|| tls::kept(&config.broker.data_dir, url));
+    Ok(KnownList {
+        max_age_ms: list.max_age.and_then(|age| age.as_millis().try_into().ok()),
+        admits_stale: list.when_stale == WhenStale::Admit,
+        ..known
     })
 }
 
-fn read_authorities(files: &[&PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
-    let mut all = Vec::new();
-    for file in files {
-        let found = authorities(&connection::read(file)?)
-            .map_err(|error| Failure::configuration(format!("`{}` is {error}.", file.display())))?;
-        all.extend(found);
-    }
-    Ok(all)
+fn read_list(path: &Path) -> Result<KnownList, Failure> {
+    let from = format!("`{}`", path.display());
+    let bytes = fs::read(path).map_err(|error| file_failure("read", path, &error))?;
+    Ok(KnownList::in_file(from, list_text(&bytes)))
+}
+
+fn read_authorities(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let found = authorities(&connection::read(file)?);
+    found.map_err(|error| Failure::configuration(format!("`{}` is {error}.", file.display())))
 }
 
 fn read_parties(path: &Path) -> Result<Vec<schakel_core::party::Party>, Failure> {

@@ -206,25 +206,29 @@ impl Check<'_> {
         );
         match verified {
             Ok(_) => Ok(()),
-            Err(webpki::Error::CertRevoked) => Err(self.revoked(lists)),
+            Err(webpki::Error::CertRevoked) => Err(self.revoked(path, lists)),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn revoked(&self, lists: &[(&Source, &List)]) -> Refused {
-        let terms = CertificateTerms::parse(&self.entity.der());
-        let (certificate, issuer) = terms.map_or_else(
-            |_| (String::new(), String::new()),
-            |terms| (terms.subject, terms.issuer),
-        );
-        Refused::Revoked {
-            certificate,
-            issuer,
-            sources: lists
-                .iter()
-                .map(|(source, _)| source.to_string())
-                .collect::<Vec<_>>()
-                .join(", "),
+    /// Which certificate of this way up is revoked, and by which list.
+    fn revoked(&self, path: &VerifiedPath<'_>, lists: &[(&Source, &List)]) -> Refused {
+        let own: &webpki::Cert<'_> = self.entity;
+        let way = std::iter::once(own).chain(path.intermediate_certificates());
+        let named = way.flat_map(|certificate| {
+            let naming = lists.iter().filter(|(_, list)| list.names(certificate));
+            naming.map(move |(source, _)| (certificate, source))
+        });
+        let Some((certificate, source)) = named.into_iter().next() else {
+            return webpki::Error::CertRevoked.into();
+        };
+        match CertificateTerms::parse(&certificate.der()) {
+            Ok(terms) => Refused::Revoked {
+                certificate: terms.subject,
+                issuer: terms.issuer,
+                from: source.to_string(),
+            },
+            Err(_) => Refused::Malformed,
         }
     }
 

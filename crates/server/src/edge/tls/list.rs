@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateRevocationListDer;
 use rustls::pki_types::{CertificateDer, TrustAnchor, pem::PemObject as _};
 use schakel_core::time::Timestamp;
 use schakel_pki::{
+    check::{self, KnownList},
     revocation::{RevocationError, RevocationList},
     validity::Validity,
 };
@@ -79,6 +80,21 @@ impl Source {
         self.fetched_at.store(at.as_millis(), Ordering::Relaxed);
     }
 
+    /// The list as somebody reads it who checks a certificate by hand.
+    pub(super) fn shown(&self, bytes: Option<&[u8]>) -> KnownList {
+        let fetched = self.fetched_at.load(Ordering::Relaxed);
+        KnownList {
+            from: self.to_string(),
+            text: bytes.map(check::list_text),
+            counted_from: match self.place {
+                Place::File(_) => None,
+                Place::Url(_) => Some(Timestamp::EPOCH.plus_millis(fetched)),
+            },
+            max_age_ms: self.max_age_ms,
+            admits_stale: self.admits_stale(),
+        }
+    }
+
     /// When what the list says begins to be too old.
     pub(super) fn stale_at(&self, list: &List) -> Timestamp {
         let end = list.validity.not_after();
@@ -132,6 +148,12 @@ impl List {
             }
         }
         Err(refused)
+    }
+
+    /// Whether it names this certificate.
+    pub(super) fn names(&self, certificate: &webpki::Cert<'_>) -> bool {
+        self.lookup.issuer() == certificate.issuer()
+            && matches!(self.lookup.find_serial(certificate.serial()), Ok(Some(_)))
     }
 
     /// When the authority signed it, and until when it may be relied on.

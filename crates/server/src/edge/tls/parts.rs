@@ -148,13 +148,16 @@ impl Parts {
 
 impl AnchorParts {
     fn shown(&self, unpinned: Option<&AnchorName>) -> check::Anchor {
-        let authorities = self.roots.iter().chain(&self.intermediates);
-        let lists = self.lists.iter().filter(|part| part.list.is_some());
+        let der = |all: &[CertificateDer<'_>]| all.iter().map(|der| der.to_vec()).collect();
+        let bytes = |part: &ListPart| part.list.is_some().then(|| part.bytes.clone());
         check::Anchor {
             terms: Some(self.config.terms(unpinned)),
-            authorities: authorities.map(|der| der.to_vec()).collect(),
-            lists: lists
-                .map(|part| (part.source.to_string(), check::list_text(&part.bytes)))
+            authorities: der(&self.roots),
+            intermediates: der(&self.intermediates),
+            lists: self
+                .lists
+                .iter()
+                .map(|part| part.source.shown(bytes(part).as_deref()))
                 .collect(),
         }
     }

@@ -24,15 +24,15 @@ pub enum Refused {
     Policy,
     /// It is revoked, or an authority above it is.
     #[error(
-        "certificate `{certificate}` of issuer `{issuer}`, or one above it, is revoked by a list from {sources}"
+        "certificate `{certificate}` is revoked: the list of issuer `{issuer}` from {from} names it"
     )]
     Revoked {
-        /// The client's certificate.
+        /// The certificate that is revoked: the client's, or that of an authority above it.
         certificate: String,
-        /// Who issued it.
+        /// Who issued it, and signed the list.
         issuer: String,
-        /// Where the lists are from.
-        sources: String,
+        /// Where the list is from.
+        from: String,
     },
     /// The list of its issuer is too old to be relied on.
     #[error(
@@ -106,7 +106,7 @@ impl From<Refused> for rustls::Error {
             Refused::Malformed | Refused::Chain(Why::BadDer | Why::BadDerTime) => {
                 CertificateError::BadEncoding
             }
-            Refused::Revoked { .. } => CertificateError::Revoked,
+            Refused::Revoked { .. } | Refused::Chain(Why::CertRevoked) => CertificateError::Revoked,
             // Not for want of an authority, as the library would tell it: a client could not mend that.
             other => CertificateError::Other(OtherError(Arc::new(other))),
         };
