@@ -52,7 +52,7 @@ pub enum ConnectError {
     },
     /// The party's key cannot be read, or is not that of the certificate.
     #[error(
-        "the private key of the party cannot be read: it must be the certificate's own key in PEM"
+        "the private key of the party cannot be used: it must be the certificate's own key, in PEM"
     )]
     Key,
     /// The principal is no party id.

@@ -63,6 +63,14 @@ impl Timestamp {
         Date(self.moment().date())
     }
 
+    /// Day and minute in UTC, for people: `2026-11-23 14:00 UTC`.
+    #[must_use]
+    pub fn spoken(self) -> String {
+        let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+        let spoken = self.moment().format(&form);
+        spoken.unwrap_or_else(|_| self.to_string())
+    }
+
     /// The first instant of the month, in UTC, that comes this many months after the one it lies in.
     #[must_use]
     pub fn month_after(self, months: u32) -> Self {
@@ -262,6 +270,7 @@ mod tests {
         assert_eq!(at.to_string(), "2026-11-23T13:00:00.250Z");
         assert_eq!(at.to_string().parse::<Timestamp>().unwrap(), at);
         assert_eq!(at.date().to_string(), "2026-11-23");
+        assert_eq!(at.spoken(), "2026-11-23 13:00 UTC");
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999Z");
     }
 

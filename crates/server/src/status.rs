@@ -50,7 +50,7 @@ impl From<CallError> for Status {
             CallError::SecondActor => told(
                 Code::FailedPrecondition,
                 ErrorReason::SecondActorRequired,
-                "somebody else, with another certificate, must do this",
+                "nobody does this alone: another actor must, with another certificate and over another connection",
                 HashMap::new(),
             ),
             CallError::WideSearch => told(

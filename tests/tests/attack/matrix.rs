@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use rcgen::ExtendedKeyUsagePurpose;
 use schakel_api::v1::{self, audit_service_client::AuditServiceClient, change::Change};
-use schakel_core::event::Event;
+use schakel_core::event::{Event, RefusalReason};
 use schakel_pki::authority::Issued;
 use schakel_tests::{Forge, Forged, Key, Line, START, Settings, TestBroker, key, reason};
+use tokio::io::AsyncReadExt as _;
 use tonic::{Code, Status};
 
 /// The number of `uwv-test`, pinned to the foreign anchor in these tests.
@@ -27,11 +28,23 @@ const POLICY: [u64; 9] = [2, 16, 528, 1, 1003, 1, 2, 8, 6];
 enum Outcome {
     /// It is let in.
     Admitted,
-    /// TLS refuses it.
-    Handshake,
+    /// TLS refuses it, by this alert (RFC 8446 section 6.2).
+    Handshake(&'static str),
     /// The handshake succeeds, and every call is refused: nobody is known by it.
     Unknown,
 }
+
+const REVOKED: Outcome = Outcome::Handshake("CertificateRevoked");
+/// What TLS says of a certificate whose time is over, or has not come.
+const UNTIMELY: Outcome = Outcome::Handshake("CertificateExpired");
+const UNTRUSTED: Outcome = Outcome::Handshake("UnknownCA");
+/// Not one for clients.
+const UNFIT: Outcome = Outcome::Handshake("UnsupportedCertificate");
+/// What TLS has no word for: another policy, a chain that is too long, a list that is too old.
+const OTHERWISE: Outcome = Outcome::Handshake("CertificateUnknown");
+const UNPROVEN: Outcome = Outcome::Handshake("DecryptError");
+/// Refused before TLS, or without a word.
+const SILENTLY: Outcome = Outcome::Handshake("");
 
 /// A foreign authority of two levels, and a broker that trusts it beside its own.
 struct Foreign {
@@ -130,7 +143,7 @@ impl Foreign {
     }
 
     fn rows(&self) -> Vec<(&'static str, Issued, Outcome)> {
-        use Outcome::{Admitted, Handshake, Unknown};
+        use Outcome::{Admitted, Unknown};
         let now = self.broker.now();
         let issue = |what: Forged| self.issuing.issue(&what);
         let with = |change: &dyn Fn(&mut Forged)| {
@@ -159,46 +172,42 @@ impl Foreign {
                 with(&|what| what.key = Key::Rsa3072),
                 Admitted,
             ),
-            ("revoked", self.revoked.clone(), Handshake),
+            ("revoked", self.revoked.clone(), REVOKED),
             (
                 "of a revoked authority",
                 self.withdrawn.issue(&ordinary(UWV)),
-                Handshake,
+                REVOKED,
             ),
-            ("expired", with(&|what| what.days = (-30, -1)), Handshake),
-            (
-                "not yet valid",
-                with(&|what| what.days = (1, 30)),
-                Handshake,
-            ),
+            ("expired", with(&|what| what.days = (-30, -1)), UNTIMELY),
+            ("not yet valid", with(&|what| what.days = (1, 30)), UNTIMELY),
             (
                 "for a server only",
                 with(&|what| what.usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
-                Handshake,
+                UNFIT,
             ),
-            ("for anything", with(&|what| what.usages.clear()), Handshake),
+            ("for anything", with(&|what| what.usages.clear()), UNFIT),
             (
                 "of another policy",
                 with(&|what| what.policy = Some(vec![2, 16, 528, 1, 1003, 1, 2, 8, 7])),
-                Handshake,
+                OTHERWISE,
             ),
-            ("of no policy", with(&|what| what.policy = None), Handshake),
+            ("of no policy", with(&|what| what.policy = None), OTHERWISE),
             (
                 "an authority itself",
                 with(&|what| what.is_authority = true),
-                Handshake,
+                UNFIT,
             ),
             (
                 "of another authority with the same names",
                 other.issue(&ordinary(UWV)),
-                Handshake,
+                UNTRUSTED,
             ),
             (
                 "self-signed",
                 Forge::self_signed(&ordinary(UWV), now),
-                Handshake,
+                UNTRUSTED,
             ),
-            ("a huge chain", huge, Handshake),
+            ("a huge chain", huge, OTHERWISE),
             (
                 "an unknown number",
                 issue(ordinary("00000099999999990000")),
@@ -262,18 +271,36 @@ async fn outcome(line: &Line) -> Outcome {
         // Under TLS 1.3 a refused certificate may show at the first call.
         Err(refused) => {
             assert!(refused.is_none_or(|status| reason(&status).is_empty()));
-            Outcome::Handshake
+            Outcome::Handshake(alert(line).await)
         }
     }
+}
+
+/// By which alert a handshake is refused; empty when there is none. Nothing is sent after it, since what nobody reads
+/// would make the broker's end of the connection close before the alert is there.
+async fn alert(line: &Line) -> &'static str {
+    let read = async { line.dial().await?.read_u8().await };
+    let said = read
+        .await
+        .map_or_else(|refused| refused.to_string(), |_| String::new());
+    let all = [REVOKED, UNTIMELY, UNTRUSTED, UNFIT, OTHERWISE, UNPROVEN].into_iter();
+    let mut alerts = all.filter_map(|outcome| match outcome {
+        Outcome::Handshake(alert) => Some(alert),
+        Outcome::Admitted | Outcome::Unknown => None,
+    });
+    alerts
+        .find(|alert| said.contains(alert))
+        .unwrap_or_default()
 }
 
 /// Every row of the matrix comes out as it must, and whoever proved who it is stands in the trail.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_certificate_comes_out_as_it_must() {
     let foreign = Foreign::set().await;
-    let mut wrong = Vec::new();
+    let (mut wrong, mut handshakes) = (Vec::new(), 0);
     for (what, own, expected) in foreign.rows() {
         let found = outcome(&foreign.broker.line_with(Some(&own))).await;
+        handshakes += u64::from(matches!(found, Outcome::Handshake(_)));
         if found != expected {
             wrong.push(format!("{what}: {found:?} instead of {expected:?}"));
         }
@@ -284,7 +311,7 @@ async fn every_certificate_comes_out_as_it_must() {
         ..own
     };
     let line = foreign.broker.line_with(Some(&others_key));
-    if outcome(&line).await != Outcome::Handshake {
+    if outcome(&line).await != UNPROVEN {
         wrong.push("a key that is not the certificate's".to_owned());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -292,15 +319,21 @@ async fn every_certificate_comes_out_as_it_must() {
     let mut broker = foreign.broker;
     broker.stop().await;
     let log = broker.check_log().await;
-    let refused: Vec<_> = log
-        .details(broker.place())
-        .into_iter()
-        .flatten()
-        .filter_map(|details| match details.event {
-            Event::Refused { party, oin, .. } => Some((party, oin)),
-            _ => None,
-        })
-        .collect();
+    let details = log.details(broker.place()).into_iter().flatten();
+    let refused = details.filter_map(|details| match details.event {
+        Event::Refused {
+            party, oin, counts, ..
+        } => Some(((party, oin), counts)),
+        _ => None,
+    });
+    let (refused, counts): (Vec<_>, Vec<_>) = refused.unzip();
+    let of_handshakes = counts.into_iter().flatten();
+    let of_handshakes = of_handshakes.filter(|(why, _)| *why == RefusalReason::Handshake);
+    let counted: u64 = of_handshakes.map(|(_, count)| count).sum();
+    assert!(
+        counted > handshakes,
+        "{counted} of {handshakes} are counted"
+    );
     for number in ["00000099999999990000", ASSOCIATION, UWV] {
         let seen = refused
             .iter()

@@ -2,10 +2,11 @@
 
 mod foresee;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schakel_api::v1::{self, change::Change, stop_request::What};
 use schakel_core::time::Timestamp;
+use schakel_pki::identity;
 
 use super::proposal::{propose, stop};
 use crate::{
@@ -45,7 +46,7 @@ enum Act {
     Rehearse(foresee::RehearseArgs),
     /// Block a certificate at once, on open connections too, whatever its authority says of it.
     Block {
-        /// SHA-256 of the whole certificate, hexadecimal.
+        /// The certificate, PEM, or its SHA-256 in hexadecimal.
         certificate: String,
         /// Why it is blocked.
         #[arg(long, value_parser = code::parser::<v1::StopReason>())]
@@ -53,7 +54,7 @@ enum Act {
     },
     /// Propose to let a blocked certificate count again.
     Unblock {
-        /// SHA-256 of the whole certificate, hexadecimal.
+        /// The certificate, PEM, or its SHA-256 in hexadecimal.
         certificate: String,
     },
 }
@@ -79,9 +80,23 @@ pub(super) fn run(args: CertificateArgs) -> Result<Exit, Failure> {
         Act::Block {
             certificate,
             reason,
-        } => stop(session, What::Certificate(certificate), reason).await,
+        } => {
+            let certificate = thumbprint(certificate)?;
+            stop(session, What::Certificate(certificate), reason).await
+        }
         Act::Unblock { certificate } => {
-            propose(session, vec![Change::UnblockCertificate(certificate)]).await
+            let change = Change::UnblockCertificate(thumbprint(certificate)?);
+            propose(session, vec![change]).await
         }
     })
+}
+
+/// SHA-256 of a certificate, in hexadecimal: of the one in a file of this name, if there is one.
+fn thumbprint(named: String) -> Result<String, Failure> {
+    let path = Path::new(&named);
+    if !path.exists() {
+        return Ok(named);
+    }
+    let chain = super::pki::look::read_chain(path)?;
+    Ok(hex::encode(identity::sha256(chain.own())))
 }

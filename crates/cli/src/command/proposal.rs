@@ -41,7 +41,11 @@ pub(super) fn run(args: ProposalArgs) -> Result<Exit, Failure> {
                 .ask(session.client.list_proposals(request))
                 .await?
                 .proposals;
-            Ok(session.show(&view::Proposals::from(proposals)))
+            let registered = session
+                .ask(session.client.list_parties(v1::ListPartiesRequest {}))
+                .await?
+                .parties;
+            Ok(session.show(&view::Proposals::new(proposals, &registered)))
         }
         Act::Approve { id } => approve(session, id).await,
         Act::Reject { id } => reject(session, id).await,

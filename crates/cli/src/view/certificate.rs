@@ -51,8 +51,10 @@ pub(crate) struct OwnCertificate {
 
 impl From<v1::ListCertificatesResponse> for Certificates {
     fn from(response: v1::ListCertificatesResponse) -> Self {
+        let mut used: Vec<Used> = all(response.used);
+        used.sort_by(|one, other| one.not_after.cmp(&other.not_after));
         Self {
-            used: all(response.used),
+            used,
             blocked: all(response.blocked),
         }
     }
@@ -107,24 +109,32 @@ fn spoken(at: Option<&String>) -> String {
 impl View for Certificates {
     fn write(&self, page: &mut Page) {
         for used in &self.used {
-            page.line(&format!("Certificate {}", used.certificate));
+            page.line(&format!("{}, OIN {}", used.party_id, used.oin));
             page.indented(|page| {
-                page.pair("party", &format!("{}, OIN {}", used.party_id, used.oin));
+                page.pair("certificate", &used.certificate);
                 page.pair("anchor", &used.anchor);
                 page.pair("ends", &spoken(used.not_after.as_ref()));
                 page.pair("last used", &spoken(used.last_used_at.as_ref()));
             });
         }
         for blocked in &self.blocked {
-            page.line(&format!("Blocked: {}", blocked.certificate));
+            let mut used = self.used.iter();
+            let of = used.find(|used| used.certificate == blocked.certificate);
+            page.line(&of.map_or_else(
+                || "Blocked".to_owned(),
+                |used| format!("Blocked, of {}", used.party_id),
+            ));
             page.indented(|page| {
+                page.pair("certificate", &blocked.certificate);
                 let since = spoken(blocked.since.as_ref());
                 let told = format!("{since}, {}, entry {}", blocked.reason, blocked.entry);
                 page.pair("since", &told);
             });
         }
         if self.used.is_empty() && self.blocked.is_empty() {
-            page.line("No certificate was used or blocked yet.");
+            page.line(
+                "No certificate is blocked, and none is known to be used: a first use shows within the hour.",
+            );
         }
     }
 }

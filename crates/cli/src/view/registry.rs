@@ -3,7 +3,7 @@
 use schakel_api::v1;
 use serde::Serialize;
 
-use super::{Party, PurposeVersion, Receipt, all};
+use super::{Party, PurposeVersion, Receipt};
 use crate::{code::short, instant, output::View, page::Page};
 
 /// A change that was proposed.
@@ -24,6 +24,9 @@ pub(crate) struct Proposals {
 struct Proposal {
     proposal_id: String,
     change: Option<Change>,
+    /// The party as it is registered, where it is to change.
+    #[serde(skip)]
+    in_place_of: Option<Party>,
     proposed_by: String,
     proposed_at: Option<String>,
     expires_at: Option<String>,
@@ -51,18 +54,28 @@ impl From<v1::ProposeChangeResponse> for Proposed {
     }
 }
 
-impl From<Vec<v1::Proposal>> for Proposals {
-    fn from(proposals: Vec<v1::Proposal>) -> Self {
+impl Proposals {
+    /// What waits, beside the parties as they are registered.
+    pub(crate) fn new(proposals: Vec<v1::Proposal>, registered: &[v1::Party]) -> Self {
+        let beside = |proposal| Proposal::new(proposal, registered);
         Self {
-            proposals: all(proposals),
+            proposals: proposals.into_iter().map(beside).collect(),
         }
     }
 }
 
-impl From<v1::Proposal> for Proposal {
-    fn from(proposal: v1::Proposal) -> Self {
+impl Proposal {
+    fn new(proposal: v1::Proposal, registered: &[v1::Party]) -> Self {
         let change = proposal.change.and_then(|change| change.change);
+        let in_place_of = match &change {
+            Some(v1::change::Change::PutParty(put)) => {
+                let mut registered = registered.iter();
+                registered.find(|party| party.party_id == put.party_id)
+            }
+            _ => None,
+        };
         Self {
+            in_place_of: in_place_of.cloned().map(Party::from),
             proposal_id: proposal.proposal_id,
             change: change.map(Change::from),
             proposed_by: proposal.proposed_by,
@@ -124,19 +137,49 @@ impl View for Proposals {
                 let until = proposal.expires_at.as_deref().map(instant::spoken);
                 page.pair_if("waits until", until.as_deref());
                 if let Some(change) = &proposal.change {
-                    change.write(page);
+                    change.write(proposal.in_place_of.as_ref(), page);
                 }
             });
         }
     }
 }
 
+/// What of a party would no longer be as it is, and what would be new, line by line.
+fn changes(registered: &Party, proposed: &Party, page: &mut Page) {
+    let lines = |party: &Party| {
+        let mut page = Page::default();
+        party.write(&mut page);
+        let lines = page.as_str().lines().map(|line| line.trim().to_owned());
+        lines.filter(|line| !line.is_empty()).collect::<Vec<_>>()
+    };
+    let (before, after) = (lines(registered), lines(proposed));
+    if before == after {
+        page.line("It is registered so already.");
+    }
+    for (said, these, others) in [
+        ("Registered now, and gone then:", &before, &after),
+        ("New then:", &after, &before),
+    ] {
+        let only: Vec<_> = these.iter().filter(|line| !others.contains(line)).collect();
+        if !only.is_empty() {
+            page.line(said);
+            page.indented(|page| only.iter().for_each(|line| page.line(line)));
+        }
+    }
+}
+
 impl Change {
-    fn write(&self, page: &mut Page) {
+    fn write(&self, in_place_of: Option<&Party>, page: &mut Page) {
         match self {
             Self::PutParty(party) => {
-                page.line("Register this party, in place of what is registered of it:");
+                page.line(match in_place_of {
+                    None => "Register this party, which is new:",
+                    Some(_) => "Register this party, in place of what is registered of it:",
+                });
                 page.indented(|page| party.write(page));
+                if let Some(registered) = in_place_of {
+                    changes(registered, party, page);
+                }
             }
             Self::SuspendPartyId(id) => page.line(&format!("Suspend {id}.")),
             Self::ReinstatePartyId(id) => page.line(&format!("End the suspension of {id}.")),

@@ -83,9 +83,10 @@ fn check_authority(issuer: &[u8], at: Timestamp, findings: &mut Vec<Finding>) {
         ));
     };
     if !validity.contains(at) {
-        let (from, until) = (validity.not_before(), validity.not_after());
+        let all = [validity.not_before(), validity.not_after(), at];
+        let [from, until, clock] = all.map(Timestamp::spoken);
         let said = format!(
-            "`{}` holds from {from} to {until}, and the clock says {at}",
+            "`{}` holds from {from} to {until}, and the clock says {clock}",
             name(issuer)
         );
         findings.push(failed("authority", said));
@@ -169,25 +170,25 @@ fn age(
 ) -> Finding {
     let (from, at) = (list.validity().not_before(), conditions.at);
     let of = format!("{} of `{who}`", known.from);
+    let clock = format!("and the clock says {}", at.spoken());
     let until = match conditions.lists {
         Lists::Fresh => {
             return passed("revocation", format!("not on the list of `{who}`"));
         }
         Lists::AsTheyAre if at < from => {
-            let said = format!("{of} counts from {from} on, and the clock says {at}");
+            let said = format!("{of} counts from {} on, {clock}", from.spoken());
             return failed("revocation", said);
         }
         Lists::AsTheyAre | Lists::Aged(_) => known.ends_at(list, conditions),
     };
+    let end = until.spoken();
     if until <= at {
-        let said = format!("{of} ended at {until}, and the clock says {at}");
+        let said = format!("{of} ended at {end}, {clock}");
+        let about = certificate.subject();
         return if known.admits_stale {
-            warned(
-                "revocation",
-                format!("{said}: the broker admits it all the same"),
-            )
+            let said = format!("{said}: the broker admits it all the same");
+            warned("revocation", said)
         } else {
-            let about = certificate.subject();
             let said =
                 format!("{said}: whether `{about}` is revoked is not known; fetch the newest list");
             failed("revocation", said)
@@ -196,12 +197,12 @@ fn age(
     let length = until.as_millis().saturating_sub(from.as_millis());
     let left = until.as_millis().saturating_sub(at.as_millis());
     if left < length / 4 {
-        let said = format!("not on {of}, which ends at {until}: fetch the newest list");
+        let said = format!("not on {of}, which ends at {end}: fetch the newest list");
         return warned("revocation", said);
     }
     passed(
         "revocation",
-        format!("not on {of}, which counts until {until}"),
+        format!("not on {of}, which counts until {end}"),
     )
 }
 

@@ -51,20 +51,17 @@ fn check_dates(certificate: &X509Certificate<'_>, at: Timestamp, findings: &mut 
         return findings.push(failed("dates", "cannot be read".to_owned()));
     };
     let (from, until) = (validity.not_before(), validity.not_after());
+    let [begin, end, clock] = [from, until, at].map(Timestamp::spoken);
     findings.push(if at < from {
-        failed(
-            "dates",
-            format!("it holds from {from} on, and the clock says {at}"),
-        )
+        let said = format!("it holds from {begin} on, and the clock says {clock}");
+        failed("dates", said)
     } else if until < at {
-        failed(
-            "dates",
-            format!("it ended at {until}, and the clock says {at}: renew it"),
-        )
+        let said = format!("it ended at {end}, and the clock says {clock}: renew it");
+        failed("dates", said)
     } else if until < at.plus_days(RENEW_DAYS) {
-        warned("dates", format!("it ends at {until}: renew it now"))
+        warned("dates", format!("it ends at {end}: renew it now"))
     } else {
-        passed("dates", format!("it holds from {from} to {until}"))
+        passed("dates", format!("it holds from {begin} to {end}"))
     });
 }
 

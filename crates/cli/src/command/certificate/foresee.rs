@@ -57,7 +57,7 @@ pub(super) async fn check(
     let checked = ask(session, &[read_chain(file)?], &asked).await?;
     let accepted = checked.iter().all(|one| one.accepted);
     for one in checked {
-        session.show_next(&Checked::from(one));
+        session.show(&Checked::from(one));
     }
     Ok(if accepted { Exit::Done } else { Exit::Failed })
 }

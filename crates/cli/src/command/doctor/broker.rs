@@ -5,13 +5,13 @@ use std::{path::Path, sync::Arc};
 use schakel_server::{
     clock::{Clock, SystemClock},
     config::Config,
-    edge::tls::{COPIES, Tls},
+    edge::tls::{COPIES, Tls, TlsError},
 };
 
 use schakel_store::{disk::Disk, halt};
 
 use super::Findings;
-use crate::exit::{chain, sentence};
+use crate::exit::chain;
 
 /// Looks at everything a handshake with this broker goes by. Changes nothing, fetches nothing: of lists that are
 /// fetched, the copies are looked at that the broker keeps.
@@ -23,7 +23,7 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
                 "edit the file; then `schakel check-config {}`",
                 file.display()
             );
-            findings.failed("configuration", sentence(&chain(&error)), &mend);
+            findings.failed("configuration", chain(&error), &mend);
             return;
         }
     };
@@ -35,12 +35,7 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
     let tls = match Tls::load(&config.tls, environment, Some(&copies), Arc::clone(&clock)) {
         Ok(tls) => tls,
         Err(error) => {
-            let said = sentence(&chain(&error));
-            findings.failed(
-                "certificates",
-                said,
-                "`schakel pki list`, and what the sentence says",
-            );
+            findings.failed("certificates", chain(&error), mend_of(&error));
             return;
         }
     };
@@ -48,30 +43,57 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
     let warn_before = u64::try_from(config.tls.warn_before.as_millis()).unwrap_or(u64::MAX);
     for (what, ends_at) in tls.ends() {
         if ends_at <= now {
-            let said = format!("{what} ended at {ends_at}");
+            let said = format!("{what} ended at {}", ends_at.spoken());
             findings.failed(
                 "certificates",
                 said,
                 "`schakel pki renew`, or order it from its authority",
             );
         } else if ends_at <= now.plus_millis(warn_before) {
-            let said = format!("{what} ends at {ends_at}");
+            let said = format!("{what} ends at {}", ends_at.spoken());
             findings.warned(
                 "certificates",
                 said,
                 "`schakel pki renew`, or order it from its authority",
             );
         } else {
-            findings.passed("certificates", format!("{what} holds until {ends_at}"));
+            let said = format!("{what} holds until {}", ends_at.spoken());
+            findings.passed("certificates", said);
         }
     }
     let broken = tls.reload().broken;
     for error in &broken {
-        let mend = "`schakel pki crl` for an authority of your own; else fetch the list from its authority";
-        findings.failed("revocation", sentence(&chain(error)), mend);
+        findings.failed("revocation", chain(error), mend_of(error));
     }
     if broken.is_empty() {
         findings.passed("revocation", "every revocation list is current");
+    }
+}
+
+/// What mends it, beside what the error itself says.
+const fn mend_of(error: &TlsError) -> &'static str {
+    match error {
+        TlsError::Fetch { .. } | TlsError::NeverFetched { .. } => {
+            "see that this machine reaches that address by HTTP, and that the list itself is there"
+        }
+        TlsError::Older { .. } | TlsError::Outdated { .. } | TlsError::Revocation { .. } => {
+            "`schakel pki crl` for an authority of your own; else fetch the newest list from its authority"
+        }
+        TlsError::NotValid { .. } => {
+            "`schakel pki renew`, or order the next one from its authority"
+        }
+        TlsError::DevelopmentAuthority { .. } | TlsError::DevelopmentCertificate { .. } => {
+            "`schakel pki init` begins an authority for other than development"
+        }
+        TlsError::Exposed { .. } => "`chmod 0600`, as the user of the broker",
+        TlsError::Pair(_) => "`schakel pki request` makes a key and the request that belongs to it",
+        TlsError::Copy { .. }
+        | TlsError::Empty { .. }
+        | TlsError::Unlisted { .. }
+        | TlsError::Unreadable { .. }
+        | TlsError::Unusable(_) => {
+            "name the right file in section `[tls]`, readable to the user of the broker"
+        }
     }
 }
 
@@ -81,12 +103,16 @@ fn signing(data: &Path, findings: &mut Findings) {
         Ok(None) => {}
         Ok(Some(halted)) => findings.failed(
             "signing",
-            format!("signing was stopped at {}: {}", halted.at, halted.why),
+            format!(
+                "signing was stopped at {}: {}",
+                halted.at.spoken(),
+                halted.why
+            ),
             "compare the log with what was seen of it; then `schakel resume`",
         ),
         Err(error) => findings.failed(
             "signing",
-            sentence(&chain(&error)),
+            chain(&error),
             "let whoever runs the broker read its data directory",
         ),
     }

@@ -14,10 +14,7 @@ use tokio::{
 use tonic::{Code, Status, transport::Channel};
 
 use super::Findings;
-use crate::{
-    exit::{chain, sentence},
-    instant,
-};
+use crate::{exit::chain, instant};
 
 /// How long an address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SKEW: Duration = Duration::from_secs(5);
 /// How long before its end a certificate is spoken of.
 const SOON_DAYS: u32 = 30;
+
+/// How one comes by the next certificate.
+const NEXT: &str = "`schakel enrolment renew`; or `schakel pki request`, and have it signed";
 
 /// What a sign in what TLS says means, and what to do about it.
 const WORDS: &[(&str, &str, &str)] = &[
@@ -127,33 +127,29 @@ fn own_certificate(config: &ClientConfig, findings: &mut Findings) -> bool {
         Ok(identity) => identity,
         Err(error) => {
             let mend = "`schakel pki request` makes a request for the next one, which your authority signs";
-            findings.failed(CHECK, sentence(&error.to_string()), mend);
+            findings.failed(CHECK, error.to_string(), mend);
             return false;
         }
     };
     let now = SystemClock.now();
     let told = format!("OIN {}, issued by {}", identity.oin, identity.issuer.text);
     if now < identity.not_before {
-        let said = format!(
-            "{told}, holds from {} only, and the clock here says {now}",
-            identity.not_before
-        );
+        let (from, clock) = (identity.not_before.spoken(), now.spoken());
+        let said = format!("{told}, holds from {from} only, and the clock here says {clock}");
         findings.failed(CHECK, said, "set the clock of this machine right, or wait");
         return false;
     }
     if identity.not_after < now {
-        let said = format!(
-            "{told}, ended at {}; the clock here says {now}",
-            identity.not_after
-        );
+        let (end, clock) = (identity.not_after.spoken(), now.spoken());
+        let said = format!("{told}, ended at {end}, and the clock here says {clock}");
         let mend =
             "`schakel pki request`, and have it signed; or set the clock of this machine right";
         findings.failed(CHECK, said, mend);
         return false;
     }
-    let said = format!("{told}, holds until {}", identity.not_after);
+    let said = format!("{told}, holds until {}", identity.not_after.spoken());
     if identity.not_after <= now.plus_days(SOON_DAYS) {
-        findings.warned(CHECK, said, "`schakel pki request`, and have it signed");
+        findings.warned(CHECK, said, NEXT);
     } else {
         findings.passed(CHECK, said);
     }
@@ -170,7 +166,11 @@ async fn address(config: &ClientConfig, findings: &mut Findings) -> bool {
             return false;
         }
     };
-    findings.passed("name", format!("`{server}` has {} addresses", found.len()));
+    let addresses = match found.len() {
+        1 => "an address".to_owned(),
+        several => format!("{several} addresses"),
+    };
+    findings.passed("name", format!("`{server}` has {addresses}"));
     let mut last = String::new();
     for address in found {
         match timeout(PATIENCE, TcpStream::connect(address)).await {
@@ -204,7 +204,7 @@ async fn handshake(config: &ClientConfig, findings: &mut Findings) -> Option<Cha
         }
         Err(error) => {
             let mend = "name the files by --certificate, --key and --ca";
-            findings.failed("TLS", sentence(&chain(&error)), mend);
+            findings.failed("TLS", chain(&error), mend);
             None
         }
     }
@@ -285,12 +285,9 @@ fn known(own: &v1::GetMyCertificateResponse, findings: &mut Findings) {
     );
     if own.expires_soon {
         let end = instant::shown_if(own.not_after.as_ref()).unwrap_or_default();
+        let end = instant::spoken(&end);
         let said = format!("the broker counts your certificate until {end}");
-        findings.warned(
-            "registry",
-            said,
-            "`schakel pki request`, and have it signed",
-        );
+        findings.warned("registry", said, NEXT);
     }
     if let Some(skew) = skew(own) {
         findings.warned("clock", skew, "set the clock of this machine right");
@@ -302,7 +299,10 @@ fn skew(own: &v1::GetMyCertificateResponse) -> Option<String> {
     let end = instant::shown_if(own.not_after.as_ref())?;
     let end: Timestamp = end.parse().ok()?;
     let now = SystemClock.now();
-    (end < now).then(|| format!("the clock here says {now}, past what the broker still admits"))
+    (end < now).then(|| {
+        let clock = now.spoken();
+        format!("the clock here says {clock}, past what the broker still admits")
+    })
 }
 
 fn refused(status: &Status, findings: &mut Findings) {
@@ -327,7 +327,7 @@ fn refused(status: &Status, findings: &mut Findings) {
         Code::Unimplemented => "the broker is older than this program",
         _ => "try again; then ask the broker's operator",
     };
-    findings.failed("registry", format!("{said} ({:?})", status.code()), mend);
+    findings.failed("registry", said, mend);
 }
 
 #[cfg(test)]

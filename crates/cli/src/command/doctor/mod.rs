@@ -45,12 +45,12 @@ struct Finding {
 }
 
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Verdict {
     /// In order.
     Passed,
-    /// In order, and not for long.
+    /// In order, and not for long or not quite.
     Warned,
     /// Wrong: what comes after it was not looked at.
     Failed,
@@ -112,13 +112,22 @@ impl View for Findings {
         for finding in &self.findings {
             let mark = match finding.verdict {
                 Verdict::Passed => "ok",
-                Verdict::Warned => "soon",
+                Verdict::Warned => "warning",
                 Verdict::Failed => "WRONG",
             };
-            page.line(&format!("{mark}: {}: {}", finding.check, finding.said));
+            page.pair(finding.check, &format!("{mark}: {}", finding.said));
             if let Some(mend) = &finding.mend {
-                page.indented(|page| page.line(&format!("Mend it: {mend}")));
+                page.pair("", &format!("Mend it: {mend}."));
             }
         }
+        page.blank();
+        let worst = self.findings.iter().map(|finding| finding.verdict).max();
+        page.line(match worst {
+            None | Some(Verdict::Passed) => "Nothing is wrong.",
+            Some(Verdict::Warned) => "Nothing is wrong yet; mend what is warned of.",
+            Some(Verdict::Failed) => {
+                "Something is wrong. Mend it and look again: more may come after it."
+            }
+        });
     }
 }

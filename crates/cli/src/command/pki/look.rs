@@ -56,19 +56,20 @@ pub(super) struct BrokerArgs {
 }
 
 pub(super) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
-    let acceptance = args.broker.read()?;
+    let (acceptance, parties) = args.broker.read()?;
     let chain = read_chain(&args.certificate)?;
     let at = args.at.unwrap_or_else(|| SystemClock.now());
     let findings = acceptance.check(&chain, &Conditions::at(at));
     let refused = findings
         .iter()
         .any(|finding| finding.verdict == Verdict::Failed);
-    Output::new(args.json).show(&Checked::new(&findings));
+    Output::new(args.json).show(&Checked::new(&findings, parties.as_deref()));
     Ok(if refused { Exit::Failed } else { Exit::Done })
 }
 
 impl BrokerArgs {
-    pub(super) fn read(&self) -> Result<Acceptance, Failure> {
+    /// What the broker goes by, and the file that says who is registered, if there is one.
+    pub(super) fn read(&self) -> Result<(Acceptance, Option<PathBuf>), Failure> {
         let (production, anchors, parties) = if let Some(file) = &self.config {
             let config = Config::load(file)
                 .map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
@@ -79,11 +80,12 @@ impl BrokerArgs {
         } else {
             (true, vec![self.given()?], self.parties.clone())
         };
-        Ok(Acceptance {
+        let acceptance = Acceptance {
             production,
             anchors,
             parties: parties.as_deref().map(read_parties).transpose()?,
-        })
+        };
+        Ok((acceptance, parties))
     }
 
     /// An anchor of the files that are named one by one.

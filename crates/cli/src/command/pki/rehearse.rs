@@ -58,7 +58,7 @@ pub(in crate::command) struct ScenarioArgs {
 }
 
 pub(super) fn run(args: &RehearseArgs) -> Result<Exit, Failure> {
-    let acceptance = args.broker.read()?;
+    let (acceptance, _) = args.broker.read()?;
     let mut chains: Vec<Chain> = args
         .certificates
         .iter()

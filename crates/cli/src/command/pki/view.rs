@@ -93,6 +93,9 @@ pub(super) struct Listed {
 pub(in crate::command) struct Checked {
     accepted: bool,
     findings: Vec<Found>,
+    /// The file that says who is registered, where the broker itself is not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parties: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -331,7 +334,7 @@ impl View for Listed {
 }
 
 impl Checked {
-    pub(super) fn new(findings: &[Finding]) -> Self {
+    pub(super) fn new(findings: &[Finding], parties: Option<&Path>) -> Self {
         let found = |finding: &Finding| Found {
             check: finding.check.into(),
             verdict: match finding.verdict {
@@ -344,6 +347,7 @@ impl Checked {
         Self {
             accepted: findings.iter().all(|f| f.verdict != Verdict::Failed),
             findings: findings.iter().map(found).collect(),
+            parties: parties.map(|path| path.display().to_string()),
         }
     }
 }
@@ -362,6 +366,7 @@ impl From<v1::CheckedCertificate> for Checked {
         Self {
             accepted: checked.accepted,
             findings: checked.findings.into_iter().map(found).collect(),
+            parties: None,
         }
     }
 }
@@ -380,6 +385,11 @@ impl View for Checked {
         } else {
             "The broker refuses this certificate."
         });
+        if let Some(parties) = &self.parties {
+            page.line(&format!(
+                "Who is registered was read from `{parties}`; `schakel certificate check` asks the broker itself."
+            ));
+        }
     }
 }
 
@@ -406,26 +416,38 @@ impl Rehearsed {
 
 impl View for Rehearsed {
     fn write(&self, page: &mut Page) {
+        let count = |fate: &str| {
+            let with = self.organisations.iter().filter(|one| one.fate == fate);
+            with.count()
+        };
         page.line(&format!(
-            "With the broker's clock at {}:",
-            instant::spoken(&self.at)
+            "With the broker's clock at {}: {} hold, {} break, {} are out already.",
+            instant::spoken(&self.at),
+            count("holds"),
+            count("breaks"),
+            count("out already")
         ));
-        for organisation in &self.organisations {
-            page.pair(
-                organisation.fate,
-                &format!(
-                    "{} {} ({} of {} certificates accepted)",
-                    organisation.oin,
-                    organisation.name,
-                    organisation.accepted,
-                    organisation.certificates
-                ),
-            );
-            page.indented(|page| {
-                for why in &organisation.why {
-                    page.line(why);
-                }
-            });
+        let alike = |one: &Organisation, other: &Organisation| {
+            one.fate == other.fate && one.why == other.why
+        };
+        for alike in self.organisations.chunk_by(alike) {
+            page.blank();
+            for organisation in alike {
+                organisation.write(page);
+            }
+            let why = alike.first().map_or(&[][..], |one| &one.why);
+            page.indented(|page| why.iter().for_each(|why| page.line(why)));
         }
+    }
+}
+
+impl Organisation {
+    fn write(&self, page: &mut Page) {
+        let all = match self.certificates {
+            1 => String::new(),
+            all => format!(", {} of {all} certificates", self.accepted),
+        };
+        let said = format!("{}, OIN {}{all}", self.name, self.oin);
+        page.pair(self.fate, &said);
     }
 }

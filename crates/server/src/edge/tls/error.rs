@@ -71,7 +71,7 @@ pub enum TlsError {
         list: String,
     },
     /// The broker's certificate does not hold now.
-    #[error("`tls.certificate`: `{}` holds from {from} to {until}, not now: renew it", file.display())]
+    #[error("`tls.certificate`: `{}` holds from {} to {}, not now: renew it", file.display(), from.spoken(), until.spoken())]
     NotValid {
         /// The file.
         file: PathBuf,
@@ -88,7 +88,9 @@ pub enum TlsError {
     },
     /// A revocation list does not count now.
     #[error(
-        "`tls.anchor.crl`: {list} counts from {from} to {until}, not now: fetch the newest list"
+        "`tls.anchor.crl`: {list} counts from {} to {}, not now: fetch the newest list",
+        from.spoken(),
+        until.spoken()
     )]
     Outdated {
         /// Where the list is from.

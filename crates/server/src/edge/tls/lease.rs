@@ -72,6 +72,9 @@ impl Lease {
             Some((own, sent)) => current.verifier.verify(own, sent, now).map(Arc::new),
             None => Err(Refused::Malformed),
         };
+        if let Err(refused) = &found {
+            refused.tell();
+        }
         let again = found
             .as_ref()
             .map_or(now.plus_millis(REFUSED_MS), |found| found.until);

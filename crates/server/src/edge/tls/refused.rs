@@ -36,7 +36,8 @@ pub enum Refused {
     },
     /// The list of its issuer is too old to be relied on.
     #[error(
-        "certificate `{certificate}`: the revocation list of issuer `{issuer}` from {from} is too old since {since}"
+        "certificate `{certificate}`: the revocation list of issuer `{issuer}` from {from} is too old since {}",
+        since.spoken()
     )]
     Stale {
         /// The certificate that it would be about.
@@ -68,20 +69,33 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// Whether it is the revocation data that failed, not the certificate: the operator must mend that.
-    pub(super) const fn is_ours(&self) -> bool {
-        matches!(self, Self::Stale { .. } | Self::Unlisted { .. })
+    /// Says so in the log: as an error where it is the revocation data that failed, which the operator must mend.
+    pub(super) fn tell(&self) {
+        if matches!(self, Self::Stale { .. } | Self::Unlisted { .. }) {
+            tracing::error!(error = %self, "a client is refused for want of revocation data");
+        } else {
+            tracing::info!(error = %self, "a client's certificate is refused");
+        }
     }
 
     /// Whether the chain leads to no authority of the anchor at all, so that another anchor's reason tells more.
     pub(super) const fn is_foreign(&self) -> bool {
-        use webpki::Error::{InvalidSignatureForPublicKey, UnknownIssuer};
-        // Authorities may share a name; then it is the signature that tells them apart.
-        matches!(
-            self,
-            Self::Chain(UnknownIssuer | InvalidSignatureForPublicKey)
-        )
+        matches!(self, Self::Chain(why) if leads_nowhere(why))
     }
+}
+
+/// Whether no authority signed it: authorities may share a name, and then it is the signature that tells them apart.
+const fn leads_nowhere(why: &webpki::Error) -> bool {
+    use webpki::Error::{
+        InvalidSignatureForPublicKey, UnknownIssuer,
+        UnsupportedSignatureAlgorithmForPublicKeyContext,
+    };
+    matches!(
+        why,
+        UnknownIssuer
+            | InvalidSignatureForPublicKey
+            | UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+    )
 }
 
 impl From<webpki::Error> for Refused {
@@ -95,14 +109,11 @@ impl From<Refused> for rustls::Error {
         use webpki::Error as Why;
         let error = match refused {
             // Whoever only has the name of a trusted authority is unknown too.
-            Refused::Chain(Why::UnknownIssuer | Why::InvalidSignatureForPublicKey) => {
-                CertificateError::UnknownIssuer
-            }
+            Refused::Chain(why) if leads_nowhere(&why) => CertificateError::UnknownIssuer,
             Refused::Chain(Why::CertExpired { .. }) => CertificateError::Expired,
             Refused::Chain(Why::CertNotValidYet { .. }) => CertificateError::NotValidYet,
-            Refused::Chain(Why::RequiredEkuNotFoundContext(_)) | Refused::NoUsages => {
-                CertificateError::InvalidPurpose
-            }
+            Refused::Chain(Why::RequiredEkuNotFoundContext(_) | Why::CaUsedAsEndEntity)
+            | Refused::NoUsages => CertificateError::InvalidPurpose,
             Refused::Malformed | Refused::Chain(Why::BadDer | Why::BadDerTime) => {
                 CertificateError::BadEncoding
             }

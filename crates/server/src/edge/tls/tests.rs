@@ -280,7 +280,7 @@ fn each_file_that_cannot_be_used_is_told_by_its_key() {
         ),
         (
             |pki| pki.clock.set(now().plus_days(91)),
-            "`tls.certificate`: `/broker.cert.pem` holds from 2026-11-23T13:55:00.000Z to 2027-02-21T14:00:00.000Z, not now: renew it",
+            "`tls.certificate`: `/broker.cert.pem` holds from 2026-11-23 13:55 UTC to 2027-02-21 14:00 UTC, not now: renew it",
         ),
     ];
     for (spoil, told) in cases {

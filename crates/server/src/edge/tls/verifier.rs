@@ -91,11 +91,7 @@ impl ClientCertVerifier for Verifier {
         match self.verify(own, sent, now) {
             Ok(_) => Ok(ClientCertVerified::assertion()),
             Err(refused) => {
-                if refused.is_ours() {
-                    tracing::error!(error = %refused, "a client is refused for want of revocation data");
-                } else {
-                    tracing::info!(error = %refused, "a client's certificate is refused");
-                }
+                refused.tell();
                 Err(refused.into())
             }
         }
