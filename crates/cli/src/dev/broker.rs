@@ -120,6 +120,10 @@ purposes = "purposes.toml"
 [telemetry]
 log = "warn"
 
+[limits]
+# Benchmarks make many people known.
+named_per_minute = 1000000
+
 [inbox]
 publication_tick = "50ms"
 

@@ -214,6 +214,11 @@ impl Limits {
             self.subscriptions_per_party,
             1..=1024,
         )?;
+        number(
+            "limits.named_per_minute",
+            self.named_per_minute,
+            1..=1_000_000,
+        )?;
         time(
             "limits.call_timeout",
             self.call_timeout,

@@ -38,6 +38,9 @@ pub struct Limits {
     pub calls_per_party: usize,
     /// Subscriptions of one party at a time: 1 to 1,024.
     pub subscriptions_per_party: usize,
+    /// Writes of one party in a minute about people whom it names by a number, beside withdrawals: 1 to 1,000,000. As many
+    /// at once, and then evenly. Bounds how fast one party makes people known, and notices in the inboxes of others.
+    pub named_per_minute: u32,
     /// The longest a call may take, whatever deadline its caller set: 1 s to 5 m. Subscriptions live as
     /// long as their connection.
     #[serde(with = "humantime_serde")]
@@ -63,6 +66,7 @@ impl Default for Limits {
             calls: 8192,
             calls_per_party: 1024,
             subscriptions_per_party: 64,
+            named_per_minute: 600,
             call_timeout: Duration::from_secs(30),
             message_bytes: 64 * 1024,
             stop_timeout: Duration::from_secs(20),

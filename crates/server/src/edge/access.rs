@@ -24,6 +24,8 @@ pub struct Method {
     pub streams: bool,
     /// Whether it is admitted past every quota and for a suspended party: the withdrawal of a consent.
     pub never_refused: bool,
+    /// Whether it writes about somebody whom its caller names by a number: how many there are in a minute is bounded.
+    pub names: bool,
 }
 
 /// Whom a method admits.
@@ -117,11 +119,13 @@ macro_rules! methods {
             admits: $admits,
             streams: matches!(Kind::$kind, Kind::Stream),
             never_refused: matches!(Kind::$kind, Kind::NeverRefused),
+            names: matches!(Kind::$kind, Kind::Naming),
         },)*]
     };
 }
 
 enum Kind {
+    Naming,
     NeverRefused,
     Stream,
     Unary,
@@ -147,14 +151,14 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "AuditService/ListSearches" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/ProposeSearch" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/RecordVerification" Unary Roles(&[PrivacyOfficer, Auditor]),
-    "schakel.v1." "AuditService/RecordWithholding" Unary Roles(PARTNERS),
+    "schakel.v1." "AuditService/RecordWithholding" Naming Roles(PARTNERS),
     "schakel.v1." "AuditService/ReplayEntry" Unary Roles(OFFICERS),
     "schakel.v1." "AuditService/SearchEntries" Unary Roles(OFFICERS),
     "schakel.v1." "CasesService/AddMember" Unary Roles(CASE_KEEPERS),
     "schakel.v1." "CasesService/AssignMunicipality" Unary Roles(CASE_KEEPERS),
     "schakel.v1." "CasesService/CloseCase" Unary Roles(CASE_KEEPERS),
     "schakel.v1." "CasesService/GetCase" Unary Roles(INSIDERS),
-    "schakel.v1." "CasesService/OpenCase" Unary Roles(&[Pi]),
+    "schakel.v1." "CasesService/OpenCase" Naming Roles(&[Pi]),
     "schakel.v1." "CasesService/RemoveMember" Unary Roles(CASE_KEEPERS),
     "schakel.v1." "CertificatesService/AnnounceCertificate" Unary Party,
     "schakel.v1." "CertificatesService/AnswerEnrolment" Unary Roles(&[Administrator]),
@@ -169,8 +173,8 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "ConsentsService/GetConsent" Unary Roles(PARTNERS),
     "schakel.v1." "ConsentsService/LiftRestriction" Unary Roles(PARTNERS_AND_OFFICERS),
     "schakel.v1." "ConsentsService/ListConsents" Unary Roles(PARTNERS),
-    "schakel.v1." "ConsentsService/RecordConsent" Unary Roles(PARTNERS),
-    "schakel.v1." "ConsentsService/RecordRestriction" Unary Roles(PARTNERS_AND_OFFICERS),
+    "schakel.v1." "ConsentsService/RecordConsent" Naming Roles(PARTNERS),
+    "schakel.v1." "ConsentsService/RecordRestriction" Naming Roles(PARTNERS_AND_OFFICERS),
     "schakel.v1." "ConsentsService/WithdrawConsent" NeverRefused Roles(PARTNERS_AND_OFFICERS),
     "schakel.v1." "ExchangeService/Ask" Unary Roles(PARTNERS),
     "schakel.v1." "ExchangeService/AskBatch" Unary Roles(PARTNERS),

@@ -215,7 +215,7 @@ impl Account {
             self.place = self
                 .shared
                 .quota
-                .take(method, &caller.peer.principal)
+                .take(method, &caller.peer.principal, self.arrival)
                 .ok_or(Refusal::Overloaded)?;
             request.extensions_mut().insert(caller);
         }

@@ -4,13 +4,22 @@ use std::{
     collections::HashMap,
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use schakel_core::id::PartyId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use super::access::Method;
 use crate::config::Limits;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// From how many keys on those that rested are forgotten.
+const MOST_PACED: usize = 256;
 
 /// Counts what is in use by a key, and refuses past a bound. Keys that hold nothing are forgotten.
 #[derive(Debug)]
@@ -64,12 +73,46 @@ impl<K: Eq + Hash> Drop for Place<K> {
     }
 }
 
+/// How often something may be done by a key: as often at once as in a minute, and then evenly. Who rested for a minute
+/// is forgotten.
+#[derive(Debug)]
+struct Pace<K: Eq + Hash> {
+    /// The time that one takes.
+    each: Duration,
+    /// When what each key did is paid for.
+    paid: Mutex<HashMap<K, Instant>>,
+}
+
+impl<K: Clone + Eq + Hash> Pace<K> {
+    fn new(per_minute: u32) -> Self {
+        Self {
+            each: MINUTE / per_minute.max(1),
+            paid: Mutex::default(),
+        }
+    }
+
+    /// Counts one more; `false` when it is one too many.
+    fn admit(&self, key: &K, now: Instant) -> bool {
+        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = paid.get(key).copied().unwrap_or(now).max(now) + self.each;
+        if next > now + MINUTE {
+            return false;
+        }
+        if paid.len() >= MOST_PACED {
+            paid.retain(|_, paid| *paid > now);
+        }
+        paid.insert(key.clone(), next);
+        true
+    }
+}
+
 /// How many calls and subscriptions run, of everybody and of each party.
 #[derive(Debug)]
 pub struct CallQuota {
     all: Arc<Semaphore>,
     calls: Counted<PartyId>,
     subscriptions: Counted<PartyId>,
+    named: Pace<PartyId>,
 }
 
 /// The places that one call takes until its answer has left.
@@ -87,15 +130,20 @@ impl CallQuota {
             all: Arc::new(Semaphore::new(limits.calls)),
             calls: Counted::new(limits.calls_per_party),
             subscriptions: Counted::new(limits.subscriptions_per_party),
+            named: Pace::new(limits.named_per_minute),
         }
     }
 
-    /// Takes the places a call of the party needs; `None` when there are none left. A method that is never
+    /// Takes the places a call of the party needs; `None` when there are none left, or it names people faster than a party
+    /// may. A method that is never
     /// refused needs none: connections and streams bound it.
     #[must_use]
-    pub fn take(&self, method: &Method, party: &PartyId) -> Option<CallPlace> {
+    pub fn take(&self, method: &Method, party: &PartyId, now: Instant) -> Option<CallPlace> {
         if method.never_refused {
             return Some(CallPlace::default());
+        }
+        if method.names && !self.named.admit(party, now) {
+            return None;
         }
         let of_party = if method.streams {
             &self.subscriptions
@@ -139,20 +187,52 @@ mod tests {
             calls_per_party: 2,
             ..Limits::default()
         };
-        let quota = CallQuota::new(&limits);
+        let (quota, now) = (CallQuota::new(&limits), Instant::now());
         let ask = access::method("/schakel.v1.ExchangeService/Ask").unwrap();
         let withdraw = access::method("/schakel.v1.ConsentsService/WithdrawConsent").unwrap();
         let subscribe = access::method("/schakel.v1.InboxService/Subscribe").unwrap();
         let [one, other] = ["pi-noord", "wonen-zuid"].map(|id| id.parse().unwrap());
         let _held = [
-            quota.take(ask, &one).unwrap(),
-            quota.take(ask, &one).unwrap(),
+            quota.take(ask, &one, now).unwrap(),
+            quota.take(ask, &one, now).unwrap(),
         ];
-        assert!(quota.take(ask, &one).is_none());
-        assert!(quota.take(withdraw, &one).is_some());
-        assert!(quota.take(subscribe, &one).is_some());
-        let _third = quota.take(ask, &other).unwrap();
-        assert!(quota.take(ask, &other).is_none());
-        assert!(quota.take(withdraw, &other).is_some());
+        assert!(quota.take(ask, &one, now).is_none());
+        assert!(quota.take(withdraw, &one, now).is_some());
+        assert!(quota.take(subscribe, &one, now).is_some());
+        let _third = quota.take(ask, &other, now).unwrap();
+        assert!(quota.take(ask, &other, now).is_none());
+        assert!(quota.take(withdraw, &other, now).is_some());
+    }
+
+    #[test]
+    fn a_party_names_so_many_people_a_minute_and_withdraws_for_as_many_as_it_likes() {
+        let limits = Limits {
+            named_per_minute: 3,
+            ..Limits::default()
+        };
+        let (quota, start) = (CallQuota::new(&limits), Instant::now());
+        let consent = access::method("/schakel.v1.ConsentsService/RecordConsent").unwrap();
+        let open = access::method("/schakel.v1.CasesService/OpenCase").unwrap();
+        let ask = access::method("/schakel.v1.ExchangeService/Ask").unwrap();
+        let withdraw = access::method("/schakel.v1.ConsentsService/WithdrawConsent").unwrap();
+        let [one, other] = ["pi-noord", "wonen-zuid"].map(|id| id.parse().unwrap());
+        let admits = |method, party, seconds| {
+            let now = start + Duration::from_secs(seconds);
+            quota.take(method, party, now).is_some()
+        };
+        assert!(admits(consent, &one, 0) && admits(open, &one, 0) && admits(consent, &one, 0));
+        assert!(!admits(open, &one, 0), "whatever the method");
+        assert!(admits(consent, &other, 0), "another party");
+        assert!(admits(ask, &one, 0) && admits(withdraw, &one, 0));
+        assert!(!admits(consent, &one, 19), "a third of a minute for each");
+        assert!(admits(consent, &one, 20));
+        assert!(
+            !admits(consent, &one, 20),
+            "what was refused counts for nothing"
+        );
+        for _ in 0..3 {
+            assert!(admits(consent, &one, 80), "after a rest");
+        }
+        assert!(!admits(consent, &one, 80));
     }
 }

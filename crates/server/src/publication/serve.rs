@@ -60,6 +60,7 @@ const READ: Method = Method {
     admits: Admits::Party,
     streams: false,
     never_refused: false,
+    names: false,
 };
 
 /// The listener through which the published files are read.

@@ -169,6 +169,24 @@ fn only_a_withdrawal_is_never_refused() {
 }
 
 #[test]
+fn what_makes_somebody_known_by_a_number_is_bounded_in_time() {
+    let names: Vec<&str> = TABLE
+        .iter()
+        .filter(|method| method.names)
+        .map(|method| method.name)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "AuditService/RecordWithholding",
+            "CasesService/OpenCase",
+            "ConsentsService/RecordConsent",
+            "ConsentsService/RecordRestriction",
+        ]
+    );
+}
+
+#[test]
 fn a_role_opens_exactly_the_methods_of_its_row() {
     let peer = |role| Peer {
         principal: "pi-noord".parse().unwrap(),
