@@ -27,6 +27,7 @@ use tonic::transport::server::Connected;
 
 use super::{
     limits::{Counted, Place},
+    proxy,
     refusals::Refusals,
     sockets::{self, Opened, site},
     tls::Tls,
@@ -49,6 +50,8 @@ const STAY: Duration = Duration::from_secs(30);
 pub(crate) struct Guests {
     /// What handshakes go by.
     pub(crate) tls: Arc<Tls>,
+    /// The balancers that say where a connection came from.
+    pub(crate) proxies: Arc<[IpAddr]>,
     /// How long one may take.
     pub(crate) handshake_timeout: Duration,
     /// Where refused handshakes are counted.
@@ -74,19 +77,34 @@ impl Guests {
     ) -> ReceiverStream<io::Result<Guest>> {
         let by_address = Arc::new(Counted::new(GUESTS_OF_ADDRESS));
         let turns = Arc::new(Turns::new(GUESTS));
-        sockets::accept(listener, SOCKETS, stopping, move |opened| {
+        sockets::accept(listener, SOCKETS, stopping, move |mut opened| {
             let guests = self.clone();
-            // One who has as many places as an address may takes nobody's turn.
-            let place = by_address.take(site(opened.address.ip()));
-            let taken = place.map(|place| (turns.take(), place));
+            let (by_address, turns) = (Arc::clone(&by_address), Arc::clone(&turns));
             async move {
-                let Some((turn, place)) = taken else {
+                opened.address = guests.origin(&mut opened).await?;
+                // One who has as many places as an address may takes nobody's turn.
+                let Some(place) = by_address.take(site(opened.address.ip())) else {
                     guests.refuse(RefusalReason::Quota);
                     return None;
                 };
-                guests.shake_hands(opened, turn, place).await
+                guests.shake_hands(opened, turns.take(), place).await
             }
         })
+    }
+
+    /// Where a connection came from: for one of a balancer, what that says before anything else.
+    async fn origin(&self, opened: &mut Opened) -> Option<SocketAddr> {
+        let address = opened.address;
+        if !self.proxies.contains(&address.ip().to_canonical()) {
+            return Some(address);
+        }
+        let told = timeout(self.handshake_timeout, proxy::read(&mut opened.stream)).await;
+        let Ok(Ok(origin)) = told else {
+            tracing::debug!(%address, "a balancer does not say where a guest came from");
+            self.refuse(RefusalReason::Handshake);
+            return None;
+        };
+        Some(origin.unwrap_or(address))
     }
 
     async fn shake_hands(

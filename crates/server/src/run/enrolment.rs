@@ -51,6 +51,7 @@ pub(super) async fn serve_guests(
     let address = listener.local_addr().map_err(RunError::Enrolment)?;
     let guests = Guests {
         tls: Arc::clone(&acceptor.tls),
+        proxies: Arc::clone(&acceptor.proxies),
         handshake_timeout: config.limits.handshake_timeout,
         refusals: Arc::clone(&acceptor.refusals),
         clock: Arc::clone(&acceptor.clock),
