@@ -164,6 +164,12 @@ impl DevelopmentBroker {
         &self.running
     }
 
+    /// Goes on until told to end, or until the broker cannot: the command ends with it then, and says why.
+    pub(crate) async fn run_until(self, end: impl Future<Output = ()>) -> Result<()> {
+        let ended = self.running.run_until(end).await;
+        ended.context("the broker ended of its own")
+    }
+
     /// Ends the broker in order.
     pub(crate) async fn stop(self) -> Result<()> {
         self.running.stop().await?;

@@ -87,12 +87,11 @@ pub(crate) async fn run(args: DevArgs) -> Result<()> {
     }
     if args.once {
         tell.line("");
-    } else {
-        invite(&broker, &directory, &config, tell);
-        output::print(&format!("serving on {}\n", broker.address));
-        end()?.await;
+        return broker.stop().await;
     }
-    broker.stop().await
+    invite(&broker, &directory, &config, tell);
+    output::print(&format!("serving on {}\n", broker.address));
+    broker.run_until(end()?).await
 }
 
 async fn tell_story(broker: &DevelopmentBroker, tell: &Teller) -> Result<()> {
