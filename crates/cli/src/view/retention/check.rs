@@ -68,17 +68,22 @@ impl RetentionCheck {
         }
     }
 
-    /// Whether everything that is over was destroyed.
+    /// Whether nothing that is over stands any more, by a clock that lets the broker destroy it. That the
+    /// key-encryption key is changed within a day of an erasure is in order until then.
     pub(crate) const fn is_done(&self) -> bool {
-        self.overdue.is_empty()
+        self.overdue.is_empty() && self.clock_held_at.is_none()
     }
 }
 
 impl View for RetentionCheck {
     fn write(&self, page: &mut Page) {
         if self.is_done() {
-            page.line("Everything whose time is over was destroyed.");
-        } else {
+            page.line(if self.kek_due_since.is_none() {
+                "Everything whose time is over was destroyed."
+            } else {
+                "Everything whose time is over was erased; what was erased last can still be opened by the old key."
+            });
+        } else if !self.overdue.is_empty() {
             page.line("Over, and not destroyed:");
             page.indented(|page| {
                 for month in &self.overdue {
