@@ -5,6 +5,7 @@ mod journey {
     mod alike;
     mod certificates;
     mod consent_times;
+    mod enrolments;
     mod erasure;
     mod errors;
     mod export;

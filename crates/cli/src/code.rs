@@ -62,7 +62,7 @@ codes! {
     ConsentState "CONSENT_STATE_"
         [Requested Deferred Refused Given Renewed Withdrawn Revoked Expired Invalidated];
     ErasureGround "ERASURE_GROUND_" [NotNeeded ConsentWithdrawn Objection Unlawful LoggedWrongly];
-    EnrolmentProgress "ENROLMENT_PROGRESS_" [Open Waiting Issued];
+    EnrolmentProgress "ENROLMENT_PROGRESS_" [Open Waiting Issued Closed];
     Granularity "GRANULARITY_" [Signal Status StatusWithDates];
     Moment "MOMENT_" [Entry Release SixMonths TwelveMonths Interim];
     NoticeKind "NOTICE_KIND_" [Withdrawal Correction Restriction Recall];

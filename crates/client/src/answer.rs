@@ -89,6 +89,7 @@ receipts! {
     ApproveChangeResponse => Registry;
     RejectChangeResponse => Registry;
     RegisterCertificateResponse => Registry;
+    CloseEnrolmentResponse => Registry;
     ConfirmEnrolmentResponse => Registry;
     AnnounceCertificateResponse => Registry;
     RevokeCertificateResponse => Registry;

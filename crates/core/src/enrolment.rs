@@ -84,6 +84,9 @@ pub struct Enrolment {
     /// Whether a second administrator confirmed the leave.
     #[serde(default)]
     pub confirmed: bool,
+    /// Who that was; absent in what older brokers recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_by: Option<PartyId>,
     /// The certificate that is going to be replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<[u8; 32]>,
@@ -121,6 +124,14 @@ pub enum EnrolmentState {
         request_sha256: [u8; 32],
         /// The certificate.
         certificate: Der,
+        /// Until when the certificate holds; absent in what older brokers kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        holds_until: Option<Timestamp>,
+    },
+    /// A renewal was closed before anything was issued for it: the same request is not taken again.
+    Closed {
+        /// SHA-256 of the request that waited.
+        request_sha256: [u8; 32],
     },
 }
 
@@ -142,6 +153,9 @@ pub enum IssuanceEvent {
     Confirmed {
         /// The enrolment.
         enrolment: EnrolmentId,
+        /// Who confirmed it; absent in what older brokers recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<PartyId>,
     },
     /// A request came.
     Requested {
@@ -160,6 +174,14 @@ pub enum IssuanceEvent {
         registered: IssuedCertificate,
         /// The certificate itself.
         certificate: Der,
+    },
+    /// An enrolment was closed: leave was taken back, or what waited was rejected or given up.
+    Closed {
+        /// The enrolment.
+        enrolment: EnrolmentId,
+        /// SHA-256 of the request that waited, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_sha256: Option<[u8; 32]>,
     },
     /// The broker's own authority signed a revocation list, and the broker published it.
     Listed {
@@ -229,11 +251,23 @@ impl Enrolment {
         matches!(self.state, EnrolmentState::Open) && at < self.until
     }
 
+    /// Whether somebody still has to do something for it.
+    #[must_use]
+    pub fn is_under_way(&self, at: Timestamp) -> bool {
+        self.is_open(at) || matches!(self.state, EnrolmentState::Waiting { .. })
+    }
+
+    /// Whether a certificate in use asked for it.
+    #[must_use]
+    pub const fn is_renewal(&self) -> bool {
+        self.token_sha256.is_none()
+    }
+
     /// Whether the broker may issue by itself: for a renewal, which a certificate proves, and for a first
     /// certificate when two administrators let it.
     #[must_use]
     pub const fn may_be_issued_at_once(&self) -> bool {
-        self.token_sha256.is_none() || self.confirmed
+        self.is_renewal() || self.confirmed
     }
 
     /// Whether this is a second actor to the one who gave the leave.

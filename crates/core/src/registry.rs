@@ -9,11 +9,13 @@ mod key;
 mod peer;
 mod proposal;
 mod shared;
+mod term;
 
 pub use self::{
     certificate::MOST_SEEN,
     key::CheckpointKey,
     peer::{NoStanding, Proven},
+    term::{KEPT_DAYS, MOST_ENDED, MOST_IN_FORCE, MOST_UNDER_WAY},
 };
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -42,6 +44,8 @@ pub struct Registry {
     checkpoint_keys: BTreeMap<String, CheckpointKey>,
     issued: BTreeMap<[u8; 32], Arc<IssuedCertificate>>,
     enrolments: BTreeMap<EnrolmentId, Arc<Enrolment>>,
+    /// The enrolment that each token proves, by SHA-256 of the token.
+    tokens: BTreeMap<[u8; 32], EnrolmentId>,
 }
 
 /// A registered purpose version.
@@ -170,7 +174,7 @@ impl Registry {
                 self.issued.insert(issued.sha256, issued);
             }
             RegistryRow::Enrolment(enrolment) => {
-                self.enrolments.insert(enrolment.id, enrolment);
+                self.keep_enrolment(enrolment);
             }
         }
     }

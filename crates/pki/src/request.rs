@@ -102,6 +102,13 @@ impl CertificateRequest {
         sha256(&self.der)
     }
 
+    /// SHA-256 of the public key in it (`SubjectPublicKeyInfo`, DER): the same in every request and certificate for it.
+    #[must_use]
+    pub fn key_sha256(&self) -> Option<[u8; 32]> {
+        let request = parse(&self.der).ok()?;
+        Some(sha256(request.certification_request_info.subject_pki.raw))
+    }
+
     /// Whether a certificate (DER) is for the key of this request.
     #[must_use]
     pub fn is_answered_by(&self, certificate: &[u8]) -> bool {

@@ -19,7 +19,7 @@ use tonic::{Code, Status};
 
 const OIN: &str = "00000099000000020000";
 
-async fn broker() -> TestBroker {
+pub(super) async fn broker() -> TestBroker {
     TestBroker::start_with(Settings {
         more: "[enrolment]\naddress = \"127.0.0.1:0\"\n".to_owned(),
         ..Settings::default()
@@ -86,7 +86,11 @@ pub(super) async fn enrol(
     Ok(answer.into_inner())
 }
 
-async fn answer(broker: &TestBroker, id: &str, certificate: Vec<u8>) -> Result<(), Status> {
+pub(super) async fn answer(
+    broker: &TestBroker,
+    id: &str,
+    certificate: Vec<u8>,
+) -> Result<(), Status> {
     let request = v1::AnswerEnrolmentRequest {
         idempotency_key: key(),
         enrolment_id: id.into(),
@@ -114,7 +118,10 @@ async fn a_token_leads_to_a_certificate_for_a_key_that_never_left() {
     let administrator = broker.party("beheer-een").await;
     let listed = administrator
         .certificates()
-        .list_enrolments(v1::ListEnrolmentsRequest {})
+        .list_enrolments(v1::ListEnrolmentsRequest {
+            page_size: 100,
+            page_token: None,
+        })
         .await
         .unwrap()
         .into_inner();
@@ -135,7 +142,10 @@ async fn a_token_leads_to_a_certificate_for_a_key_that_never_left() {
     let channel = line.channel().await.unwrap();
     let mut own = v1::certificates_service_client::CertificatesServiceClient::new(channel);
     let own = own
-        .list_issued_certificates(v1::ListIssuedCertificatesRequest {})
+        .list_issued_certificates(v1::ListIssuedCertificatesRequest {
+            page_size: 100,
+            page_token: None,
+        })
         .await;
     let own = own.unwrap().into_inner().certificates;
     assert_eq!(own.len(), 1);
@@ -241,7 +251,10 @@ async fn a_certificate_in_use_renews_itself_and_old_and_new_are_let_in() {
     let replaced = sha256(&der_of(&broker.place().issued("gemeente-oost").cert_pem));
     let listed = party
         .certificates()
-        .list_issued_certificates(v1::ListIssuedCertificatesRequest {})
+        .list_issued_certificates(v1::ListIssuedCertificatesRequest {
+            page_size: 100,
+            page_token: None,
+        })
         .await;
     let listed = listed.unwrap().into_inner().certificates;
     assert_eq!(
@@ -250,9 +263,12 @@ async fn a_certificate_in_use_renews_itself_and_old_and_new_are_let_in() {
     );
     let channel = broker.line_with(Some(&issued)).channel().await.unwrap();
     let mut next = v1::certificates_service_client::CertificatesServiceClient::new(channel);
-    next.list_issued_certificates(v1::ListIssuedCertificatesRequest {})
-        .await
-        .unwrap();
+    next.list_issued_certificates(v1::ListIssuedCertificatesRequest {
+        page_size: 100,
+        page_token: None,
+    })
+    .await
+    .unwrap();
 }
 
 /// A registered revocation ends an open connection at its next call, whatever the lists say.
@@ -266,7 +282,10 @@ async fn a_certificate_revoked_in_the_registry_is_refused_at_once() {
         async move {
             let mut certificates = certificates;
             certificates
-                .list_issued_certificates(v1::ListIssuedCertificatesRequest {})
+                .list_issued_certificates(v1::ListIssuedCertificatesRequest {
+                    page_size: 100,
+                    page_token: None,
+                })
                 .await
         }
     };
@@ -285,7 +304,10 @@ async fn a_certificate_revoked_in_the_registry_is_refused_at_once() {
     assert_eq!(own().await.unwrap().into_inner().certificates.len(), 1);
     let wests = west
         .certificates()
-        .list_issued_certificates(v1::ListIssuedCertificatesRequest {})
+        .list_issued_certificates(v1::ListIssuedCertificatesRequest {
+            page_size: 100,
+            page_token: None,
+        })
         .await;
     assert_eq!(wests.unwrap().into_inner().certificates.len(), 0);
     let revoke = || v1::RevokeCertificateRequest {

@@ -64,7 +64,10 @@ impl Renewing {
     async fn sign(&self) -> [u8; 32] {
         let administrator = self.broker.party("beheer-een").await;
         let mut certificates = administrator.certificates();
-        let listed = certificates.list_enrolments(v1::ListEnrolmentsRequest {});
+        let listed = certificates.list_enrolments(v1::ListEnrolmentsRequest {
+            page_size: 100,
+            page_token: None,
+        });
         let waiting = listed.await.unwrap().into_inner().enrolments;
         let waiting: Vec<_> = waiting
             .iter()

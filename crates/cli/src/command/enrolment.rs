@@ -1,31 +1,22 @@
 //! `schakel enrolment`: which certificates were issued, and how a party comes by the next one.
 
+mod list;
+mod renew;
+mod sign;
+
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use schakel_api::v1;
-use schakel_client::renew_at;
 use schakel_core::{id::Oin, random::Random as _};
-use schakel_pki::{
-    check::Chain,
-    identity,
-    issuing::Reason,
-    ledger::Issuance,
-    office::{Asked, Office},
-    profile::{Holder, Profile},
-    request::CertificateRequest,
-};
-use schakel_server::clock::{Clock as _, SystemClock};
+use schakel_pki::{check::Chain, identity, profile::Profile, request::CertificateRequest};
 use schakel_store::random::OsRandom;
 
-use super::pki::{AuthorityArgs, chain_of, refused};
 use crate::{
-    connection,
+    code, connection,
     exit::{Exit, Failure, file_failure},
-    output::complain,
     session::{self, Session, SessionArgs},
     view,
 };
@@ -60,9 +51,9 @@ enum Act {
     Revoke {
         /// The certificate, PEM, or its SHA-256 in hexadecimal.
         certificate: String,
-        /// Why: as for `schakel pki revoke`.
-        #[arg(long)]
-        reason: Reason,
+        /// Why.
+        #[arg(long, value_parser = code::parser::<v1::StopReason>())]
+        reason: v1::StopReason,
     },
     /// Give an organisation leave to ask for one certificate, by a token that is shown once. For administrators.
     Invite(InviteArgs),
@@ -71,25 +62,20 @@ enum Act {
         /// The enrolment.
         enrolment: String,
     },
+    /// Take an invitation back, reject a request that waits, or give up your own renewal whose key was lost.
+    Close {
+        /// The enrolment.
+        enrolment: String,
+    },
     /// Show enrolments and requests that wait. For administrators.
     List,
-    /// Issue a certificate for every request that waits, and hand it over. For administrators.
-    Sign {
-        #[command(flatten)]
-        authority: AuthorityArgs,
-    },
+    /// Issue certificates for requests that wait, and hand them over. For administrators.
+    ///
+    /// Shows of each who it is for, who invited, who confirmed and the SHA-256 of its key, before the passphrase is
+    /// asked for: compare the key with its holder by another way.
+    Sign(sign::SignArgs),
     /// Ask for your next certificate with the one in use, or fetch it when it is issued.
-    Renew {
-        /// The request with the new key: PKCS #10, PEM or DER.
-        #[arg(long, value_name = "FILE")]
-        request: PathBuf,
-        /// Where the certificate goes.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Do nothing while more than a third of the life of this certificate, PEM, is left.
-        #[arg(long, value_name = "FILE")]
-        when_due: Option<PathBuf>,
-    },
+    Renew(renew::RenewArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -113,7 +99,10 @@ struct InviteArgs {
 
 pub(super) fn run(args: EnrolmentArgs) -> Result<Exit, Failure> {
     session::run(args.session, async |session| match args.act {
-        Act::Issued => issued(session).await,
+        Act::Issued => {
+            let certificates = list::certificates(session).await?;
+            Ok(session.show(&view::IssuedCertificates::from(certificates)))
+        }
         Act::Register { file, replaces } => register(session, &file, replaces.as_deref()).await,
         Act::Announce { file } => announce(session, &file).await,
         Act::Revoke {
@@ -122,25 +111,14 @@ pub(super) fn run(args: EnrolmentArgs) -> Result<Exit, Failure> {
         } => revoke(session, &certificate, reason).await,
         Act::Invite(args) => invite(session, args).await,
         Act::Confirm { enrolment } => confirm(session, enrolment).await,
+        Act::Close { enrolment } => close(session, enrolment).await,
         Act::List => {
-            let enrolments = waiting(session).await?;
+            let enrolments = list::enrolments(session).await?;
             Ok(session.show(&view::Enrolments::from(enrolments)))
         }
-        Act::Sign { authority } => sign(session, &authority).await,
-        Act::Renew {
-            request,
-            out,
-            when_due,
-        } => renew(session, &request, &out, when_due.as_deref()).await,
+        Act::Sign(args) => sign::sign(session, &args).await,
+        Act::Renew(args) => renew::renew(session, &args).await,
     })
-}
-
-async fn issued(session: &Session) -> Result<Exit, Failure> {
-    let request = v1::ListIssuedCertificatesRequest {};
-    let found = session
-        .ask(session.client.list_issued_certificates(request))
-        .await?;
-    Ok(session.show(&view::IssuedCertificates::from(found.certificates)))
 }
 
 async fn register(
@@ -182,7 +160,11 @@ async fn announce(session: &Session, file: &Path) -> Result<Exit, Failure> {
     Ok(session.show(&view::Done::new("The certificate is announced.", receipt)))
 }
 
-async fn revoke(session: &Session, certificate: &str, reason: Reason) -> Result<Exit, Failure> {
+async fn revoke(
+    session: &Session,
+    certificate: &str,
+    reason: v1::StopReason,
+) -> Result<Exit, Failure> {
     let path = Path::new(certificate);
     let sha256 = if path.exists() {
         identity::sha256(&der_of(path)?).to_vec()
@@ -197,7 +179,7 @@ async fn revoke(session: &Session, certificate: &str, reason: Reason) -> Result<
             let request = v1::RevokeCertificateRequest {
                 idempotency_key,
                 sha256: sha256.into(),
-                reason: sent(reason).into(),
+                reason: reason.into(),
             };
             session.client.revoke_certificate(request).await
         })
@@ -249,141 +231,20 @@ async fn confirm(session: &Session, enrolment_id: String) -> Result<Exit, Failur
     Ok(session.show(&view::Done::new(said, receipt)))
 }
 
-async fn waiting(session: &Session) -> Result<Vec<v1::Enrolment>, Failure> {
-    let request = v1::ListEnrolmentsRequest {};
-    let found = session.ask(session.client.list_enrolments(request)).await?;
-    Ok(found.enrolments)
-}
-
-/// Issues for what waits, one after the other: each certificate stands in the ledger before it is handed over.
-async fn sign(session: &Session, args: &AuthorityArgs) -> Result<Exit, Failure> {
-    let enrolments = waiting(session).await?;
-    let waiting: Vec<_> = enrolments
-        .into_iter()
-        .filter(|enrolment| enrolment.progress() == v1::EnrolmentProgress::Waiting)
-        .collect();
-    if waiting.is_empty() {
-        return Ok(session.show(&view::Done::new("No request waits.", None)));
-    }
-    let known = known(session).await?;
-    let mut office = Office::open(&args.authority).map_err(refused)?;
-    let authority = office.unlock(&args.passphrase.read()?).map_err(refused)?;
-    let mut all = Exit::Done;
-    for enrolment in waiting {
-        let signed = issue(&mut office, &authority, &enrolment, &known);
-        let (certificate, name) = match signed {
-            Ok(issued) => issued,
-            Err(failure) => {
-                complain(&format!("{}: {}", enrolment.enrolment_id, failure.message));
-                all = Exit::Failed;
-                continue;
-            }
-        };
-        let receipt = session
-            .write(async |idempotency_key| {
-                let request = v1::AnswerEnrolmentRequest {
-                    idempotency_key,
-                    enrolment_id: enrolment.enrolment_id,
-                    certificate: certificate.into(),
-                };
-                session.client.answer_enrolment(request).await
-            })
-            .await?
-            .receipt;
-        session.keep(receipt.as_ref())?;
-        session.show_next(&view::Done::new(format!("Issued to {name}."), receipt));
-    }
-    Ok(all)
-}
-
-/// SHA-256 of every certificate that the broker knows.
-async fn known(session: &Session) -> Result<BTreeSet<Vec<u8>>, Failure> {
-    let request = v1::ListIssuedCertificatesRequest {};
-    let found = session
-        .ask(session.client.list_issued_certificates(request))
-        .await?;
-    let certificates = found.certificates.into_iter();
-    Ok(certificates.map(|one| one.sha256.to_vec()).collect())
-}
-
-fn issue(
-    office: &mut Office,
-    authority: &schakel_pki::issuing::SigningAuthority,
-    enrolment: &v1::Enrolment,
-    known: &BTreeSet<Vec<u8>>,
-) -> Result<(Vec<u8>, String), Failure> {
-    let unreadable = || Failure::new(Exit::Failed, "The broker's answer cannot be read.");
-    let wanted = enrolment.holder.as_ref().ok_or_else(unreadable)?;
-    let holder = Holder {
-        profile: wanted.profile.parse().map_err(|_| unreadable())?,
-        oin: wanted.oin.parse().map_err(|_| unreadable())?,
-        name: wanted.name.clone(),
-        unit: wanted.unit.clone(),
-        hosts: Vec::new(),
-    };
-    let request = enrolment.request.as_deref().ok_or_else(unreadable)?;
-    let request = CertificateRequest::read(request).map_err(|_| unreadable())?;
-    let name = format!("{} ({})", holder.name, holder.oin);
-    // The broker looked at it as well; what signs believes nobody.
-    let asked = Asked {
-        request: &request,
-        holder,
-        replaces: enrolment
-            .replaces_sha256
-            .as_deref()
-            .and_then(|sha256| sha256.try_into().ok()),
-        days: None,
-    };
-    let is_known = |issuance: &Issuance| known.contains(issuance.sha256.as_slice());
-    let issued = office.answer(authority, asked, is_known, SystemClock.now(), &mut OsRandom);
-    Ok((issued.map_err(refused)?.der, name))
-}
-
-async fn renew(
-    session: &Session,
-    request: &Path,
-    out: &Path,
-    when_due: Option<&Path>,
-) -> Result<Exit, Failure> {
-    if let Some(current) = when_due
-        && !is_due(current)?
-    {
-        let said = "More than a third of its life is left: nothing was asked for.";
-        return Ok(session.show(&view::Done::new(said, None)));
-    }
-    let request = read_request(request)?;
-    let told = session
+async fn close(session: &Session, enrolment_id: String) -> Result<Exit, Failure> {
+    let receipt = session
         .write(async |idempotency_key| {
-            let request = v1::RenewCertificateRequest {
+            let request = v1::CloseEnrolmentRequest {
                 idempotency_key,
-                request: request.der().to_vec().into(),
+                enrolment_id,
             };
-            session.client.renew_certificate(request).await
+            session.client.close_enrolment(request).await
         })
-        .await?;
-    let Some(certificate) = told.certificate else {
-        let said = "The request waits for the authority: repeat the command later.";
-        return Ok(session.show(&view::Done::new(said, None)));
-    };
-    crate::receipt::create(out, chain_of(&certificate).as_bytes())?;
-    let said = format!("The certificate is in `{}`.", out.display());
-    Ok(session.show(&view::Done::new(said, None)))
-}
-
-/// Whether a certificate should be renewed by now. Its own fingerprint is the chance, so that the moment stays.
-fn is_due(file: &Path) -> Result<bool, Failure> {
-    let der = der_of(file)?;
-    let found = identity::parse_peer(&der)
-        .map_err(|error| Failure::usage(format!("`{}`: {error}.", file.display())))?;
-    let chance = found.sha256.first_chunk().copied().unwrap_or_default();
-    let since =
-        |at: schakel_core::time::Timestamp| std::time::Duration::from_millis(at.as_millis());
-    let at = renew_at(
-        since(found.not_before),
-        since(found.not_after),
-        u64::from_be_bytes(chance),
-    );
-    Ok(at <= since(SystemClock.now()))
+        .await?
+        .receipt;
+    session.keep(receipt.as_ref())?;
+    let said = "The enrolment is closed: no certificate is issued for it.";
+    Ok(session.show(&view::Done::new(said, receipt)))
 }
 
 pub(super) fn read_request(path: &Path) -> Result<CertificateRequest, Failure> {
@@ -396,15 +257,4 @@ fn der_of(path: &Path) -> Result<Vec<u8>, Failure> {
     let chain = Chain::read(&connection::read(path)?)
         .map_err(|error| Failure::usage(format!("`{}` is {error}.", path.display())))?;
     Ok(chain.own().to_vec())
-}
-
-const fn sent(reason: Reason) -> v1::StopReason {
-    match reason {
-        Reason::AffiliationChanged => v1::StopReason::AffiliationChanged,
-        Reason::CessationOfOperation => v1::StopReason::CessationOfOperation,
-        Reason::CaCompromise | Reason::KeyCompromise => v1::StopReason::KeyCompromise,
-        Reason::PrivilegeWithdrawn => v1::StopReason::PrivilegeWithdrawn,
-        Reason::Superseded => v1::StopReason::Superseded,
-        Reason::Unspecified => v1::StopReason::Suspicion,
-    }
 }

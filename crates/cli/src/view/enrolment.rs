@@ -1,6 +1,7 @@
 //! Issued certificates and enrolments.
 
 use schakel_api::v1;
+use schakel_pki::request::CertificateRequest;
 use serde::Serialize;
 
 use super::{Receipt, all};
@@ -50,8 +51,10 @@ pub(crate) struct Enrolments {
 
 /// An enrolment.
 #[derive(Clone, Debug, Serialize)]
-struct Enrolment {
+pub(crate) struct Enrolment {
     enrolment_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    party_id: Option<String>,
     profile: String,
     oin: String,
     name: String,
@@ -62,6 +65,13 @@ struct Enrolment {
     progress: String,
     renewal: bool,
     confirmed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces_sha256: Option<String>,
+    /// SHA-256 of the public key, computed here: whoever signs believes nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<String>,
 }
@@ -159,8 +169,12 @@ impl From<Vec<v1::Enrolment>> for Enrolments {
 impl From<v1::Enrolment> for Enrolment {
     fn from(enrolment: v1::Enrolment) -> Self {
         let holder = enrolment.holder.unwrap_or_default();
+        let request = enrolment.request.as_deref();
+        let request = request.and_then(|request| CertificateRequest::read(request).ok());
+        let key = request.and_then(|request| request.key_sha256());
         Self {
             enrolment_id: enrolment.enrolment_id,
+            party_id: enrolment.party_id,
             profile: holder.profile,
             oin: holder.oin,
             name: holder.name,
@@ -170,6 +184,9 @@ impl From<v1::Enrolment> for Enrolment {
             progress: short::<v1::EnrolmentProgress>(enrolment.progress),
             renewal: enrolment.renewal,
             confirmed: enrolment.confirmed,
+            confirmed_by: enrolment.confirmed_by,
+            replaces_sha256: enrolment.replaces_sha256.map(hex::encode),
+            key_sha256: key.map(hex::encode),
             request: enrolment.request.map(hex::encode),
         }
     }
@@ -181,19 +198,32 @@ impl View for Enrolments {
             page.line("There are no enrolments.");
         }
         for enrolment in &self.enrolments {
-            page.line(&format!("{} ({})", enrolment.name, enrolment.oin));
-            page.indented(|page| {
-                page.pair("enrolment", &enrolment.enrolment_id);
-                page.pair("profile", &enrolment.profile);
-                page.pair("progress", &enrolment.progress);
-                let until = enrolment.until.as_deref().map(instant::spoken);
-                page.pair_if("until", until.as_deref());
-                page.pair("opened by", &enrolment.opened_by);
-                if !enrolment.renewal {
-                    let confirmed = if enrolment.confirmed { "yes" } else { "no" };
-                    page.pair("confirmed", confirmed);
-                }
-            });
+            enrolment.write(page);
         }
+    }
+}
+
+impl View for Enrolment {
+    fn write(&self, page: &mut Page) {
+        page.line(&format!("{} ({})", self.name, self.oin));
+        page.indented(|page| {
+            page.pair("enrolment", &self.enrolment_id);
+            page.pair("party", self.party_id.as_deref().unwrap_or("none by now"));
+            page.pair("profile", &self.profile);
+            page.pair_if("unit", self.unit.as_deref());
+            page.pair("progress", &self.progress);
+            let until = self.until.as_deref().map(instant::spoken);
+            page.pair_if("until", until.as_deref());
+            if self.renewal {
+                page.pair("renewal by", &self.opened_by);
+                page.pair_if("replaces", self.replaces_sha256.as_deref());
+            } else {
+                page.pair("opened by", &self.opened_by);
+                let unnamed = if self.confirmed { "yes" } else { "nobody" };
+                let confirmed_by = self.confirmed_by.as_deref();
+                page.pair("confirmed by", confirmed_by.unwrap_or(unnamed));
+            }
+            page.pair_if("SHA-256 of key", self.key_sha256.as_deref());
+        });
     }
 }

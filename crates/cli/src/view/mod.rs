@@ -29,7 +29,7 @@ pub(crate) use case::Case;
 pub(crate) use certificate::{Certificates, OwnCertificate};
 pub(crate) use consent::Consents;
 pub(crate) use disclosure::{Disclosed, Introduction};
-pub(crate) use enrolment::{Enrolments, Invited, IssuedCertificates};
+pub(crate) use enrolment::{Enrolment, Enrolments, Invited, IssuedCertificates};
 pub(crate) use entry::{Entries, EntryWithProof, Explanation};
 pub(crate) use inbox::{Acknowledged, Message, Notices, Pulled};
 pub(crate) use outcome::{Answers, Confirmed, Done, Outcome};

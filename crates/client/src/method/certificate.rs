@@ -21,6 +21,9 @@ super::methods! { CertificatesServiceClient:
     write
     /// Lets the broker issue for an enrolment by itself: a second administrator.
     confirm_enrolment(ConfirmEnrolmentRequest) -> ConfirmEnrolmentResponse;
+    write
+    /// Takes leave back, or ends what waits.
+    close_enrolment(CloseEnrolmentRequest) -> CloseEnrolmentResponse;
     ask
     /// Shows enrolments and what waits for the authority.
     list_enrolments(ListEnrolmentsRequest) -> ListEnrolmentsResponse;

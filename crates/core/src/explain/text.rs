@@ -107,13 +107,14 @@ const fn certificate(event: &IssuanceEvent) -> &'static str {
         IssuanceEvent::Revoked { .. } => "a certificate was revoked",
         IssuanceEvent::Opened(enrolment) => match enrolment.state {
             EnrolmentState::Open => "leave was given to ask for a certificate",
-            EnrolmentState::Waiting { .. } | EnrolmentState::Issued { .. } => {
-                "a certificate in use asked for its renewal"
-            }
+            EnrolmentState::Waiting { .. }
+            | EnrolmentState::Issued { .. }
+            | EnrolmentState::Closed { .. } => "a certificate in use asked for its renewal",
         },
         IssuanceEvent::Confirmed { .. } => "the leave to ask for a certificate was confirmed",
         IssuanceEvent::Requested { .. } => "a certificate was asked for",
         IssuanceEvent::Answered { .. } => "a certificate was issued",
+        IssuanceEvent::Closed { .. } => "an enrolment was closed before a certificate was issued",
         IssuanceEvent::Listed { .. } => "the broker's authority published a revocation list",
     }
 }

@@ -44,12 +44,22 @@ impl Registry {
     /// The enrolment that a token proves.
     #[must_use]
     pub fn enrolment_of_token(&self, token_sha256: &[u8; 32]) -> Option<&Enrolment> {
-        self.enrolments()
-            .find(|enrolment| enrolment.token_sha256.as_ref() == Some(token_sha256))
+        self.enrolment(*self.tokens.get(token_sha256)?)
     }
 
-    /// Applies what happened, and names the rows it touched.
+    /// Applies what happened, drops what was over for long by then, and names the rows that it touched.
     pub fn apply(
+        &mut self,
+        event: &IssuanceEvent,
+        entry: EntryIndex,
+        at: Timestamp,
+    ) -> Vec<RegistryKey> {
+        let mut touched = self.apply_issuance(event, entry, at);
+        touched.extend(self.drop_ended(at));
+        touched
+    }
+
+    fn apply_issuance(
         &mut self,
         event: &IssuanceEvent,
         entry: EntryIndex,
@@ -67,10 +77,14 @@ impl Registry {
                 [Some(blocked), revoked].into_iter().flatten().collect()
             }
             IssuanceEvent::Opened(enrolment) => {
-                vec![self.open_enrolment(enrolment.clone())]
+                vec![self.keep_enrolment(Arc::new(enrolment.clone()))]
             }
-            IssuanceEvent::Confirmed { enrolment } => {
-                self.confirm_enrolment(*enrolment).into_iter().collect()
+            IssuanceEvent::Confirmed { enrolment, by } => {
+                let confirmed = self.alter_enrolment(*enrolment, |enrolment| {
+                    enrolment.confirmed = true;
+                    enrolment.confirmed_by.clone_from(by);
+                });
+                confirmed.into_iter().collect()
             }
             IssuanceEvent::Requested { enrolment, request } => {
                 let request = request.clone();
@@ -79,6 +93,13 @@ impl Registry {
                     .into_iter()
                     .collect()
             }
+            IssuanceEvent::Closed {
+                enrolment,
+                request_sha256,
+            } => self
+                .close(*enrolment, *request_sha256)
+                .into_iter()
+                .collect(),
             IssuanceEvent::Answered {
                 enrolment,
                 request_sha256,
@@ -88,6 +109,7 @@ impl Registry {
                 let state = EnrolmentState::Issued {
                     request_sha256: *request_sha256,
                     certificate: certificate.clone(),
+                    holds_until: Some(registered.not_after),
                 };
                 let advanced = self.advance_enrolment(*enrolment, state);
                 let registered = self.register_certificate(registered.clone());
@@ -113,21 +135,49 @@ impl Registry {
         Some(RegistryKey::Issued(sha256))
     }
 
-    fn open_enrolment(&mut self, enrolment: Enrolment) -> RegistryKey {
+    /// Keeps an enrolment, which its token finds.
+    pub(super) fn keep_enrolment(&mut self, enrolment: Arc<Enrolment>) -> RegistryKey {
         let id = enrolment.id;
-        self.enrolments.insert(id, Arc::new(enrolment));
+        self.tokens.extend(
+            enrolment
+                .token_sha256
+                .map(|token_sha256| (token_sha256, id)),
+        );
+        self.enrolments.insert(id, enrolment);
         RegistryKey::Enrolment(id)
     }
 
-    fn confirm_enrolment(&mut self, id: EnrolmentId) -> Option<RegistryKey> {
-        let enrolment = self.enrolments.get_mut(&id)?;
-        Arc::make_mut(enrolment).confirmed = true;
+    pub(super) fn drop_enrolment(&mut self, id: EnrolmentId) -> Option<RegistryKey> {
+        let gone = self.enrolments.remove(&id)?;
+        if let Some(token_sha256) = gone.token_sha256
+            && self.tokens.get(&token_sha256) == Some(&id)
+        {
+            self.tokens.remove(&token_sha256);
+        }
         Some(RegistryKey::Enrolment(id))
     }
 
+    /// Leave that is closed is gone: its token is as good as any other that nobody gave. A renewal stays, or the
+    /// same request, which its party repeats until it is answered, would come again.
+    fn close(&mut self, id: EnrolmentId, request_sha256: Option<[u8; 32]>) -> Option<RegistryKey> {
+        match request_sha256 {
+            Some(request_sha256) if self.enrolment(id)?.is_renewal() => {
+                self.advance_enrolment(id, EnrolmentState::Closed { request_sha256 })
+            }
+            _ => self.drop_enrolment(id),
+        }
+    }
+
     fn advance_enrolment(&mut self, id: EnrolmentId, state: EnrolmentState) -> Option<RegistryKey> {
-        let enrolment = self.enrolments.get_mut(&id)?;
-        Arc::make_mut(enrolment).state = state;
+        self.alter_enrolment(id, |enrolment| enrolment.state = state)
+    }
+
+    fn alter_enrolment(
+        &mut self,
+        id: EnrolmentId,
+        alter: impl FnOnce(&mut Enrolment),
+    ) -> Option<RegistryKey> {
+        alter(Arc::make_mut(self.enrolments.get_mut(&id)?));
         Some(RegistryKey::Enrolment(id))
     }
 }

@@ -1,5 +1,6 @@
 //! What is registered, when it holds, and who calls.
 
+mod issuance;
 mod standing;
 
 use schakel_core::{

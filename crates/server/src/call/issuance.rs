@@ -32,6 +32,11 @@ pub enum IssuanceCall {
         /// The enrolment.
         enrolment: EnrolmentId,
     },
+    /// Take leave back, or end what waits.
+    Close {
+        /// The enrolment.
+        enrolment: EnrolmentId,
+    },
     /// Hand in a request, by token.
     Enrol {
         /// SHA-256 of the token.

@@ -163,6 +163,7 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "CertificatesService/AnnounceCertificate" Unary Party,
     "schakel.v1." "CertificatesService/AnswerEnrolment" Unary Roles(&[Administrator]),
     "schakel.v1." "CertificatesService/CheckCertificates" Unary Roles(&[Administrator]),
+    "schakel.v1." "CertificatesService/CloseEnrolment" Unary Party,
     "schakel.v1." "CertificatesService/ConfirmEnrolment" Unary Roles(&[Administrator]),
     "schakel.v1." "CertificatesService/ListEnrolments" Unary Roles(&[Administrator]),
     "schakel.v1." "CertificatesService/ListIssuedCertificates" Unary Party,

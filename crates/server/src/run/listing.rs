@@ -1,6 +1,6 @@
 //! Keeping the revocation list of the broker's own authority: signed, published, renewed.
 
-use std::{error::Error, time::Duration};
+use std::{collections::BTreeSet, error::Error, time::Duration};
 
 use schakel_core::{enrolment::IssuanceEvent, registry::Registry};
 use tokio::{
@@ -31,11 +31,12 @@ pub(super) async fn keep(
     let mut next = Instant::now();
     loop {
         let revoked = revoked(&sequencer.registry());
-        if listed != Some(revoked) || next <= Instant::now() {
+        if listed.as_ref() != Some(&revoked) || next <= Instant::now() {
             next = Instant::now();
             match list(&issuing, &sequencer, wanted).await {
                 Ok(()) => {
-                    (listed, wanted, again) = (Some(revoked), Wanted::WhereDue, AGAIN);
+                    (wanted, again) = (Wanted::WhereDue, AGAIN);
+                    listed = Some(revoked.clone());
                     next += LOOK;
                 }
                 Err(error) => {
@@ -50,7 +51,7 @@ pub(super) async fn keep(
         }
         let more = async {
             // While something failed, its next turn is waited for.
-            if listed != Some(revoked) || changes.changed().await.is_err() {
+            if listed.as_ref() != Some(&revoked) || changes.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
@@ -62,10 +63,12 @@ pub(super) async fn keep(
     }
 }
 
-/// How many certificates are revoked: it never goes down.
-fn revoked(registry: &Registry) -> usize {
+/// Which certificates are revoked, as far as they are known: what ended long ago is not.
+fn revoked(registry: &Registry) -> BTreeSet<[u8; 32]> {
     let all = registry.all_issued();
-    all.filter(|one| one.revoked.is_some()).count()
+    all.filter(|one| one.revoked.is_some())
+        .map(|one| one.sha256)
+        .collect()
 }
 
 async fn list(

@@ -15,15 +15,19 @@ use schakel_pki::{
     profile::Profile,
     request::CertificateRequest,
 };
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::{Fault, answer, called, connected, issue::issue, opened};
 use crate::{
-    call::{Call, CallError, IssuanceCall},
+    call::CallError,
     edge::{identify::Connection, refusals::Refusal, tls::Tls},
     issuing::Issuing,
     sequencer::Sequencer,
-    wire::{Fields, check, enrolment, request::Parsed},
+    wire::{
+        Fields, check, enrolment,
+        request::{Parsed, read},
+    },
 };
 
 /// The service. What is registered is about organisations, so that showing it is no entry.
@@ -32,16 +36,19 @@ pub struct Certificates {
     sequencer: Sequencer,
     tls: Arc<Tls>,
     issuing: Option<Issuing>,
+    /// One check of certificates at a time: it takes a thread for longer than its call may last.
+    checking: Arc<Semaphore>,
 }
 
 impl Certificates {
     /// The service in front of a sequencer, which issues renewals by itself when there is an authority for it.
     #[must_use]
-    pub(crate) const fn new(sequencer: Sequencer, tls: Arc<Tls>, issuing: Option<Issuing>) -> Self {
+    pub(crate) fn new(sequencer: Sequencer, tls: Arc<Tls>, issuing: Option<Issuing>) -> Self {
         Self {
             sequencer,
             tls,
             issuing,
+            checking: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -63,22 +70,11 @@ impl CertificatesService for Certificates {
         &self,
         request: Request<v1::AnnounceCertificateRequest>,
     ) -> Result<Response<v1::AnnounceCertificateResponse>, Status> {
-        let (caller, message) = opened(request)?;
-        let parsed = crate::wire::request::read(message, &caller.peer, enrolment::announce)?;
-        if let Call::Issuance(call) = &parsed.call
-            && let IssuanceCall::Register(announced) = call.as_ref()
-        {
-            let registry = self.sequencer.registry();
-            let own = registry.party(&caller.peer.principal);
-            if !own.is_some_and(|own| own.holds(&announced.oin, self.sequencer.now())) {
-                let (field, rule) = ("certificate", "must be for an OIN of the caller");
-                let (field, rule) = (field.to_owned(), rule.to_owned());
-                return Err(CallError::Conflict { field, rule }.into());
-            }
-        }
-        let answer = self.sequencer.submit(called(&caller, parsed)).await?;
-        let receipt = Some(enrolment::done(answer).map_err(Fault::from)?);
-        Ok(Response::new(v1::AnnounceCertificateResponse { receipt }))
+        answer(&self.sequencer, request, enrolment::announce, |answer| {
+            let receipt = Some(enrolment::done(answer)?);
+            Ok(v1::AnnounceCertificateResponse { receipt })
+        })
+        .await
     }
 
     async fn revoke_certificate(
@@ -96,23 +92,22 @@ impl CertificatesService for Certificates {
         &self,
         request: Request<v1::ListIssuedCertificatesRequest>,
     ) -> Result<Response<v1::ListIssuedCertificatesResponse>, Status> {
-        let (caller, v1::ListIssuedCertificatesRequest {}) = opened(request)?;
+        let (caller, message) = opened(request)?;
+        let page = read(message, &caller.peer, enrolment::list_issued)?;
         let registry = self.sequencer.registry();
         let all = sees_all(&caller.peer);
         let own = registry.party(&caller.peer.principal);
         let is_own =
             |oin: &Oin| own.is_some_and(|own| own.oins.iter().any(|dated| dated.oin == *oin));
-        let mut shown: Vec<_> = registry
-            .all_issued()
-            .filter(|certificate| all || is_own(&certificate.oin))
-            .collect();
-        shown.sort_by_key(|certificate| certificate.not_after);
-        let certificates = shown
-            .into_iter()
-            .map(|one| enrolment::write(one, registry.seen_of(&one.sha256)))
-            .collect();
+        let issued = registry.all_issued();
+        let may_be_shown = issued.filter(|certificate| all || is_own(&certificate.oin));
+        let (shown, next_page_token) = page.of(may_be_shown, |one| (one.not_after, one.sha256));
+        let shown = shown.into_iter();
         Ok(Response::new(v1::ListIssuedCertificatesResponse {
-            certificates,
+            certificates: shown
+                .map(|one| enrolment::write(one, registry.seen_of(&one.sha256)))
+                .collect(),
+            next_page_token,
         }))
     }
 
@@ -134,14 +129,32 @@ impl CertificatesService for Certificates {
         .await
     }
 
+    async fn close_enrolment(
+        &self,
+        request: Request<v1::CloseEnrolmentRequest>,
+    ) -> Result<Response<v1::CloseEnrolmentResponse>, Status> {
+        answer(&self.sequencer, request, enrolment::close, |answer| {
+            let receipt = Some(enrolment::done(answer)?);
+            Ok(v1::CloseEnrolmentResponse { receipt })
+        })
+        .await
+    }
+
     async fn list_enrolments(
         &self,
         request: Request<v1::ListEnrolmentsRequest>,
     ) -> Result<Response<v1::ListEnrolmentsResponse>, Status> {
-        let v1::ListEnrolmentsRequest {} = request.into_inner();
-        let registry = self.sequencer.registry();
-        let enrolments = registry.enrolments().map(enrolment::enrolment).collect();
-        Ok(Response::new(v1::ListEnrolmentsResponse { enrolments }))
+        let (caller, message) = opened(request)?;
+        let page = read(message, &caller.peer, enrolment::list_enrolments)?;
+        let (registry, now) = (self.sequencer.registry(), self.sequencer.now());
+        let (shown, next_page_token) = page.of(registry.enrolments(), |one| one.id);
+        let shown = shown.into_iter();
+        Ok(Response::new(v1::ListEnrolmentsResponse {
+            enrolments: shown
+                .map(|one| enrolment::enrolment(one, registry.party_of(&one.holder.oin, now)))
+                .collect(),
+            next_page_token,
+        }))
     }
 
     async fn answer_enrolment(
@@ -165,7 +178,10 @@ impl CertificatesService for Certificates {
         let (chains, conditions) = fields.finish(read)?;
         let (registry, tls) = (self.sequencer.registry(), Arc::clone(&self.tls));
         // Lists are large, and each signature on the way is verified.
+        let turn = Arc::clone(&self.checking).acquire_owned();
+        let turn = turn.await.map_err(|_| Fault::Thread)?;
         let checking = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let acceptance = tls.acceptance(registry.parties().cloned().collect());
             let found = chains.iter().map(|chain| {
                 let mut findings = acceptance.check(chain, &conditions);
@@ -204,15 +220,18 @@ impl CertificatesService for Certificates {
         // By the party of the connection: nobody renews for another.
         let own = registry.party(&caller.peer.transport);
         let own = own.ok_or(Fault::NoCaller)?;
-        let mine = |enrolment: &&Enrolment| enrolment.opened_by == own.id;
-        let mut before = registry.enrolments().filter(mine);
-        let same = before.find(|enrolment| is_for(enrolment, &message.request));
+        // An administrator opened invitations too: whoever holds their tokens fetches what they bring.
+        let mine = |one: &&Enrolment| one.is_renewal() && one.opened_by == own.id;
+        let same = Asked::read(&message.request).and_then(|asked| {
+            let mut mine = registry.enrolments().filter(mine);
+            mine.find(|one| asked.is_of(one))
+        });
         let id = if let Some(enrolment) = same {
             enrolment.id
         } else {
             let mut fields = Fields::default();
             let holder = holder_of(own, &connection)?;
-            let parsed = enrolment::renew(&message, holder, &mut fields);
+            let parsed = enrolment::renew(message, holder, &mut fields);
             let parsed = fields.finish(parsed)?;
             let answer = self.sequencer.submit(called(&caller, parsed)).await?;
             enrolment::id_of(&answer).map_err(Fault::from)?
@@ -229,6 +248,12 @@ impl CertificatesService for Certificates {
         let registry = self.sequencer.registry();
         let state = registry.enrolment(id).map(|enrolment| &enrolment.state);
         let state = state.unwrap_or(&EnrolmentState::Open);
+        // Closed since it was taken.
+        if matches!(state, EnrolmentState::Closed { .. }) {
+            let rule = "must not be one that was closed: make another";
+            let (field, rule) = ("request".to_owned(), rule.to_owned());
+            return Err(CallError::Conflict { field, rule }.into());
+        }
         Ok(Response::new(enrolment::renewed(id, state)))
     }
 }
@@ -245,15 +270,27 @@ fn is_accepted(findings: &[Finding]) -> bool {
     verdicts.all(|verdict| verdict != Verdict::Failed)
 }
 
-/// Whether an enrolment is about this request.
-pub(super) fn is_for(enrolment: &Enrolment, request: &[u8]) -> bool {
-    let Ok(request) = CertificateRequest::read(request) else {
-        return false;
-    };
-    match &enrolment.state {
-        EnrolmentState::Open => false,
-        EnrolmentState::Waiting { request: waiting } => waiting.0 == request.der(),
-        EnrolmentState::Issued { request_sha256, .. } => *request_sha256 == sha256(request.der()),
+/// A request that was handed in, to find what came of it.
+pub(super) struct Asked {
+    request: CertificateRequest,
+    sha256: [u8; 32],
+}
+
+impl Asked {
+    /// Reads it; what cannot be read was never taken.
+    pub(super) fn read(request: &[u8]) -> Option<Self> {
+        let request = CertificateRequest::read(request).ok()?;
+        let sha256 = sha256(request.der());
+        Some(Self { request, sha256 })
+    }
+
+    /// Whether an enrolment is about it, and was not closed.
+    pub(super) fn is_of(&self, enrolment: &Enrolment) -> bool {
+        match &enrolment.state {
+            EnrolmentState::Open | EnrolmentState::Closed { .. } => false,
+            EnrolmentState::Waiting { request } => request.0 == self.request.der(),
+            EnrolmentState::Issued { request_sha256, .. } => *request_sha256 == self.sha256,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use schakel_core::{
 use schakel_pki::identity::sha256;
 use tonic::{Request, Response, Status};
 
-use super::{Fault, certificates::is_for, issue::issue};
+use super::{Fault, certificates::Asked, issue::issue};
 use crate::{
     call::{self, Call, CallError, IssuanceCall},
     edge::{
@@ -153,7 +153,7 @@ impl EnrolmentService for Enrolment {
         };
         if enrolment.is_open(now) {
             self.request(bearer, &request).await?;
-        } else if !is_for(enrolment, &request) {
+        } else if !Asked::read(&request).is_some_and(|asked| asked.is_of(enrolment)) {
             return Err(self.denied());
         }
         let id = enrolment.id;

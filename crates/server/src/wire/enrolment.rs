@@ -1,5 +1,6 @@
 //! Certificates and enrolments, both ways.
 
+mod page;
 mod told;
 
 use schakel_api::v1;
@@ -14,7 +15,10 @@ use schakel_pki::{
     request::CertificateRequest,
 };
 
-pub(crate) use self::told::{enrolment, issued, renewed, summary, write};
+pub(crate) use self::{
+    page::{list_enrolments, list_issued},
+    told::{enrolment, issued, renewed, summary, write},
+};
 use super::{
     Fields,
     receipt::{Misfit, receipt},
@@ -123,6 +127,22 @@ pub(crate) fn confirm(
     Some(parsed(write?, IssuanceCall::Confirm { enrolment }))
 }
 
+/// Reads which enrolment is to be closed.
+pub(crate) fn close(
+    message: v1::CloseEnrolmentRequest,
+    _: &Peer,
+    fields: &mut Fields,
+) -> Option<Parsed> {
+    let body = body(&message);
+    let v1::CloseEnrolmentRequest {
+        idempotency_key,
+        enrolment_id,
+    } = message;
+    let write = fields.write(&idempotency_key, body);
+    let enrolment = fields.text("enrolment_id", &enrolment_id)?;
+    Some(parsed(write?, IssuanceCall::Close { enrolment }))
+}
+
 /// Reads the certificate that answers a request.
 pub(crate) fn answer(
     message: v1::AnswerEnrolmentRequest,
@@ -148,13 +168,17 @@ pub(crate) fn answer(
 
 /// Reads the request for a holder's next certificate. What it asks beyond the holder's is refused by name.
 pub(crate) fn renew(
-    message: &v1::RenewCertificateRequest,
+    message: v1::RenewCertificateRequest,
     holder: Holder,
     fields: &mut Fields,
 ) -> Option<Parsed> {
-    let body = body(message);
-    let write = fields.write(&message.idempotency_key, body);
-    let request = fields.certificate_request("request", &message.request, &holder);
+    let body = body(&message);
+    let v1::RenewCertificateRequest {
+        idempotency_key,
+        request,
+    } = message;
+    let write = fields.write(&idempotency_key, body);
+    let request = fields.certificate_request("request", &request, &holder);
     let call = IssuanceCall::Renew {
         holder,
         request: request?,

@@ -1,8 +1,9 @@
 //! `schakel pki enrol`: the first certificate, by a token.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schakel_client::{EnrolError, Enrolled, EnrolmentAddress, enrol};
+use schakel_pki::request::CertificateRequest;
 
 use super::chain_of;
 use crate::{
@@ -40,6 +41,10 @@ pub(super) struct EnrolArgs {
     json: bool,
 }
 
+/// What is said of a request that nobody answered yet.
+pub(in crate::command) const WAITS: &str =
+    "The request waits for the authority: repeat the command later.";
+
 pub(super) fn run(args: &EnrolArgs) -> Result<Exit, Failure> {
     let token = connection::read(&args.token_file)?;
     let token = hex::decode(token.trim()).ok();
@@ -49,13 +54,7 @@ pub(super) fn run(args: &EnrolArgs) -> Result<Exit, Failure> {
         Failure::usage(format!("`{path}` must hold 64 hexadecimal digits."))
     })?;
     let request = read_request(&args.request)?;
-    // Before anything is asked: a token serves once.
-    if args.out.exists() {
-        let path = args.out.display();
-        return Err(Failure::usage(format!(
-            "`{path}` exists, and a certificate replaces nothing: give --out another name."
-        )));
-    }
+    check_free(&args.out)?;
     let host = args.address.rsplit_once(':').map(|(host, _)| host);
     let host = host.unwrap_or_default().trim_matches(['[', ']']);
     let at = EnrolmentAddress {
@@ -72,20 +71,36 @@ pub(super) fn run(args: &EnrolArgs) -> Result<Exit, Failure> {
             })
     })?;
     let said = match enrolled {
-        Enrolled::Waiting => {
-            "The request waits for the authority: repeat the command later.".to_owned()
-        }
-        Enrolled::Certificate(der) => {
-            if !request.is_answered_by(&der) {
-                let said = "The broker answered with a certificate for another key: it is not kept. \
-                            Ask its administrator.";
-                return Err(Failure::new(Exit::Failed, said));
-            }
-            file::create(&args.out, chain_of(&der).as_bytes())
-                .map_err(|error| file_failure("written", &args.out, &error))?;
-            format!("The certificate is in `{}`.", args.out.display())
-        }
+        Enrolled::Waiting => WAITS.to_owned(),
+        Enrolled::Certificate(der) => keep(&args.out, &request, &der)?,
     };
     Output::new(args.json).show(&view::Done::new(said, None));
     Ok(Exit::Done)
+}
+
+/// Refuses a file that is there, before anything is asked: a token, or a renewal, serves once.
+pub(in crate::command) fn check_free(out: &Path) -> Result<(), Failure> {
+    if !out.exists() {
+        return Ok(());
+    }
+    let path = out.display();
+    Err(Failure::usage(format!(
+        "`{path}` exists, and a certificate replaces nothing: give --out another name."
+    )))
+}
+
+/// Keeps the certificate that answers a request, and says where.
+pub(in crate::command) fn keep(
+    out: &Path,
+    request: &CertificateRequest,
+    der: &[u8],
+) -> Result<String, Failure> {
+    if !request.is_answered_by(der) {
+        let said = "The broker answered with a certificate for another key: it is not kept. \
+                    Ask its administrator.";
+        return Err(Failure::new(Exit::Failed, said));
+    }
+    file::create(out, chain_of(der).as_bytes())
+        .map_err(|error| file_failure("written", out, &error))?;
+    Ok(format!("The certificate is in `{}`.", out.display()))
 }

@@ -1,7 +1,7 @@
 //! `schakel pki`: certificates of development, and an authority of one's own.
 
 mod dev;
-mod enrol;
+pub(super) mod enrol;
 mod init;
 mod issue;
 mod keep;

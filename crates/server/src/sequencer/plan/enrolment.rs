@@ -2,10 +2,13 @@
 
 use schakel_core::{
     certificate::{StopReason, Thumbprint},
-    enrolment::{Der, Enrolment, EnrolmentState, Holder, IssuanceEvent, IssuedCertificate},
+    code::Role,
+    enrolment::{Der, Enrolment, EnrolmentState, Holder, IssuanceEvent, IssuedCertificate, Origin},
     event::Event,
     id::{EnrolmentId, Oin},
-    registry::Change,
+    party::Party,
+    registry::{Change, MOST_IN_FORCE, MOST_UNDER_WAY, Registry},
+    time::Timestamp,
 };
 use schakel_pki::request::CertificateRequest;
 
@@ -27,19 +30,18 @@ const MOST_RENEWALS: usize = 3;
 impl Planner<'_> {
     pub(super) fn plan_issuance(&mut self, request: &Request, call: &IssuanceCall) -> Result<Plan> {
         match call {
-            IssuanceCall::Register(certificate) => self.register(certificate),
+            IssuanceCall::Register(certificate) => self.register(request, certificate),
             IssuanceCall::Revoke { sha256, reason } => self.revoke(request, *sha256, *reason),
             IssuanceCall::Open {
                 holder,
                 token_sha256,
                 hours,
             } => {
-                if self.registry().enrolment_of_token(token_sha256).is_some() {
-                    return Err(conflict("token_sha256", "must be that of a fresh token"));
-                }
+                self.check_invitation(holder, token_sha256)?;
                 let state = EnrolmentState::Open;
-                self.open_enrolment(request, holder, Some(*token_sha256), *hours, state)
+                Ok(self.open_enrolment(request, holder, Some(*token_sha256), *hours, state))
             }
+            IssuanceCall::Close { enrolment } => self.close(request, *enrolment),
             IssuanceCall::Confirm { enrolment } => self.confirm(request, *enrolment),
             IssuanceCall::Renew {
                 holder,
@@ -57,11 +59,20 @@ impl Planner<'_> {
         }
     }
 
-    fn register(&self, certificate: &IssuedCertificate) -> Result<Plan> {
-        self.check_party(&certificate.oin)?;
-        if self.registry().issued(&certificate.sha256).is_some() {
+    fn register(&self, request: &Request, certificate: &IssuedCertificate) -> Result<Plan> {
+        let registry = self.registry();
+        let party = active(&registry, &certificate.oin, self.now)?;
+        // A party announces its own; a delegate those of whom it acts for.
+        if certificate.origin == Origin::Announced && party.id != request.peer.principal {
+            return Err(conflict("certificate", "must be for an OIN of the caller"));
+        }
+        if registry.issued(&certificate.sha256).is_some() {
             return Err(conflict("certificate", "must not be registered already"));
         }
+        if certificate.not_after < self.now {
+            return Err(conflict("certificate", "must not have ended"));
+        }
+        self.check_room("certificate", &registry, party)?;
         let event = IssuanceEvent::Registered(certificate.clone());
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
@@ -83,6 +94,20 @@ impl Planner<'_> {
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
 
+    fn check_invitation(&self, holder: &Holder, token_sha256: &[u8; 32]) -> Result<()> {
+        let registry = self.registry();
+        if registry.enrolment_of_token(token_sha256).is_some() {
+            return Err(conflict("token_sha256", "must be that of a fresh token"));
+        }
+        let party = active(&registry, &holder.oin, self.now)?;
+        if registry.invitations(party, self.now) >= MOST_UNDER_WAY {
+            let rule =
+                "must be of a party for which fewer than 32 invitations are under way: close one";
+            return Err(conflict("holder", rule));
+        }
+        self.check_room("holder", &registry, party)
+    }
+
     fn open_enrolment(
         &mut self,
         request: &Request,
@@ -90,8 +115,7 @@ impl Planner<'_> {
         token_sha256: Option<[u8; 32]>,
         hours: u32,
         state: EnrolmentState,
-    ) -> Result<Plan> {
-        self.check_party(&holder.oin)?;
+    ) -> Plan {
         let id = EnrolmentId::draw(self.random);
         let replaces = token_sha256.is_none().then_some(request.certificate);
         let event = IssuanceEvent::Opened(Enrolment {
@@ -107,10 +131,11 @@ impl Planner<'_> {
             opened_over: Some(request.peer.transport.clone()),
             opened_with: Some(request.certificate),
             confirmed: false,
+            confirmed_by: None,
             replaces,
             state,
         });
-        Ok(changed(Event::Issuance(event), Outcome::Enrolment(id)))
+        changed(Event::Issuance(event), Outcome::Enrolment(id))
     }
 
     /// Letting the broker issue a first certificate by itself takes two, as everything that lets somebody in.
@@ -118,8 +143,7 @@ impl Planner<'_> {
         let registry = self.registry();
         let enrolment = registry.enrolment(id);
         let enrolment = enrolment.ok_or(CallError::NotFound("enrolment"))?;
-        let issued = matches!(enrolment.state, EnrolmentState::Issued { .. });
-        if issued || enrolment.may_be_issued_at_once() {
+        if enrolment.is_issued() || enrolment.may_be_issued_at_once() {
             return Err(conflict(
                 "enrolment_id",
                 "must be one that waits to be confirmed",
@@ -128,32 +152,74 @@ impl Planner<'_> {
         if !enrolment.may_be_confirmed_by(&request.peer, &request.certificate) {
             return Err(CallError::SecondActor.into());
         }
-        let event = IssuanceEvent::Confirmed { enrolment: id };
+        let event = IssuanceEvent::Confirmed {
+            enrolment: id,
+            by: Some(request.peer.principal.clone()),
+        };
+        Ok(changed(Event::Issuance(event), Outcome::Done))
+    }
+
+    /// Nobody is let in by it, so one actor is enough: an administrator, or for its own renewal the party itself.
+    fn close(&self, request: &Request, id: EnrolmentId) -> Result<Plan> {
+        let registry = self.registry();
+        let enrolment = registry.enrolment(id).filter(|enrolment| {
+            let own = enrolment.is_renewal() && enrolment.opened_by == request.peer.transport;
+            own || request.peer.has_role(Role::Administrator)
+        });
+        let enrolment = enrolment.ok_or(CallError::NotFound("enrolment"))?;
+        let request_sha256 = match &enrolment.state {
+            EnrolmentState::Open => None,
+            EnrolmentState::Waiting { request } => Some(sha256(&request.0)),
+            EnrolmentState::Issued { .. } | EnrolmentState::Closed { .. } => {
+                let rule = "must be one that no certificate was issued for, and that is not closed";
+                return Err(conflict("enrolment_id", rule));
+            }
+        };
+        let event = IssuanceEvent::Closed {
+            enrolment: id,
+            request_sha256,
+        };
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
 
     /// A renewal by the certificate in use: of the one that asks, and one at a time.
     fn renew(&mut self, request: &Request, holder: &Holder, wanted: &Der) -> Result<Plan> {
         let registry = self.registry();
-        let waits = |one: &Enrolment| matches!(one.state, EnrolmentState::Waiting { .. });
-        let lapsed = |one: &Enrolment| one.until.plus_days(RENEWAL_WAITS_DAYS) <= self.now;
-        let before: Vec<_> = registry
-            .enrolments()
-            .filter(|one| one.replaces == Some(request.certificate))
-            .filter(|one| !(waits(one) && lapsed(one)))
-            .collect();
-        if before.iter().any(|one| waits(one)) {
-            let rule = "must wait for the one handed in before it";
-            return Err(conflict("request", rule));
+        let party = active(&registry, &holder.oin, self.now)?;
+        let before = registry.enrolments();
+        let before = before.filter(|one| one.replaces == Some(request.certificate));
+        let closed = EnrolmentState::Closed {
+            request_sha256: sha256(&wanted.0),
+        };
+        let mut issued = 0;
+        for one in before {
+            let lapsed = one.until.plus_days(RENEWAL_WAITS_DAYS) <= self.now;
+            if matches!(one.state, EnrolmentState::Waiting { .. }) && !lapsed {
+                let id = one.id;
+                let rule = format!(
+                    "must wait for the one handed in before it: enrolment {id}, unless that is closed"
+                );
+                return Err(conflict("request", &rule));
+            }
+            if one.state == closed {
+                let rule = "must not be one that was closed: make another";
+                return Err(conflict("request", rule));
+            }
+            issued += usize::from(one.is_issued());
         }
-        if before.len() >= MOST_RENEWALS {
+        if issued >= MOST_RENEWALS {
             let rule = "must be one of three for a certificate: go on with one that was issued";
             return Err(conflict("request", rule));
         }
+        if registry.unanswered_renewals(party) >= MOST_UNDER_WAY {
+            let rule = "must be one of 32 renewals that brought nothing in three months";
+            return Err(conflict("request", rule));
+        }
+        self.check_room("request", &registry, party)?;
         let state = EnrolmentState::Waiting {
             request: wanted.clone(),
         };
-        self.open_enrolment(request, holder, None, RENEWAL_HOURS, state)
+        Ok(self.open_enrolment(request, holder, None, RENEWAL_HOURS, state))
     }
 
     /// Checked again in log order: of two requests with one token the first counts.
@@ -201,12 +267,21 @@ impl Planner<'_> {
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
 
-    fn check_party(&self, oin: &Oin) -> Result<()> {
-        if self.registry().party_of(oin, self.now).is_none() {
-            return Err(conflict("oin", "must be that of an active party"));
+    /// Whether a party may come by one more certificate.
+    fn check_room(&self, field: &str, registry: &Registry, party: &Party) -> Result<()> {
+        if registry.certificates_in_force(party, self.now) < MOST_IN_FORCE {
+            return Ok(());
         }
-        Ok(())
+        let rule =
+            "must be of a party of which fewer than 64 certificates are in force: have one revoked";
+        Err(conflict(field, rule))
     }
+}
+
+/// The party for which something is to be issued.
+fn active<'a>(registry: &'a Registry, oin: &Oin, now: Timestamp) -> Result<&'a Party> {
+    let party = registry.party_of(oin, now);
+    party.ok_or_else(|| conflict("oin", "must be that of an active party"))
 }
 
 fn conflict(field: &str, rule: &str) -> super::Obstacle {

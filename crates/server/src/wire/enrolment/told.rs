@@ -6,6 +6,7 @@ use schakel_core::{
     certificate::Seen,
     enrolment::{Enrolment, EnrolmentState, Holder, IssuanceEvent, IssuedCertificate, Origin},
     id::EnrolmentId,
+    party::Party,
 };
 
 use crate::wire::{code::Coded as _, time::instant};
@@ -44,8 +45,8 @@ pub(crate) fn write(certificate: &IssuedCertificate, seen: Option<&Seen>) -> v1:
     }
 }
 
-/// An enrolment as it is sent.
-pub(crate) fn enrolment(enrolment: &Enrolment) -> v1::Enrolment {
+/// An enrolment as it is sent, and the party for which it is.
+pub(crate) fn enrolment(enrolment: &Enrolment, party: Option<&Party>) -> v1::Enrolment {
     let Enrolment {
         id,
         holder,
@@ -55,6 +56,7 @@ pub(crate) fn enrolment(enrolment: &Enrolment) -> v1::Enrolment {
         opened_over: _,
         opened_with: _,
         confirmed,
+        confirmed_by,
         replaces,
         state,
     } = enrolment;
@@ -77,11 +79,15 @@ pub(crate) fn enrolment(enrolment: &Enrolment) -> v1::Enrolment {
         progress: progress(state).into(),
         request: match state {
             EnrolmentState::Waiting { request } => Some(request.0.clone().into()),
-            EnrolmentState::Open | EnrolmentState::Issued { .. } => None,
+            EnrolmentState::Open
+            | EnrolmentState::Issued { .. }
+            | EnrolmentState::Closed { .. } => None,
         },
         renewal: token_sha256.is_none(),
         confirmed: *confirmed,
         replaces_sha256: replaces.map(|sha256| sha256.to_vec().into()),
+        confirmed_by: confirmed_by.as_ref().map(ToString::to_string),
+        party_id: party.map(|party| party.id.to_string()),
     }
 }
 
@@ -98,7 +104,9 @@ pub(crate) fn renewed(id: EnrolmentId, state: &EnrolmentState) -> v1::RenewCerti
 pub(crate) fn issued(state: &EnrolmentState) -> Option<prost::bytes::Bytes> {
     match state {
         EnrolmentState::Issued { certificate, .. } => Some(certificate.0.clone().into()),
-        EnrolmentState::Open | EnrolmentState::Waiting { .. } => None,
+        EnrolmentState::Open | EnrolmentState::Waiting { .. } | EnrolmentState::Closed { .. } => {
+            None
+        }
     }
 }
 
@@ -107,6 +115,7 @@ fn progress(state: &EnrolmentState) -> v1::EnrolmentProgress {
         EnrolmentState::Open => v1::EnrolmentProgress::Open,
         EnrolmentState::Waiting { .. } => v1::EnrolmentProgress::Waiting,
         EnrolmentState::Issued { .. } => v1::EnrolmentProgress::Issued,
+        EnrolmentState::Closed { .. } => v1::EnrolmentProgress::Closed,
     }
 }
 
@@ -137,8 +146,15 @@ pub(crate) fn summary(event: &IssuanceEvent) -> String {
                 enrolment.holder.oin
             ),
         },
-        IssuanceEvent::Confirmed { enrolment } => {
+        IssuanceEvent::Confirmed { enrolment, .. } => {
             format!("leave to ask for a certificate confirmed, enrolment {enrolment}")
+        }
+        IssuanceEvent::Closed {
+            enrolment,
+            request_sha256: Some(_),
+        } => format!("request for a certificate closed unanswered, enrolment {enrolment}"),
+        IssuanceEvent::Closed { enrolment, .. } => {
+            format!("leave to ask for a certificate taken back, enrolment {enrolment}")
         }
         IssuanceEvent::Requested { enrolment, .. } => {
             format!("certificate asked for under enrolment {enrolment}")

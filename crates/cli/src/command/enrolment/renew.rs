@@ -1,0 +1,71 @@
+//! `schakel enrolment renew`.
+
+use std::path::{Path, PathBuf};
+
+use schakel_api::v1;
+use schakel_client::renew_at;
+use schakel_pki::identity;
+use schakel_server::clock::{Clock as _, SystemClock};
+
+use super::{der_of, read_request};
+use crate::{
+    command::pki::enrol,
+    exit::{Exit, Failure},
+    session::Session,
+    view,
+};
+
+/// What `enrolment renew` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct RenewArgs {
+    /// The request with the new key: PKCS #10, PEM or DER.
+    #[arg(long, value_name = "FILE")]
+    request: PathBuf,
+    /// Where the certificate goes.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Do nothing while more than a third of the life of this certificate, PEM, is left.
+    #[arg(long, value_name = "FILE")]
+    when_due: Option<PathBuf>,
+}
+
+pub(super) async fn renew(session: &Session, args: &RenewArgs) -> Result<Exit, Failure> {
+    if let Some(current) = &args.when_due
+        && !is_due(current)?
+    {
+        let said = "More than a third of its life is left: nothing was asked for.";
+        return Ok(session.show(&view::Done::new(said, None)));
+    }
+    let request = read_request(&args.request)?;
+    enrol::check_free(&args.out)?;
+    let told = session
+        .write(async |idempotency_key| {
+            let request = v1::RenewCertificateRequest {
+                idempotency_key,
+                request: request.der().to_vec().into(),
+            };
+            session.client.renew_certificate(request).await
+        })
+        .await?;
+    let said = match told.certificate {
+        Some(der) => enrol::keep(&args.out, &request, &der)?,
+        None => enrol::WAITS.to_owned(),
+    };
+    Ok(session.show(&view::Done::new(said, None)))
+}
+
+/// Whether a certificate should be renewed by now. Its own fingerprint is the chance, so that the moment stays.
+fn is_due(file: &Path) -> Result<bool, Failure> {
+    let der = der_of(file)?;
+    let found = identity::parse_peer(&der)
+        .map_err(|error| Failure::usage(format!("`{}`: {error}.", file.display())))?;
+    let chance = found.sha256.first_chunk().copied().unwrap_or_default();
+    let since =
+        |at: schakel_core::time::Timestamp| std::time::Duration::from_millis(at.as_millis());
+    let at = renew_at(
+        since(found.not_before),
+        since(found.not_after),
+        u64::from_be_bytes(chance),
+    );
+    Ok(at <= since(SystemClock.now()))
+}

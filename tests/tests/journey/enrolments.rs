@@ -1,0 +1,294 @@
+//! Enrolments that are closed, pages of them, and how many there may be.
+
+use std::time::Duration;
+
+use schakel_api::{
+    enrolment::{EnrolRequest, enrolment_service_client::EnrolmentServiceClient},
+    v1,
+};
+use schakel_core::{enrolment::IssuanceEvent, event::Event};
+use schakel_pki::{
+    identity::sha256, organisation::Organisations, request::CertificateRequest, validity::Validity,
+};
+use schakel_tests::{Settings, TestBroker, key, reason};
+use tonic::{Code, Status};
+
+use super::certificates::{answer, broker, der_of, enrol, open, own_request};
+
+async fn close(broker: &TestBroker, by: &str, id: &str) -> Result<(), Status> {
+    let request = v1::CloseEnrolmentRequest {
+        idempotency_key: key(),
+        enrolment_id: id.into(),
+    };
+    let party = broker.party(by).await;
+    let closed = party.certificates().close_enrolment(request).await?;
+    assert!(closed.into_inner().receipt.is_some());
+    Ok(())
+}
+
+async fn renew(
+    broker: &TestBroker,
+    request: &[u8],
+) -> Result<v1::RenewCertificateResponse, Status> {
+    let request = v1::RenewCertificateRequest {
+        idempotency_key: key(),
+        request: request.to_vec().into(),
+    };
+    let party = broker.party("gemeente-oost").await;
+    let renewed = party.certificates().renew_certificate(request).await?;
+    Ok(renewed.into_inner())
+}
+
+/// A page of enrolments of this size, and the token of the next.
+async fn page(broker: &TestBroker, size: u32, token: Option<&[u8]>) -> v1::ListEnrolmentsResponse {
+    let request = v1::ListEnrolmentsRequest {
+        page_size: size,
+        page_token: token.map(|token| token.to_vec().into()),
+    };
+    let administrator = broker.party("beheer-een").await;
+    let listed = administrator.certificates().list_enrolments(request).await;
+    listed.unwrap().into_inner()
+}
+
+async fn announce(broker: &TestBroker, certificate: Vec<u8>) -> Result<(), Status> {
+    let request = v1::AnnounceCertificateRequest {
+        idempotency_key: key(),
+        certificate: certificate.into(),
+    };
+    let party = broker.party("gemeente-oost").await;
+    let mut certificates = party.certificates();
+    certificates.announce_certificate(request).await.map(|_| ())
+}
+
+/// A certificate for a new key of the party.
+fn another(broker: &TestBroker) -> Vec<u8> {
+    let (new, _) = own_request();
+    let issued = broker.place().certify("gemeente-oost", &new.key_pem());
+    der_of(&issued.cert_pem)
+}
+
+/// What was closed, as the trail has it: the enrolment, and whether a request waited.
+async fn closed(broker: &mut TestBroker) -> Vec<(String, bool)> {
+    broker.stop().await;
+    let log = broker.check_log().await;
+    let details = log.details(broker.place());
+    let closed = details.iter().flatten().filter_map(|entry| {
+        let Event::Issuance(IssuanceEvent::Closed {
+            enrolment,
+            request_sha256,
+        }) = &entry.event
+        else {
+            return None;
+        };
+        Some((enrolment.to_string(), request_sha256.is_some()))
+    });
+    closed.collect()
+}
+
+/// An administrator takes an invitation back, whoever gave it: its token is worth no more than any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_is_taken_back_and_its_token_is_worth_nothing() {
+    let mut broker = broker().await;
+    let (_, request) = own_request();
+    let unknown = enrol(&broker, &[1; 32], &request).await.unwrap_err();
+    let unused = open(&broker, [7; 32], 24).await.unwrap();
+    let waiting = open(&broker, [8; 32], 24).await.unwrap();
+    enrol(&broker, &[8; 32], &request).await.unwrap();
+    let stranger = close(&broker, "gemeente-oost", &unused).await.unwrap_err();
+    assert_eq!(stranger.code(), Code::NotFound, "it is not theirs");
+    for id in [&unused, &waiting] {
+        close(&broker, "beheer-twee", id).await.unwrap();
+        let again = close(&broker, "beheer-twee", id).await.unwrap_err();
+        assert_eq!(again.code(), Code::NotFound);
+    }
+    for token in [[7; 32], [8; 32]] {
+        let refused = enrol(&broker, &token, &request).await.unwrap_err();
+        assert_eq!(
+            (refused.code(), refused.message()),
+            (unknown.code(), unknown.message())
+        );
+    }
+    broker.restart().await;
+    assert_eq!(page(&broker, 100, None).await.enrolments, []);
+    assert_eq!(
+        closed(&mut broker).await,
+        [(unused, false), (waiting, true)]
+    );
+}
+
+/// Whoever lost the new key while its request waits gives it up, and asks with another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_whose_key_was_lost_is_replaced_by_its_party() {
+    let mut broker = broker().await;
+    let (_, lost) = own_request();
+    let (new, request) = own_request();
+    let waiting = renew(&broker, &lost).await.unwrap().enrolment_id;
+    let refused = renew(&broker, &request).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    assert!(refused.message().contains(&waiting), "{refused:?}");
+    let stranger = close(&broker, "gemeente-west", &waiting).await.unwrap_err();
+    assert_eq!(stranger.code(), Code::NotFound);
+    close(&broker, "gemeente-oost", &waiting).await.unwrap();
+
+    let next = renew(&broker, &request).await.unwrap().enrolment_id;
+    let issued = broker.place().certify("gemeente-oost", &new.key_pem());
+    answer(&broker, &next, der_of(&issued.cert_pem))
+        .await
+        .unwrap();
+    let renewed = renew(&broker, &request).await.unwrap();
+    assert_eq!(renewed.progress(), v1::EnrolmentProgress::Issued);
+    let late = close(&broker, "gemeente-oost", &next).await.unwrap_err();
+    assert_eq!(reason(&late), "REGISTRY_CONFLICT", "it was issued");
+    assert_eq!(closed(&mut broker).await, [(waiting, true)]);
+}
+
+/// A rejected request is not taken again, though its party repeats it until it is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_that_was_rejected_does_not_come_again() {
+    let mut broker = broker().await;
+    let (new, request) = own_request();
+    let id = renew(&broker, &request).await.unwrap().enrolment_id;
+    close(&broker, "beheer-een", &id).await.unwrap();
+    broker.restart().await;
+    let refused = renew(&broker, &request).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    assert!(refused.message().contains("closed"), "{refused:?}");
+    let issued = broker.place().certify("gemeente-oost", &new.key_pem());
+    let late = answer(&broker, &id, der_of(&issued.cert_pem)).await;
+    assert_eq!(reason(&late.unwrap_err()), "REGISTRY_CONFLICT");
+    let again = close(&broker, "beheer-een", &id).await.unwrap_err();
+    assert_eq!(reason(&again), "REGISTRY_CONFLICT");
+    let listed = page(&broker, 100, None).await.enrolments;
+    assert_eq!(listed[0].progress(), v1::EnrolmentProgress::Closed);
+    assert_eq!(listed[0].request, None);
+    let (_, other) = own_request();
+    renew(&broker, &other).await.unwrap();
+    broker.check_log().await;
+}
+
+/// Whoever signs is told who invited, who confirmed, and for which party.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_says_who_invited_and_who_confirmed() {
+    let broker = broker().await;
+    let id = open(&broker, [7; 32], 24).await.unwrap();
+    let confirm = v1::ConfirmEnrolmentRequest {
+        idempotency_key: key(),
+        enrolment_id: id,
+    };
+    let before = page(&broker, 1, None).await.enrolments;
+    assert_eq!(before[0].confirmed_by, None);
+    let second = broker.party("beheer-twee").await;
+    second
+        .certificates()
+        .confirm_enrolment(confirm)
+        .await
+        .unwrap();
+    let (_, request) = own_request();
+    enrol(&broker, &[7; 32], &request).await.unwrap();
+    let listed = &page(&broker, 1, None).await.enrolments[0];
+    assert_eq!(listed.opened_by, "beheer-een");
+    assert_eq!(listed.confirmed_by.as_deref(), Some("beheer-twee"));
+    assert_eq!(listed.party_id.as_deref(), Some("gemeente-oost"));
+    let waiting = listed.request.as_deref().unwrap();
+    let key_sha256 = |request: &[u8]| CertificateRequest::read(request).unwrap().key_sha256();
+    assert_eq!(key_sha256(waiting), key_sha256(&request));
+    broker.check_log().await;
+}
+
+/// Invitations for a party are bounded, and every one is on exactly one page.
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_are_bounded_and_shown_page_by_page() {
+    let broker = broker().await;
+    let mut opened = Vec::new();
+    for token in 0..32 {
+        opened.push(open(&broker, [token; 32], 24).await.unwrap());
+    }
+    let refused = open(&broker, [99; 32], 24).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    close(&broker, "beheer-een", &opened[0]).await.unwrap();
+    opened[0] = open(&broker, [99; 32], 24).await.unwrap();
+
+    let (mut shown, mut token) = (Vec::new(), None);
+    loop {
+        let page = page(&broker, 10, token.as_deref()).await;
+        assert!(page.enrolments.len() <= 10);
+        shown.extend(page.enrolments.into_iter().map(|one| one.enrolment_id));
+        token = page.next_page_token.map(|token| token.to_vec());
+        if token.is_none() {
+            break;
+        }
+    }
+    opened.sort();
+    assert_eq!(shown, opened, "in the order of their ids");
+    broker.check_log().await;
+}
+
+/// No party fills the registry by what it announces; what is revoked makes room.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_in_force_are_bounded_for_each_party() {
+    let broker = broker().await;
+    let mut announced = Vec::new();
+    for _ in 0..64 {
+        let certificate = another(&broker);
+        announce(&broker, certificate.clone()).await.unwrap();
+        announced.push(certificate);
+    }
+    let one_more = another(&broker);
+    let refused = announce(&broker, one_more.clone()).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    let (_, request) = own_request();
+    let refused = renew(&broker, &request).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    let refused = open(&broker, [7; 32], 24).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    let revoke = v1::RevokeCertificateRequest {
+        idempotency_key: key(),
+        sha256: sha256(&announced[0]).to_vec().into(),
+        reason: v1::StopReason::Superseded.into(),
+    };
+    let administrator = broker.party("beheer-een").await;
+    let mut certificates = administrator.certificates();
+    certificates.revoke_certificate(revoke).await.unwrap();
+    announce(&broker, one_more).await.unwrap();
+    broker.check_log().await;
+}
+
+/// What has ended is of use to nobody: it is not announced, and makes room.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_ended_is_not_announced() {
+    let broker = broker().await;
+    let organisations = Organisations::of_development().unwrap();
+    let own = organisations.find("gemeente-oost").unwrap();
+    let short = broker.place().issue(own, Validity::days(1, broker.now()));
+    broker.clock().advance(Duration::from_hours(25));
+    let refused = announce(&broker, der_of(&short.cert_pem)).await;
+    assert_eq!(reason(&refused.unwrap_err()), "REGISTRY_CONFLICT");
+    announce(&broker, another(&broker)).await.unwrap();
+}
+
+/// Behind a balancer each guest counts by where it came from, and one that the balancer does not announce is not let in.
+#[tokio::test(flavor = "multi_thread")]
+async fn guests_behind_a_balancer_count_by_where_they_came_from() {
+    let broker = TestBroker::start_with(Settings {
+        listen: "proxies = [\"127.0.0.1\"]".to_owned(),
+        more: "[enrolment]\naddress = \"127.0.0.1:0\"\nattempts_per_address = 1\n".to_owned(),
+        ..Settings::default()
+    })
+    .await;
+    let (_, request) = own_request();
+    let guess = async |origin: &str| {
+        let line = broker.enrolment_line().behind(origin.parse().unwrap());
+        let channel = line.channel().await.unwrap();
+        let request = EnrolRequest {
+            token: vec![1; 32].into(),
+            request: request.clone().into(),
+        };
+        let guessed = EnrolmentServiceClient::new(channel).enrol(request).await;
+        guessed.unwrap_err().code()
+    };
+    assert_eq!(guess("192.0.2.7:50000").await, Code::PermissionDenied);
+    assert_eq!(guess("192.0.2.7:50001").await, Code::ResourceExhausted);
+    assert_eq!(guess("192.0.2.8:50000").await, Code::PermissionDenied);
+    let unannounced = broker.enrolment_line().dial().await;
+    assert!(unannounced.is_err(), "it is not said where it came from");
+}
