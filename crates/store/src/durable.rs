@@ -49,14 +49,19 @@ pub(crate) fn settle(disk: &Disk, path: &Path) -> io::Result<()> {
 /// Replaces a file as a whole: whoever opens it, after a crash at any moment too, finds all of the old
 /// content or all of the new, and once this has returned only the new.
 pub(crate) fn replace(disk: &Disk, path: &Path, content: &[u8]) -> io::Result<()> {
+    rename_into(disk, path, content)?;
+    disk.sync_dir(parent(path))
+}
+
+/// As [`replace`], for many files of one directory: the new content is found, but only once the directory is
+/// synced for certain.
+pub(crate) fn rename_into(disk: &Disk, path: &Path, content: &[u8]) -> io::Result<()> {
     let unfinished = path.with_added_extension(UNFINISHED);
     // A crash here leaves an unfinished file, which is not looked at.
     let mut file = disk.create(&unfinished)?;
     file.write_all(content)?;
     file.sync_all()?;
-    // From here on the new content is found, but only once the directory is synced for certain.
-    disk.rename(&unfinished, path)?;
-    disk.sync_dir(parent(path))
+    disk.rename(&unfinished, path)
 }
 
 /// Creates a file that must not be there yet, with all of its content or not at all.

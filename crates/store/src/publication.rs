@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Everything but the checkpoint is made from the log alone, and is the same whenever it is made. A file is
-//! written under another name, synced, renamed, its directory synced, and read back before the checkpoint
+//! written under another name, synced, renamed and read back, and its directory synced, before the checkpoint
 //! that covers it is shown; a crash at any point leaves files that the next attempt finds and compares.
 //! The sealed parts of entries never come here.
 //!
@@ -244,10 +244,12 @@ impl Publication {
             log,
             pruned: self.pruned,
             durable: RefCell::default(),
+            renamed: RefCell::default(),
         };
         let from = self.size().max(self.laid);
         layer.check_edge(from.min(size))?;
         layer.lay(from, size)?;
+        layer.settle()?;
         let got = layer.root(size)?;
         if got != want {
             return Err(PublicationError::Root { size, want, got });

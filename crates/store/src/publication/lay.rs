@@ -32,10 +32,12 @@ pub(super) struct Layer<'a> {
     pub(super) pruned: u64,
     /// Directories whose names are durable for certain.
     pub(super) durable: RefCell<BTreeSet<PathBuf>>,
+    /// Directories in which names changed that are not durable yet.
+    pub(super) renamed: RefCell<BTreeSet<PathBuf>>,
 }
 
-/// The most directories remembered as durable.
-const MOST_DURABLE: usize = 64;
+/// The most directories remembered, of either kind.
+const MOST_REMEMBERED: usize = 64;
 
 /// A bundle of entries with the tile of their hashes.
 struct Bundle {
@@ -183,7 +185,12 @@ impl Layer<'_> {
     /// Puts a file in its place, unless it stands there already, and reads it back.
     fn put(&self, path: &Path, bytes: &[u8]) -> Result<(), PublicationError> {
         match self.disk.read(path) {
-            Ok(found) if found == bytes => return self.sync(path).map_err(at(path)),
+            // A crash may have come before it was synced, or its directory.
+            Ok(found) if found == bytes => {
+                let opened = self.disk.open(path).map_err(at(path))?;
+                opened.sync_all().map_err(at(path))?;
+                return self.changed(durable::parent(path));
+            }
             Ok(_) => {
                 return Err(PublicationError::Damaged {
                     file: path.to_owned(),
@@ -194,14 +201,31 @@ impl Layer<'_> {
         }
         let above = durable::parent(path);
         self.create_dir(above).map_err(at(above))?;
-        durable::replace(self.disk, path, bytes).map_err(at(path))?;
-        if self.disk.read(path).map_err(at(path))? == bytes {
-            Ok(())
-        } else {
-            Err(PublicationError::ReadBack {
+        durable::rename_into(self.disk, path, bytes).map_err(at(path))?;
+        if self.disk.read(path).map_err(at(path))? != bytes {
+            return Err(PublicationError::ReadBack {
                 file: path.to_owned(),
-            })
+            });
         }
+        self.changed(above)
+    }
+
+    /// Notes that names in a directory are to be made durable.
+    fn changed(&self, dir: &Path) -> Result<(), PublicationError> {
+        if self.renamed.borrow().len() >= MOST_REMEMBERED {
+            self.settle()?;
+        }
+        self.renamed.borrow_mut().insert(dir.to_owned());
+        Ok(())
+    }
+
+    /// Makes everything durable that was laid down. A directory is synced once for all files in it: each time
+    /// costs what a flush of the log costs, on the disk that the log may be on.
+    pub(super) fn settle(&self) -> Result<(), PublicationError> {
+        for dir in self.renamed.take() {
+            self.disk.sync_dir(&dir).map_err(at(&dir))?;
+        }
+        Ok(())
     }
 
     /// Creates a directory below the root of what is published, and makes its name durable even when it was
@@ -215,16 +239,10 @@ impl Layer<'_> {
         durable::create_dir(self.disk, dir)?;
         self.disk.sync_dir(above)?;
         let mut durable = self.durable.borrow_mut();
-        if durable.len() >= MOST_DURABLE {
+        if durable.len() >= MOST_REMEMBERED {
             durable.clear();
         }
         durable.insert(dir.to_owned());
         Ok(())
-    }
-
-    /// A crash may have come between the renaming of a file and the syncing of its directory.
-    fn sync(&self, path: &Path) -> io::Result<()> {
-        self.disk.open(path)?.sync_all()?;
-        self.disk.sync_dir(durable::parent(path))
     }
 }
