@@ -1,18 +1,18 @@
 //! Identifiers. Each is its own type, so that one can never stand where another is meant.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{invalid::Invalid, random::Random};
 
-/// Defines a text identifier that is checked when it is made.
+/// Defines a text identifier that is checked when it is made. The text is shared by its copies: one entry is
+/// decided, recorded, indexed and answered with a dozen of them.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $check:path) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        #[serde(transparent)]
-        pub struct $name(Box<str>);
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The identifier as text.
@@ -28,6 +28,12 @@ macro_rules! text_id {
             fn from_str(text: &str) -> Result<Self, Invalid> {
                 $check(text)?;
                 Ok(Self(text.into()))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 
