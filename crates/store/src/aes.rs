@@ -19,8 +19,23 @@ pub(crate) fn seal(
     aad: &[u8],
     in_out: &mut Vec<u8>,
 ) -> Result<(), Unspecified> {
+    seal_from(0, key, nonce, aad, in_out)
+}
+
+/// As [`seal`], of what stands from a position on: what stands before it stays in clear.
+pub(crate) fn seal_from(
+    from: usize,
+    key: &[u8; 32],
+    nonce: [u8; 12],
+    aad: &[u8],
+    in_out: &mut Vec<u8>,
+) -> Result<(), Unspecified> {
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key)?);
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), in_out)
+    let plain = in_out.get_mut(from..).ok_or(Unspecified)?;
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), plain)?;
+    in_out.extend_from_slice(tag.as_ref());
+    Ok(())
 }
 
 /// Decrypts in place and gives the plain text, which is shorter by the tag.

@@ -26,7 +26,7 @@ pub enum DetailsError {
 /// # Errors
 /// When a value in them cannot be written as CBOR, which none of today's types does.
 pub fn encode(details: &Details) -> Result<Vec<u8>, DetailsError> {
-    let mut bytes = Vec::with_capacity(512);
+    let mut bytes = Vec::with_capacity(1024);
     match ciborium::into_writer(details, &mut bytes) {
         Ok(()) => Ok(bytes),
         Err(error) => Err(DetailsError::Encode(Box::new(error))),

@@ -114,17 +114,15 @@ pub fn seal(
     let mut blind = [0; BLIND];
     random.fill(&mut blind);
     leaf.commitment = commitment::commit(&blind, details);
-    let mut body = blind.to_vec();
-    let len = u32::try_from(details.len()).map_err(|_| SealError::Encryption)?;
-    body.extend_from_slice(&len.to_le_bytes());
-    body.extend_from_slice(details);
-    let plain = body.len() - BLIND;
-    body.resize(BLIND + plain.next_multiple_of(PADDING), 0);
-
+    let plain = Plain {
+        blind: &blind,
+        details,
+    };
     let (slots, term_key, record) = match scope {
         Scope::Open => {
-            let mut sealed = vec![VERSION, 0, 0, 0];
-            sealed.append(&mut body);
+            let mut sealed = Vec::with_capacity(4 + plain.len());
+            sealed.extend_from_slice(&[VERSION, 0, 0, 0]);
+            plain.append_to(&mut sealed)?;
             return Ok(sealed);
         }
         Scope::Unknown => {
@@ -144,20 +142,47 @@ pub fn seal(
         .ok()
         .filter(|count| *count > 0)
         .ok_or(SealError::Slots)?;
-    let mut sealed = vec![VERSION, 1, count, u8::from(record.is_some())];
+    // In one piece, and encrypted where it stands: no copy of what is in clear is left behind.
+    let len = 4 + 16 + slots.len() * WRAP_LEN + plain.len() + TAG_LEN;
+    let mut sealed = Vec::with_capacity(len);
+    sealed.extend_from_slice(&[VERSION, 1, count, u8::from(record.is_some())]);
     if let Some(record) = record {
         sealed.extend_from_slice(record.as_bytes());
     }
     let mut dek = Zeroizing::new([0; 32]);
     random.fill(dek.as_mut_slice());
     for (slot, key) in &slots {
-        let wrapped = wrap(&leaf.id, *slot, key, &term_key, &dek)?;
         sealed.extend_from_slice(slot.as_bytes());
-        sealed.extend_from_slice(&wrapped);
+        wrap(&leaf.id, *slot, key, &term_key, &dek, &mut sealed)?;
     }
-    aes::seal(&dek, [0; 12], &aad(leaf, origin), &mut body).map_err(|_| SealError::Encryption)?;
-    sealed.append(&mut body);
+    let body = sealed.len();
+    plain.append_to(&mut sealed)?;
+    aes::seal_from(body, &dek, [0; 12], &aad(leaf, origin), &mut sealed)
+        .map_err(|_| SealError::Encryption)?;
     Ok(sealed)
+}
+
+/// What is encrypted, before it is.
+struct Plain<'a> {
+    blind: &'a [u8; BLIND],
+    details: &'a [u8],
+}
+
+impl Plain<'_> {
+    /// How long it is, with its padding.
+    const fn len(&self) -> usize {
+        BLIND + (4 + self.details.len()).next_multiple_of(PADDING)
+    }
+
+    fn append_to(&self, sealed: &mut Vec<u8>) -> Result<(), SealError> {
+        let end = sealed.len() + self.len();
+        let len = u32::try_from(self.details.len()).map_err(|_| SealError::Encryption)?;
+        sealed.extend_from_slice(self.blind);
+        sealed.extend_from_slice(&len.to_le_bytes());
+        sealed.extend_from_slice(self.details);
+        sealed.resize(end, 0);
+        Ok(())
+    }
 }
 
 /// Opens details with any slot whose key is still there, and checks them against the leaf.
@@ -277,12 +302,13 @@ fn wrap(
     key: &Key,
     term: &Key,
     dek: &Key,
-) -> Result<Vec<u8>, SealError> {
+    sealed: &mut Vec<u8>,
+) -> Result<(), SealError> {
     let wrap_key = aes::derive(entry, &[key, term], INFO);
-    let mut wrapped = dek.to_vec();
-    aes::seal(&wrap_key, [0; 12], slot.as_bytes(), &mut wrapped)
-        .map_err(|_| SealError::Encryption)?;
-    Ok(wrapped)
+    let from = sealed.len();
+    sealed.extend_from_slice(dek.as_slice());
+    aes::seal_from(from, &wrap_key, [0; 12], slot.as_bytes(), sealed)
+        .map_err(|_| SealError::Encryption)
 }
 
 fn unwrap(entry: &[u8; 16], slot: SlotId, key: &Key, term: &Key, wrapped: &[u8]) -> Option<Key> {
