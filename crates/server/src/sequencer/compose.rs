@@ -56,6 +56,25 @@ pub(super) struct Composed {
     pub(super) details: Details,
 }
 
+/// A part that could not be composed, given back, and why.
+pub(super) struct NotComposed {
+    pub(super) error: ComposeError,
+    pub(super) part: Part,
+}
+
+/// An entry with what is told once it is recorded.
+pub(super) type Attempt = Result<(Composed, Told), Box<NotComposed>>;
+
+/// What an entry consists of beside its event, before it is sealed.
+struct Sealing {
+    leaf: Leaf,
+    call: Option<Call>,
+    controllers: BTreeSet<PartyId>,
+    binds: Vec<(SlotUse, SlotId)>,
+    slots: Vec<SlotId>,
+    term: Term,
+}
+
 /// Why an entry could not be composed: a fault of the broker or its keyring.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ComposeError {
@@ -84,13 +103,67 @@ impl ComposeError {
 }
 
 impl Composer<'_> {
-    /// Composes the entry of a plan, or of a part of one.
+    /// Composes the entry of a plan, or of a part of one. Where that cannot be done, the part is given back.
     pub(super) fn compose(
+        &mut self,
+        request: Option<&Request>,
+        part: Part,
+        dossier: Option<&Dossier>,
+    ) -> Attempt {
+        let sealing = match self.sealing(request, &part, dossier) {
+            Ok(sealing) => sealing,
+            Err(error) => return Err(Box::new(NotComposed { error, part })),
+        };
+        let Part { plan, keepers } = part;
+        let Sealing {
+            mut leaf,
+            call,
+            controllers,
+            binds,
+            slots,
+            term,
+        } = sealing;
+        // The event goes into the details as it is: a copy would cost as much as deciding.
+        let details = Details {
+            call,
+            subject: known(plan.subject),
+            controllers,
+            binds,
+            event: plan.event,
+        };
+        let scope = match plan.subject {
+            Subject::Nobody => Scope::Open,
+            Subject::Unknown => Scope::Unknown,
+            Subject::Known(_) => Scope::Slots {
+                slots: &slots,
+                term,
+            },
+        };
+        match self.seal(&mut leaf, &details, &scope) {
+            Ok(frame) => {
+                let composed = Composed {
+                    frame,
+                    leaf,
+                    details,
+                };
+                Ok((composed, plan.told))
+            }
+            Err(error) => {
+                let event = details.event;
+                let plan = Plan { event, ..plan };
+                let part = Part { plan, keepers };
+                Err(Box::new(NotComposed { error, part }))
+            }
+        }
+    }
+
+    /// Everything of an entry but its event, and the keys it is sealed with.
+    fn sealing(
         &mut self,
         request: Option<&Request>,
         part: &Part,
         dossier: Option<&Dossier>,
-    ) -> Result<Composed, ComposeError> {
+    ) -> Result<Sealing, ComposeError> {
         let plan = &part.plan;
         let slot_of = |usage: &SlotUse| dossier.and_then(|found| found.slots.get(usage).copied());
         let principal = request
@@ -127,24 +200,24 @@ impl Composer<'_> {
                 slot_of(&usage).map(|slot| (usage, slot))
             })
             .collect();
-        let details = Details {
-            call: request.map(|request| recorded_call(request, plan, self.standing)),
-            subject: known(plan.subject),
-            controllers,
-            binds: binds.into_iter().chain(keepers.iter().cloned()).collect(),
-            event: plan.event.clone(),
-        };
         let own_slot = match plan.subject {
-            Subject::Known(_) => details
-                .controllers
+            Subject::Known(_) => controllers
                 .iter()
                 .position(|party| *party == principal)
                 .and_then(|at| slots.get(at).copied()),
             Subject::Unknown | Subject::Nobody => None,
         };
         let leaf = self.leaf(request, plan, &principal, own_slot, (class, destroy))?;
-        slots.extend(keepers.into_iter().map(|(_, slot)| slot));
-        self.seal(plan, leaf, details, &slots, term)
+        slots.extend(keepers.iter().map(|(_, slot)| *slot));
+        binds.extend(keepers);
+        Ok(Sealing {
+            leaf,
+            call: request.map(|request| recorded_call(request, plan, self.standing)),
+            controllers,
+            binds,
+            slots,
+            term,
+        })
     }
 
     fn leaf(
@@ -158,7 +231,7 @@ impl Composer<'_> {
         let transport = request
             .map(|request| &request.peer.transport)
             .filter(|transport| *transport != principal)
-            .map(ToString::to_string);
+            .map(|transport| transport.as_str().to_owned());
         let mut id = [0; 16];
         self.random.fill(&mut id);
         let subject_tag = match (plan.subject, own_slot) {
@@ -179,12 +252,12 @@ impl Composer<'_> {
         Ok(Leaf {
             entry_type: plan.kind,
             at_ms: self.now.as_millis(),
-            party: principal.to_string(),
+            party: principal.as_str().to_owned(),
             transport,
             purpose: plan
                 .purpose
                 .as_ref()
-                .map(|(code, version)| (code.to_string(), *version)),
+                .map(|(code, version)| (code.as_str().to_owned(), *version)),
             id,
             commitment: [0; 32],
             released: plan.told.committed(),
@@ -197,22 +270,15 @@ impl Composer<'_> {
 
     fn seal(
         &mut self,
-        plan: &Plan,
-        mut leaf: Leaf,
-        details: Details,
-        slots: &[SlotId],
-        term: Term,
-    ) -> Result<Composed, ComposeError> {
-        let encoded = details::encode(&details)?;
-        let scope = match plan.subject {
-            Subject::Nobody => Scope::Open,
-            Subject::Unknown => Scope::Unknown,
-            Subject::Known(_) => Scope::Slots { slots, term },
-        };
+        leaf: &mut Leaf,
+        details: &Details,
+        scope: &Scope<'_>,
+    ) -> Result<Frame, ComposeError> {
+        let encoded = details::encode(details)?;
         let sealed = seal::seal(
-            &mut leaf,
+            leaf,
             &encoded,
-            &scope,
+            scope,
             self.origin,
             self.keyring,
             self.random,
@@ -229,11 +295,7 @@ impl Composer<'_> {
                 return Err(ComposeError::TooLarge { part, len });
             }
         }
-        Ok(Composed {
-            frame,
-            leaf,
-            details,
-        })
+        Ok(frame)
     }
 
     fn slot(

@@ -14,7 +14,7 @@ use schakel_store::{
 };
 
 use super::{
-    compose::{ComposeError, Composed, Composer},
+    compose::{Attempt, Composer},
     cut::Part,
     plan::Subject,
     writer::{Writer, WriterError},
@@ -28,11 +28,11 @@ impl Writer {
     pub(super) fn compose(
         &mut self,
         request: Option<&Request>,
-        part: &Part,
+        part: Part,
         fresh: &mut Fresh,
         now: Timestamp,
-    ) -> Result<Result<Composed, ComposeError>, WriterError> {
-        let dossier = self.dossier_for(part)?;
+    ) -> Result<Attempt, WriterError> {
+        let dossier = self.dossier_for(&part)?;
         let registry = self.world.registry();
         let standing = request.map(|request| registry.roles(&request.peer.principal, now));
         let mut composer = Composer {

@@ -11,7 +11,7 @@ use schakel_core::{id::EntryIndex, time::Timestamp};
 use tokio::sync::oneshot;
 
 use super::{
-    compose::{ComposeError, changes_registry},
+    compose::{ComposeError, NotComposed, changes_registry},
     cut::Part,
     job::{Reply, Waiting, refuse, refuse_all},
     plan::{Plan, Planned},
@@ -190,16 +190,16 @@ impl Writer {
         now: Timestamp,
         entries: &mut Vec<Entry>,
     ) -> Result<Result<(), ComposeError>, WriterError> {
-        let error = match self.compose(request, &part, fresh, now)? {
-            Ok(composed) => {
+        let NotComposed { error, part } = match self.compose(request, part, fresh, now)? {
+            Ok((composed, told)) => {
                 entries.push(Entry {
                     composed,
-                    told: part.plan.told,
+                    told,
                     reply: None,
                 });
                 return Ok(Ok(()));
             }
-            Err(error) => error,
+            Err(failed) => *failed,
         };
         if !error.is_too_much() {
             return Ok(Err(error));
