@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, btree_map::Entry};
 use schakel_audit::leaf::{Leaf, LeafError, Month, MonthError, RetentionClass};
 use schakel_core::{
     code::Role,
-    consent::{LONGEST_POSTDATING_DAYS, LONGEST_VALIDITY_DAYS},
     dossier::Dossier,
     event::{Call, Details, Event, SlotUse, Write},
     id::{PartyId, SlotId, SubjectId},
@@ -21,19 +20,12 @@ use schakel_store::{
 
 use super::{
     cut::Part,
+    kept::{self, month},
     plan::{Plan, Retention, Subject, Told, named_besides},
     rules::RuleDigests,
     steps::Fresh,
 };
 use crate::{call::Request, config};
-
-/// The end of a consent must outlive the consent: post-dated and then valid for as long as one may be, in months that
-/// have begun, and then as long as it is kept.
-const LONGEST_CONSENT_MONTHS: u32 =
-    (LONGEST_POSTDATING_DAYS + LONGEST_VALIDITY_DAYS).div_ceil(MONTH_DAYS);
-
-/// Twelve months in a row or more have at least so many days each, on average.
-const MONTH_DAYS: u32 = 30;
 
 /// What composing needs beside a plan.
 pub(super) struct Composer<'a> {
@@ -175,7 +167,7 @@ impl Composer<'_> {
             controllers.insert(principal.clone());
         }
         let mut binds = Vec::new();
-        let (class, destroy) = self.retention(&plan.retention)?;
+        let (class, destroy) = kept::until(&plan.retention, self.terms, self.now)?;
         let (mut slots, term) = match plan.subject {
             Subject::Known(id) => {
                 let uses = controllers.iter().cloned().map(SlotUse::Controller);
@@ -316,25 +308,6 @@ impl Composer<'_> {
         binds.push((usage, slot));
         Ok(slot)
     }
-
-    fn retention(
-        &self,
-        retention: &Retention,
-    ) -> Result<(RetentionClass, Option<Month>), MonthError> {
-        let terms = self.terms;
-        let after = |months| Ok::<_, MonthError>(Some(month(self.now)?.plus_months(months)));
-        Ok(match retention {
-            Retention::Permanent => (RetentionClass::Permanent, None),
-            Retention::Standard => (RetentionClass::Standard, after(terms.standard_months)?),
-            Retention::Care => (RetentionClass::Care, after(terms.care_months)?),
-            Retention::Consent => {
-                let kept = terms.consent_months.max(terms.standard_months);
-                let months = LONGEST_CONSENT_MONTHS.saturating_add(kept);
-                (RetentionClass::Standard, after(months)?)
-            }
-            Retention::Record(_) => (RetentionClass::OpenEnded, None),
-        })
-    }
 }
 
 /// Whether the answer to this already says that the broker knows the person. Only then may two receipts show that
@@ -389,12 +362,6 @@ fn recorded_call(request: &Request, plan: &Plan, standing: &[Role]) -> Call {
         named: named_besides(&request.call, &plan.event),
         unit: request.peer.unit.clone(),
     }
-}
-
-/// The month of an instant, in UTC.
-pub(crate) fn month(at: Timestamp) -> Result<Month, MonthError> {
-    let (year, month) = at.date().month();
-    Month::new(year, month)
 }
 
 /// Whether an entry of this event changes the registry.

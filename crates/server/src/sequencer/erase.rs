@@ -19,7 +19,7 @@ use schakel_core::{
 use schakel_store::{keyring::Doomed, seal};
 
 use super::{
-    compose::month,
+    kept::month,
     own,
     plan::{Plan, Planner, erasing, parts},
     take::not_composed,

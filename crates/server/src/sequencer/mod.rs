@@ -8,6 +8,7 @@ mod cut;
 mod erase;
 mod handover;
 mod job;
+mod kept;
 mod keys;
 mod own;
 mod pace;
@@ -54,9 +55,9 @@ use crate::{
     trail::Trail,
 };
 
-pub(crate) use compose::month;
 pub use cursor::RunCursor;
 pub use handover::Handover;
+pub(crate) use kept::month;
 pub use keys::KeysError;
 pub use pace::GRID;
 pub use start::{Paths, Setup, StartError, Started, start};
