@@ -116,7 +116,8 @@ impl View for IssuedCertificates {
                 let used = certificate.last_used_at.as_deref().map(instant::spoken);
                 page.pair(
                     "last used",
-                    used.as_deref().unwrap_or("never, as far as is remembered"),
+                    used.as_deref()
+                        .unwrap_or("not known: a use shows within the hour"),
                 );
                 page.pair("known", &certificate.origin);
                 page.pair("issuer", &certificate.issuer);

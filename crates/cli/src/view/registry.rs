@@ -66,14 +66,14 @@ impl Proposals {
 
 impl Proposal {
     fn new(proposal: v1::Proposal, registered: &[v1::Party]) -> Self {
-        let change = proposal.change.and_then(|change| change.change);
-        let in_place_of = match &change {
-            Some(v1::change::Change::PutParty(put)) => {
-                let mut registered = registered.iter();
-                registered.find(|party| party.party_id == put.party_id)
-            }
-            _ => None,
-        };
+        let mut change = proposal.change.and_then(|change| change.change);
+        let mut in_place_of = None;
+        if let Some(v1::change::Change::PutParty(put)) = &mut change {
+            let mut registered = registered.iter();
+            in_place_of = registered.find(|party| party.party_id == put.party_id);
+            // A proposal does not say them, and does not change them.
+            put.suspensions = in_place_of.map_or_else(Vec::new, |party| party.suspensions.clone());
+        }
         Self {
             in_place_of: in_place_of.cloned().map(Party::from),
             proposal_id: proposal.proposal_id,
@@ -198,5 +198,50 @@ impl Change {
                 page.line(&format!("Let certificate {certificate} count again."));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(proposed: v1::Party, registered: &[v1::Party]) -> String {
+        let change = Some(v1::change::Change::PutParty(proposed));
+        let proposal = v1::Proposal {
+            change: Some(v1::Change { change }),
+            ..v1::Proposal::default()
+        };
+        let mut page = Page::default();
+        Proposals::new(vec![proposal], registered).write(&mut page);
+        page.as_str().to_owned()
+    }
+
+    #[test]
+    fn whoever_approves_sees_what_would_be_gone_and_what_new() {
+        let registered = v1::Party {
+            party_id: "gemeente-elders".into(),
+            name: "Gemeente Elders".into(),
+            roles: vec![v1::Role::Municipality.into()],
+            suspensions: vec![v1::Period::default()],
+            ..v1::Party::default()
+        };
+        let proposed = v1::Party {
+            roles: vec![v1::Role::DebtCounsellor.into()],
+            suspensions: Vec::new(),
+            ..registered.clone()
+        };
+        let text = shown(proposed.clone(), std::slice::from_ref(&registered));
+        let (_, compared) = text.split_once("gone then:\n").unwrap();
+        assert_eq!(
+            compared,
+            "    roles MUNICIPALITY\n  New then:\n    roles DEBT_COUNSELLOR\n"
+        );
+        let text = shown(proposed, &[]);
+        assert!(
+            text.contains("which is new") && !text.contains("then:"),
+            "{text}"
+        );
+        let text = shown(registered.clone(), &[registered]);
+        assert!(text.ends_with("It is registered so already.\n"), "{text}");
     }
 }

@@ -161,16 +161,17 @@ impl Usage {
     fn write(&self, page: &mut Page) {
         page.line(&self.party_id);
         page.indented(|page| {
-            for row in &self.roles {
-                page.pair(&spoken(&row.role), &row.used.spoken());
-            }
-            let mut purpose = None;
-            for row in &self.rights {
-                let of = (&row.purpose, row.purpose_version);
-                if purpose.replace(of) != Some(of) {
-                    page.line(&format!("for {}, version {}", of.0, of.1));
+            let roles = self.roles.iter();
+            let role = |row: &RoleUse| (format!("as {}", spoken(&row.role)), row.used.spoken());
+            page.table(&roles.map(role).collect::<Vec<_>>());
+            let of = |row: &RightUse| (row.purpose.clone(), row.purpose_version);
+            for rights in self.rights.chunk_by(|one, next| of(one) == of(next)) {
+                if let Some((purpose, version)) = rights.first().map(of) {
+                    page.line(&format!("for {purpose}, version {version}"));
                 }
-                page.indented(|page| page.pair(&spoken(&row.condition), &row.spoken()));
+                let right = |row: &RightUse| (spoken(&row.condition), row.spoken());
+                let rows: Vec<_> = rights.iter().map(right).collect();
+                page.indented(|page| page.table(&rows));
             }
             if self.rights.is_empty() {
                 page.line("no purpose lets it receive anything");

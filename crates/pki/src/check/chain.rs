@@ -28,7 +28,9 @@ pub(super) fn check(
             return findings.push(failed("authority", said));
         }
         check_authority(issuer, conditions.at, findings);
-        check_lists(anchor, current, issuer, conditions, findings);
+        let about = (current != chain.own).then(|| name(current));
+        let about = about.map_or_else(|| "it".to_owned(), |name| format!("`{name}`"));
+        check_lists(anchor, (current, &about), issuer, conditions, findings);
         if trusted {
             let said = format!("issued under `{}`, which the broker trusts", name(issuer));
             return findings.push(passed("authority", said));
@@ -96,7 +98,7 @@ fn check_authority(issuer: &[u8], at: Timestamp, findings: &mut Vec<Finding>) {
 /// Whether a list of the issuer counts, and does not name the certificate.
 fn check_lists(
     anchor: &Anchor,
-    certificate: &[u8],
+    (certificate, about): (&[u8], &str),
     issuer: &[u8],
     conditions: &Conditions,
     findings: &mut Vec<Finding>,
@@ -110,47 +112,48 @@ fn check_lists(
         .iter()
         .max_by_key(|(known, list)| known.ends_at(list, conditions));
     let Some((known, list)) = newest else {
-        return findings.push(unlisted(anchor, &parsed, &who, conditions));
+        let published = published_at(&parsed);
+        let lacking = unlisted(anchor, about, &who, conditions, &published);
+        return findings.push(lacking);
     };
     let naming = lists
         .iter()
         .find(|(_, list)| list.names(parsed.issuer().as_raw(), &serial));
     if let Some((known, _)) = naming {
         let said = format!(
-            "{} of `{who}` names serial number {serial}, that of `{}`: it is revoked",
-            known.from,
-            parsed.subject()
+            "{} of `{who}` names serial number {serial}: {about} is revoked",
+            known.from
         );
         return findings.push(failed("revocation", said));
     }
-    findings.push(age(known, list, &parsed, &who, conditions));
+    findings.push(age(known, list, about, &who, conditions));
 }
 
 /// What it means that there is no list of an authority.
 fn unlisted(
     anchor: &Anchor,
-    certificate: &X509Certificate<'_>,
+    about: &str,
     who: &str,
     conditions: &Conditions,
+    published: &str,
 ) -> Finding {
     let unfetched: Vec<_> = anchor
         .unfetched()
         .map(|known| known.from.as_str())
         .collect();
-    let of = format!("`{who}`, about `{}`", certificate.subject());
+    let unknown = format!("whether {about} is revoked is not known");
     if unfetched.is_empty() {
         let said = format!(
-            "the broker has no list of {of}: add it to `tls.anchor.crl`{}",
-            published_at(certificate)
+            "the broker has no list of `{who}`, and {unknown}: add it to `tls.anchor.crl`{published}"
         );
         return failed("revocation", said);
     }
     let from = unfetched.join(", ");
     if conditions.lists == Lists::Fresh {
-        let said = format!("no list of {of} was fetched yet; then it is taken not to name it");
+        let said = format!("no list of `{who}` was fetched yet; it is taken not to name {about}");
         return warned("revocation", said);
     }
-    let said = format!("no list of {of} was ever fetched from {from}");
+    let said = format!("no list of `{who}` was ever fetched from {from}, and {unknown}");
     if anchor.unfetched().any(|known| known.admits_stale) {
         return warned(
             "revocation",
@@ -164,7 +167,7 @@ fn unlisted(
 fn age(
     known: &KnownList,
     list: &RevocationList,
-    certificate: &X509Certificate<'_>,
+    about: &str,
     who: &str,
     conditions: &Conditions,
 ) -> Finding {
@@ -184,13 +187,12 @@ fn age(
     let end = until.spoken();
     if until <= at {
         let said = format!("{of} ended at {end}, {clock}");
-        let about = certificate.subject();
         return if known.admits_stale {
             let said = format!("{said}: the broker admits it all the same");
             warned("revocation", said)
         } else {
             let said =
-                format!("{said}: whether `{about}` is revoked is not known; fetch the newest list");
+                format!("{said}: whether {about} is revoked is not known; fetch the newest list");
             failed("revocation", said)
         };
     }

@@ -421,7 +421,7 @@ impl View for Rehearsed {
             with.count()
         };
         page.line(&format!(
-            "With the broker's clock at {}: {} hold, {} break, {} are out already.",
+            "With the broker's clock at {}: {} hold, {} break, {} out already.",
             instant::spoken(&self.at),
             count("holds"),
             count("breaks"),
