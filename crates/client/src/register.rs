@@ -10,6 +10,8 @@
 //! the machine stopped is cut off at the next start, and damage that is followed by a whole batch is an error
 //! that says where.
 
+mod batch;
+
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     fmt,
@@ -21,6 +23,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use batch::{HEAD, LARGEST};
 use prost::Message as _;
 use schakel_api::v1;
 use schakel_audit::{
@@ -29,14 +32,10 @@ use schakel_audit::{
     reconciliation::Held,
     tree::{Hash, leaf_hash},
 };
-use sha2::{Digest as _, Sha256};
 
 const MAGIC: &[u8] = b"schakel receipts 1\n";
-const HEAD: usize = 12;
 /// The most bytes of a receipt: far more than its leaf, its hashes and a checkpoint with many cosignatures.
 const LONGEST: usize = 64 * 1024;
-/// The most bytes of a batch.
-const LARGEST: usize = 16 * 1024 * 1024;
 
 /// The receipts that a party holds. Shared by the clients of a program; one program at a time has it open.
 ///
@@ -55,7 +54,7 @@ pub enum RegisterError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: io::Error,
     },
@@ -182,7 +181,7 @@ impl Register {
         if added.is_empty() {
             return Ok(());
         }
-        seal(batch);
+        batch::seal(batch);
         state.append(batch).map_err(|source| RegisterError::Io {
             path: self.path.clone(),
             source,
@@ -292,8 +291,8 @@ impl State {
                 path: path.to_path_buf(),
                 at: at as u64,
             };
-            let Some(mut content) = whole(rest) else {
-                if is_torn(rest) {
+            let Some(mut content) = batch::whole(rest) else {
+                if batch::is_torn(rest) {
                     break;
                 }
                 return Err(damaged());
@@ -347,35 +346,6 @@ impl State {
         if size.is_some_and(|size| newest.is_none_or(|newest| size > newest)) {
             self.newest = size.map(|size| (size, place));
         }
-    }
-}
-
-/// The content at the beginning of a batch that is whole.
-fn whole(batch: &[u8]) -> Option<&[u8]> {
-    let (head, rest) = batch.split_at_checked(HEAD)?;
-    let (len, sum) = head.split_first_chunk::<4>()?;
-    let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
-    let content = rest.get(..len).filter(|_| (1..=LARGEST).contains(&len))?;
-    Sha256::digest(content).starts_with(sum).then_some(content)
-}
-
-/// Whether what is not a whole batch can be the last one, cut off while it was written: no whole one follows,
-/// which would have been written after it.
-fn is_torn(rest: &[u8]) -> bool {
-    let mut after = (1..rest.len()).filter_map(|at| rest.get(at..));
-    !after.any(|after| whole(after).is_some())
-}
-
-/// Writes the head of a batch.
-fn seal(batch: &mut [u8]) {
-    let Some((head, content)) = batch.split_at_mut_checked(HEAD) else {
-        return;
-    };
-    let len = u32::try_from(content.len()).unwrap_or(u32::MAX);
-    let sum = Sha256::digest(content);
-    let bytes = len.to_le_bytes().into_iter().chain(sum);
-    for (to, from) in head.iter_mut().zip(bytes) {
-        *to = from;
     }
 }
 

@@ -20,10 +20,7 @@ use std::{borrow::Borrow, io, mem, path::Path, sync::Arc};
 
 use schakel_audit::tree::{Frontier, Hash};
 
-use crate::{
-    disk::{Disk, File},
-    durable,
-};
+use crate::{disk::File, durable};
 
 mod ahead;
 mod batch;
@@ -32,6 +29,7 @@ mod open;
 mod reader;
 mod scan;
 mod segment;
+mod settings;
 mod table;
 mod tiles;
 
@@ -42,9 +40,10 @@ pub use batch::{AppendError, MAX_BATCH_LEN, Prepared};
 pub use open::{Cut, MAX_SEGMENT_LEN, MIN_SEGMENT_LEN, OpenError};
 pub use reader::{Entries, LogReader, ReadError};
 pub use scan::Damage;
+pub use settings::Settings;
 
 use ahead::Ahead;
-use format::{ENTRY_OVERHEAD, HEADER_LEN, Header, MAX_ENTRIES, MAX_PART};
+use format::{ENTRY_OVERHEAD, HEADER_LEN, MAX_ENTRIES, MAX_PART};
 use table::{Extent, Shared};
 
 /// The most entries in one batch.
@@ -73,46 +72,6 @@ impl Frame {
 
 /// An entry as it was read back: exactly the bytes that were appended.
 pub type Stored = Frame;
-
-/// What a log is opened with.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The name of the log, as in its checkpoints. It cannot change.
-    pub origin: String,
-    /// The length of new segments in bytes, from [`MIN_SEGMENT_LEN`] to [`MAX_SEGMENT_LEN`]; a batch
-    /// that does not fit into an empty segment is refused, so less than 2 MiB is for tests.
-    pub segment_len: u64,
-    /// The disk it is on.
-    pub disk: Disk,
-}
-
-impl Settings {
-    /// The settings of a log with this origin: segments of 64 MiB.
-    #[must_use]
-    pub fn new(origin: impl Into<String>) -> Self {
-        Self {
-            origin: origin.into(),
-            segment_len: 64 << 20,
-            disk: Disk::real(),
-        }
-    }
-
-    fn check(&self) -> Result<(), OpenError> {
-        if (MIN_SEGMENT_LEN..=MAX_SEGMENT_LEN).contains(&self.segment_len) {
-            Ok(())
-        } else {
-            Err(OpenError::SegmentLen(self.segment_len))
-        }
-    }
-
-    fn header(&self, first: u64) -> Header {
-        Header {
-            first,
-            origin: open::origin_digest(&self.origin),
-            file_len: self.segment_len,
-        }
-    }
-}
 
 /// A log that was opened.
 #[derive(Debug)]

@@ -1,13 +1,15 @@
 //! Starting the writer: keyring, log, state and indexes, in the order in which each needs the one before.
 
-use std::{collections::VecDeque, io, path::PathBuf, sync::Arc, thread};
+mod error;
+
+use std::{collections::VecDeque, path::PathBuf, sync::Arc, thread};
 
 use schakel_audit::{
-    checkpoint::{Origin, OriginError},
+    checkpoint::Origin,
     leaf::{Leaf, Month},
 };
 use schakel_core::{
-    catalogue::{Catalogue, CatalogueError},
+    catalogue::Catalogue,
     code::Role,
     erasure::Erasures,
     event::Event,
@@ -17,14 +19,13 @@ use schakel_core::{
 };
 use schakel_store::{
     disk::Disk,
-    entry::{self, EntryError},
-    halt::Halted,
-    index::{self, Index, OpenIndexError},
-    keyring::{self, Doomed, Keyring, KeyringError},
-    log::{Log, LogReader, OpenError, ReadError, Settings},
+    entry,
+    index::{self, Index},
+    keyring::{self, Doomed, Keyring},
+    log::{Log, LogReader, OpenError, Settings},
     random::OsRandom,
     view,
-    world::{self, OpenWorldError, World},
+    world::{self, World},
 };
 use tokio::{
     runtime::Handle,
@@ -37,7 +38,6 @@ use super::{
     cursor::Cursors,
     erase::Upkeep,
     job::Job,
-    keys::KeysError,
     resume,
     rules::RuleDigests,
     shared::Shared,
@@ -50,11 +50,13 @@ use crate::{
     config,
     publication::{
         Halt,
-        outside::{Outside, OutsideError, Places},
+        outside::{Outside, Places},
     },
     telemetry::Metrics,
     trail::Trail,
 };
+
+pub use error::StartError;
 
 /// The most requests that wait for the writer; more are sent back at once.
 const MOST_WAITING: usize = 8192;
@@ -108,70 +110,6 @@ pub struct Started {
     /// Resolves when the writer has ended: well after a stop, else with what went wrong. The process must
     /// end then, because the state in memory may be ahead of the log.
     pub ended: oneshot::Receiver<Result<(), WriterError>>,
-}
-
-/// Why the writer did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The keyring.
-    #[error("the keyring cannot be opened")]
-    Keyring(#[from] KeyringError),
-    /// The log.
-    #[error("the log cannot be opened")]
-    Log(#[from] OpenError),
-    /// The keyring is of a log that is not there.
-    #[error(
-        "`{}` holds no log, and the keys in `{}` belong to one: bring its volume back, or restore it; \
-         to begin another log, name another `broker.keyring_dir` and another `broker.origin`",
-        data.display(),
-        keyring.display()
-    )]
-    LogMissing {
-        /// The directory of data.
-        data: PathBuf,
-        /// The directory of the keyring.
-        keyring: PathBuf,
-    },
-    /// The state.
-    #[error("the view cannot be opened")]
-    World(#[from] OpenWorldError),
-    /// The indexes.
-    #[error("the search indexes cannot be opened")]
-    Index(#[from] OpenIndexError<EntryError>),
-    /// What was signed for the log and stands outside it.
-    #[error("the log and what was signed for it do not go together")]
-    Outside(#[from] OutsideError),
-    /// The keys that sign.
-    #[error("the checkpoints cannot be signed as the log says")]
-    Keys(#[from] KeysError),
-    /// The origin.
-    #[error("the origin of the log cannot be used")]
-    Origin(#[from] OriginError),
-    /// The founding parties or purposes.
-    #[error("what is to be registered at the first start cannot be used")]
-    Founding(#[from] CatalogueError),
-    /// No party is the broker.
-    #[error("no registered party has the role BROKER: name one in the file of the first parties")]
-    NoBroker,
-    /// The newest entry of the log.
-    #[error("the newest entry of the log cannot be read")]
-    Newest(#[from] ReadError),
-    /// Signing was stopped, and nobody lifted that.
-    #[error(
-        "signing was stopped at {}: {}; compare the log with what was seen of it before anything else, then lift this \
-         with `schakel resume`",
-        .0.at, .0.why
-    )]
-    Halted(Halted),
-    /// A thread, or the word on whether signing was stopped.
-    #[error("a thread cannot be started, or the data directory not be read")]
-    Thread(#[from] io::Error),
-    /// The first entries.
-    #[error("the first entries cannot be recorded")]
-    Writer(#[from] WriterError),
-    /// The view's key.
-    #[error("a key cannot be used")]
-    Cursors,
 }
 
 impl std::fmt::Debug for Setup<'_> {

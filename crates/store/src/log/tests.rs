@@ -5,6 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::*;
+use crate::disk::Disk;
 
 /// A log with one entry, and its directory.
 fn log() -> (TempDir, Log) {
