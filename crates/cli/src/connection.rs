@@ -117,7 +117,7 @@ pub(crate) struct ConnectionArgs {
         value_name = "FILE"
     )]
     profile: Option<PathBuf>,
-    /// Who acts, by a mark of your own; never a name [default: schakel-cli].
+    /// Who acts: your own mark of one employee or program, never a name. Needed for whatever is about a person.
     #[arg(
         id = "connection-actor",
         long = "actor",
@@ -163,8 +163,8 @@ struct Profile {
 pub(crate) struct Connection {
     /// For the client.
     pub(crate) config: ClientConfig,
-    /// Who acts.
-    pub(crate) actor: schakel_api::v1::Actor,
+    /// Who acts, when that is said.
+    pub(crate) actor: Option<schakel_api::v1::Actor>,
 }
 
 impl ConnectionArgs {
@@ -207,10 +207,13 @@ impl ConnectionArgs {
             config.timeouts.attempt = config.timeouts.attempt.min(config.timeouts.call);
         }
         let actor = text(&self.actor, "ACTOR", &profile.actor);
-        let actor = schakel_api::v1::Actor {
-            actor_ref: actor.unwrap_or_else(|| "schakel-cli".to_owned()),
-            responsible_ref: text(&self.responsible, "RESPONSIBLE", &profile.responsible),
-        };
+        let responsible = text(&self.responsible, "RESPONSIBLE", &profile.responsible);
+        // Nothing takes its place: in the trail all who forget it would be one and the same.
+        let said = actor.is_some() || responsible.is_some();
+        let actor = said.then(|| schakel_api::v1::Actor {
+            actor_ref: actor.unwrap_or_default(),
+            responsible_ref: responsible,
+        });
         Ok(Connection { config, actor })
     }
 

@@ -203,8 +203,17 @@ fn refused(refusal: &Refusal) -> Failure {
         .iter()
         .map(|violation| format!("`{}` {}", violation.field, violation.rule))
         .collect();
-    Failure::new(exit, format!("{}.", rules.join(";\n")))
+    let failure = Failure::new(exit, format!("{}.", rules.join(";\n")));
+    let mut fields = refusal.violations.iter().map(|broken| &broken.field);
+    if fields.any(|field| field.split('.').next() == Some("actor")) {
+        return failure.and(ACTOR);
+    }
+    failure
 }
+
+/// How to say who acts.
+const ACTOR: &str = "Say who acts by --actor, SCHAKEL_ACTOR or `actor` in a profile: your own mark of one employee or \
+                     program, never a name.";
 
 fn unproved(error: &dyn Error, forked: bool) -> Failure {
     let said = format!("The answer is not proved: {}.", chain(error));
@@ -244,10 +253,18 @@ mod tests {
         };
         let failure = refusal(
             Code::InvalidArgument,
-            vec![violation("actor"), violation("item")],
+            vec![violation("purpose"), violation("item")],
         );
         assert_eq!(failure.exit, Exit::Failed);
-        assert_eq!(failure.message, "`actor` must be set;\n`item` must be set.");
+        assert_eq!(
+            failure.message,
+            "`purpose` must be set;\n`item` must be set."
+        );
+        let actor = refusal(Code::InvalidArgument, vec![violation("actor.actor_ref")]);
+        let said = actor
+            .message
+            .strip_prefix("`actor.actor_ref` must be set. ");
+        assert_eq!(said, Some(ACTOR));
     }
 
     #[test]

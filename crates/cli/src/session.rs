@@ -53,7 +53,7 @@ pub(crate) struct Session {
     /// The client.
     pub(crate) client: Client,
     config: ClientConfig,
-    actor: v1::Actor,
+    actor: Option<v1::Actor>,
     output: Output,
     key: Option<String>,
     receipts: Option<PathBuf>,
@@ -101,13 +101,9 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
 }
 
 impl Session {
-    /// Who acts, as it is sent.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "a field of a message may always be absent"
-    )]
+    /// Who acts, as it is sent: a call that needs it is refused when it is not said.
     pub(crate) fn actor(&self) -> Option<v1::Actor> {
-        Some(self.actor.clone())
+        self.actor.clone()
     }
 
     /// Makes a write with its key. When it is not certain whether it was made, the failure says how to

@@ -178,6 +178,7 @@ impl Stage {
             .arg("--verifier-key")
             .arg(self.broker.verifier_key().to_string())
             .env("XDG_CONFIG_HOME", self.dir.path())
+            .env("SCHAKEL_ACTOR", "export")
             .stdin(Stdio::null());
         command
     }

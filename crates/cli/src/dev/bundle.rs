@@ -59,6 +59,7 @@ certificate = \"PARTY.cert.pem\"
 key = \"PARTY.key.pem\"
 ca = \"ca.cert.pem\"
 verifier_key = \"VERIFIER_KEY\"
+actor = \"employee-1\"
 ";
 
 fn described(organisation: &Organisation) -> String {

@@ -120,7 +120,7 @@ fn invite(broker: &DevelopmentBroker, directory: &Path, config: &Path, tell: Tel
         "  {program} party list --as gemeente-oost {options}"
     ));
     tell.line(&format!(
-        "  {program} audit search --as fg-gemeente-oost --bsn {} {options}",
+        "  {program} audit search --as fg-gemeente-oost --actor officer-1 --bsn {} {options}",
         scene::BSN
     ));
     tell.line(&format!(

@@ -51,14 +51,20 @@ impl Broker {
 
     /// Runs a command as a party, which the environment says with the rest of the connection.
     pub(super) fn run(&self, party: &str, arguments: &[&str]) -> Output {
-        Command::new(SCHAKEL)
+        let mut command = self.command(party, arguments);
+        command.env("SCHAKEL_ACTOR", "employee-1").output().unwrap()
+    }
+
+    /// The same with nobody who acts.
+    fn command(&self, party: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(SCHAKEL);
+        command
             .args(arguments)
             .env("SCHAKEL_AS", party)
             .env("SCHAKEL_SERVER", &self.address)
             .env("SCHAKEL_CERTIFICATES", self.path("certificates"))
-            .env("XDG_CONFIG_HOME", self.dir.path())
-            .output()
-            .unwrap()
+            .env("XDG_CONFIG_HOME", self.dir.path());
+        command
     }
 
     /// What a command says that must succeed.
@@ -277,6 +283,27 @@ fn a_refusal_names_field_and_rule_and_a_role_what_it_may_not() {
     );
     assert_eq!(code, 69);
     assert!(said.contains("TLS"), "{said}");
+}
+
+/// Who acts stands in the trail: nothing takes its place where it is not said, and the remedy is told.
+#[test]
+fn who_acts_is_said_and_never_made_up() {
+    let broker = Broker::start();
+    let withdraw = ["consent", "withdraw", "--bsn", BSN];
+    let output = broker.command("gemeente-oost", &withdraw).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("`actor`") && said.contains("--actor"),
+        "{said}"
+    );
+    // What names no employee in the trail needs none.
+    let parties = broker.command("gemeente-oost", &["party", "list"]).output();
+    assert!(parties.unwrap().status.success());
+    broker.says(
+        "gemeente-oost",
+        &[&withdraw[..], &["--actor", "employee-2"]].concat(),
+    );
 }
 
 #[test]
