@@ -23,7 +23,10 @@ use schakel_store::{
     seal,
 };
 
-use crate::place::{ORIGIN, Place};
+use crate::{
+    outsider::{Outsider, check_receipt},
+    place::{ORIGIN, Place},
+};
 
 /// Something received that claims to be in the log.
 #[derive(Clone, Debug)]
@@ -95,7 +98,7 @@ impl Evidence {
 
     /// Checks a copy of the log as an outsider would: every leaf decodes to itself, times never decrease, the
     /// tree over all leaves has the root that the newest checkpoint signs, and whatever anybody received is
-    /// in it, under a signed root that is the root of its size.
+    /// in it, under a signed root that is the root of its size. By our code and by that of others.
     ///
     /// # Panics
     /// When anything does not hold.
@@ -103,10 +106,12 @@ impl Evidence {
     pub fn check(&self, place: &Place, newest: Option<&str>) -> Log {
         let log = Log::read(place);
         let roots = log.roots();
+        let outsider = Outsider::new(&log.encoded);
         let keys = self.inner().keys.clone();
         let mut opened = BTreeMap::new();
         let mut open = |note: &str| -> Checkpoint {
             let open = || {
+                outsider.check_head(note, &keys);
                 let mut opened = keys.iter().map(|key| Checkpoint::open(note, key));
                 opened.find_map(Result::ok).expect("a signed checkpoint")
             };
@@ -131,6 +136,7 @@ impl Evidence {
                 .expect("UTF-8")
                 .to_owned();
             log.check_kept(&kept, &open(&note));
+            check_receipt(&kept.receipt);
         }
         log
     }

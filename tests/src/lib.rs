@@ -11,6 +11,7 @@ mod evidence;
 mod exporting;
 mod forge;
 mod line;
+mod outsider;
 mod party;
 mod place;
 mod remains;

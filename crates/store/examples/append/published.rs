@@ -2,6 +2,7 @@
 
 use std::{fs, io, path::Path};
 
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use schakel_audit::{
     checkpoint::Checkpoint,
     note::{Note, SigningKey},
@@ -9,6 +10,7 @@ use schakel_audit::{
     tree,
 };
 use schakel_store::{disk::Disk, log::LogReader, publication::Publication};
+use sha2::Sha256;
 
 use super::{Fallible, ORIGIN};
 
@@ -41,7 +43,8 @@ pub(super) fn check(dir: &Path, log: &LogReader) -> Fallible<u64> {
         Ok::<_, io::Error>(found)
     };
     let found = tree::root(size, &TileNodes::new(size, hashes))?;
-    if found != root || log.root_at(size)? != root {
+    let others = root_by_others(log, size)?;
+    if found != root || log.root_at(size)? != root || others != root.as_bytes() {
         return Err(format!("the checkpoint of {size} entries has another root").into());
     }
     for tile in Tile::all(size).filter(|tile| tile.kind() == Kind::Entries) {
@@ -56,6 +59,15 @@ pub(super) fn check(dir: &Path, log: &LogReader) -> Fallible<u64> {
         }
     }
     Ok(size)
+}
+
+/// The root over the first entries by an implementation that others wrote.
+fn root_by_others(log: &LogReader, size: u64) -> Fallible<Vec<u8>> {
+    let mut tree = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+    for (_, entry) in log.iter(0).take(usize::try_from(size)?) {
+        tree.push(entry?.leaf);
+    }
+    Ok(tree.root().as_bytes().to_vec())
 }
 
 /// A tile; a partial one may have made place for the full one, which begins with the same.
