@@ -9,11 +9,12 @@ use schakel_store::index::Query;
 use super::{
     Entries, add, brute_force,
     generated::{entries, query},
-    open,
+    open, plain,
 };
 use crate::store::{
     recorder::{Recorder, party, person},
     story::{PARTIES, PEOPLE, everything, long_story, play},
+    support::snapshot,
 };
 
 proptest! {
@@ -121,4 +122,34 @@ fn facts_read_back_from_the_log_answer_as_those_that_were_added() {
         }
     }
     assert!(found > 100, "{found}");
+}
+
+/// However much is recorded about others, a search for a person costs what the runs with that person cost: the files
+/// of all others are emptied, and it does not notice.
+#[test]
+fn a_search_for_a_person_reads_no_file_without_that_person() {
+    const RUN: usize = 5;
+    let with_person = [3, 152];
+    let mut entries = plain();
+    for (n, facts) in entries.iter_mut().enumerate() {
+        facts[0].subject = Some(person(u8::from(!with_person.contains(&n))));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (index, _) = open(dir.path(), &entries, 5);
+    let files = snapshot(dir.path());
+    assert_eq!(files.len(), entries.len() / RUN);
+    for (number, (path, _)) in files.iter().enumerate() {
+        if !with_person.map(|n| n / RUN).contains(&number) {
+            fs::write(path, b"").unwrap();
+        }
+    }
+    let about = |number| Query {
+        subject: Some(person(number)),
+        ..Query::of(party(PARTIES[0]))
+    };
+    let found = index.search(&about(0)).unwrap();
+    assert_eq!(found, brute_force(&entries, &about(0)));
+    assert_eq!(found.entries.len(), with_person.len());
+    // A search that reads one of them does notice.
+    assert!(index.search(&about(1)).is_err());
 }
