@@ -197,16 +197,16 @@ pub enum NodeError<E: std::error::Error + 'static> {
     /// A tile cannot be read.
     #[error("`{tile}` cannot be read")]
     Read {
-        /// Which.
+        /// The tile, by level and number.
         tile: Tile,
-        /// Why.
+        /// What reading it gave.
         #[source]
         source: E,
     },
     /// A tile has another length than it must have.
     #[error("`{tile}` is damaged")]
     Length {
-        /// Which.
+        /// The tile, by level and number.
         tile: Tile,
         /// What is wrong with it.
         #[source]

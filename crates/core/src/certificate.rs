@@ -39,9 +39,9 @@ codes! {
 /// A certificate with which nothing may be done, whatever its authority says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blocked {
-    /// Which.
+    /// SHA-256 of the whole certificate.
     pub certificate: Thumbprint,
-    /// Why.
+    /// On what ground it was blocked.
     pub reason: StopReason,
     /// Since when.
     pub since: Timestamp,
@@ -52,7 +52,7 @@ pub struct Blocked {
 /// A certificate with which a party called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// Which.
+    /// SHA-256 of the whole certificate.
     pub certificate: Thumbprint,
     /// The party whose number it carries.
     pub party: PartyId,

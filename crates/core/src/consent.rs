@@ -144,7 +144,7 @@ pub struct ConsentTerms {
     pub notice: NoticeText,
     /// Who collected it.
     pub collected_by: PartyId,
-    /// How.
+    /// How the person said so.
     pub method: CollectionMethod,
     /// When the person spoke.
     pub collected_at: Timestamp,
@@ -191,7 +191,7 @@ pub struct Narrowing {
 /// A consent with its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// Its id.
+    /// Drawn at random; nobody needs it to withdraw.
     pub id: ConsentId,
     /// What was agreed.
     pub terms: ConsentTerms,

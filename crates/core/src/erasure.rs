@@ -26,7 +26,7 @@ use crate::{
 /// said whose it was can no longer be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erased {
-    /// Why.
+    /// The rule by which it is destroyed.
     pub rule: Rule,
     /// What can no longer be read because of it, by the controller named or, without one, by anybody.
     pub covers: Covers,
@@ -62,7 +62,7 @@ pub struct ClassMonth {
 /// An erasure proposed by one actor, waiting for another. Sealed, as everything about a person is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasureProposal {
-    /// Its id.
+    /// Drawn at random; the second actor names it.
     pub id: ProposalId,
     /// The controller for which the person is to be erased.
     pub controller: PartyId,
@@ -74,7 +74,7 @@ pub struct ErasureProposal {
     pub actor: ActorRef,
     /// SHA-256 of the certificate with which it was proposed.
     pub certificate: [u8; 32],
-    /// When.
+    /// When it was proposed, in log time.
     pub proposed_at: Timestamp,
     /// The party whose connection it was; absent in what older brokers recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]

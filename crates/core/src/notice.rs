@@ -30,7 +30,7 @@ codes! {
 /// A notice to one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
-    /// Its id.
+    /// Drawn at random.
     pub id: NoticeId,
     /// What happened.
     pub kind: NoticeKind,

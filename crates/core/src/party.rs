@@ -77,7 +77,7 @@ pub struct Succession {
 pub struct Delegation {
     /// Who may act.
     pub delegate: PartyId,
-    /// When.
+    /// From when until when the delegate may act; the end is not in it.
     pub period: Period,
 }
 

@@ -30,7 +30,7 @@ codes! {
 /// A restriction or objection of the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restriction {
-    /// Its id.
+    /// Drawn at random; whoever lifts it names it.
     pub id: RestrictionId,
     /// What it is.
     pub kind: RestrictionKind,
@@ -42,9 +42,9 @@ pub struct Restriction {
     pub conditions: BTreeSet<Condition>,
     /// Which party recorded it.
     pub recorded_by: PartyId,
-    /// From when.
+    /// From this instant on, in log time.
     pub from: Timestamp,
-    /// Until when, once lifted.
+    /// The instant from which it no longer stands, once it is lifted as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted_at: Option<Timestamp>,
     /// The controllers whose privacy officers lifted it for them, and when.

@@ -60,7 +60,7 @@ pub struct Revoked {
     pub serial: Serial,
     /// When it was revoked.
     pub at: Timestamp,
-    /// Why.
+    /// The reason that stands on the list (RFC 5280 5.3.1).
     pub reason: Reason,
 }
 

@@ -98,7 +98,7 @@ pub enum AnchorError {
     Contradicts {
         /// The file.
         file: PathBuf,
-        /// How.
+        /// Where the two part.
         #[source]
         how: Contradiction,
     },
@@ -116,7 +116,7 @@ pub enum AnchorError {
     Io {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: io::Error,
     },

@@ -144,9 +144,9 @@ pub enum PublicationError {
     /// The disk failed.
     #[error("`{}` cannot be read or written", path.display())]
     Io {
-        /// What.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: io::Error,
     },

@@ -16,14 +16,14 @@ use crate::{
 pub enum Finding {
     /// A file is not there.
     Missing {
-        /// Which.
+        /// Its path below the published log.
         file: String,
         /// The entries that it covers.
         entries: Range<u64>,
     },
     /// A file is there and cannot be read.
     Unreadable {
-        /// Which.
+        /// Its path below the published log.
         file: String,
         /// The entries that it covers.
         entries: Range<u64>,
@@ -32,28 +32,28 @@ pub enum Finding {
     },
     /// A file is longer than any such file can be.
     TooLong {
-        /// Which.
+        /// Its path below the published log.
         file: String,
         /// The entries that it covers.
         entries: Range<u64>,
     },
     /// A tile of hashes has another length than it must have.
     TileLength {
-        /// Which.
+        /// The tile, by level and number.
         tile: Tile,
         /// What is wrong with it.
         fault: TileLength,
     },
     /// An entry bundle has fewer entries than it must have, or ends within one.
     BundleCut {
-        /// Which.
+        /// The tile, by level and number.
         tile: Tile,
         /// The first entry that is not there.
         index: u64,
     },
     /// An entry bundle goes on after its last entry.
     BundleExtra {
-        /// Which.
+        /// The tile, by level and number.
         tile: Tile,
     },
     /// An entry is not the one that was hashed.

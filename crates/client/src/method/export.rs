@@ -44,7 +44,7 @@ pub enum SectionError {
     Inclusion {
         /// The entry.
         index: u64,
-        /// Why.
+        /// What does not hold.
         #[source]
         source: InclusionError,
     },
@@ -53,7 +53,7 @@ pub enum SectionError {
     Leaf {
         /// The entry.
         index: u64,
-        /// Why.
+        /// What does not hold.
         #[source]
         source: LeafError,
     },

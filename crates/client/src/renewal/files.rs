@@ -29,7 +29,7 @@ pub struct IdentityFiles {
 #[derive(Debug, thiserror::Error)]
 #[error("`{}` cannot be {action}", path.display())]
 pub struct FileError {
-    /// Which.
+    /// The file or directory.
     pub path: PathBuf,
     /// What was tried, as a participle.
     pub action: &'static str,

@@ -108,7 +108,7 @@ impl Reason {
 /// One thing that was looked at and stood in the way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Why.
+    /// What stood in the way.
     pub reason: Reason,
     /// The condition, when it was about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -31,7 +31,7 @@ pub struct Done {
     pub entry: EntryIndex,
     /// When, in log time.
     pub at: Timestamp,
-    /// What.
+    /// What it destroyed, by which rule.
     pub erased: Erased,
 }
 

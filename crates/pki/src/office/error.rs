@@ -41,9 +41,9 @@ pub enum OfficeError {
         "the authority holds from {from} to {until}, not now: have the root issue it a new certificate"
     )]
     Expired {
-        /// From when.
+        /// The first instant at which it holds.
         from: Timestamp,
-        /// Until when.
+        /// The last instant at which it holds.
         until: Timestamp,
     },
     /// No certificate can be issued for this holder.

@@ -57,7 +57,7 @@ pub enum OutsideError {
     Published {
         /// The directory.
         dir: PathBuf,
-        /// How.
+        /// Where the two part.
         #[source]
         how: Contradiction,
     },

@@ -36,7 +36,7 @@ pub enum KeysError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: io::Error,
     },

@@ -46,7 +46,7 @@ pub enum OpenIndexError<E: std::error::Error + 'static> {
     Directory {
         /// The directory.
         dir: PathBuf,
-        /// Why.
+        /// What went wrong.
         #[source]
         source: io::Error,
     },
@@ -55,7 +55,7 @@ pub enum OpenIndexError<E: std::error::Error + 'static> {
     Write {
         /// The first entry of the run.
         first: u64,
-        /// Why.
+        /// What went wrong.
         #[source]
         source: FileError,
     },
@@ -64,7 +64,7 @@ pub enum OpenIndexError<E: std::error::Error + 'static> {
     Entry {
         /// The entry.
         index: u64,
-        /// Why.
+        /// What went wrong.
         #[source]
         source: E,
     },

@@ -26,7 +26,7 @@ pub enum KeyFileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: io::Error,
     },

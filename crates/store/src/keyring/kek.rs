@@ -22,7 +22,7 @@ pub enum KekError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         #[source]
         source: io::Error,
     },

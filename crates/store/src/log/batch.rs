@@ -72,7 +72,7 @@ pub enum AppendError {
     Fatal {
         /// What failed.
         step: &'static str,
-        /// How.
+        /// What the system says.
         source: Arc<io::Error>,
     },
 }

@@ -69,7 +69,7 @@ pub enum OpenError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// How.
+        /// What the system says.
         source: io::Error,
     },
 }

@@ -24,7 +24,7 @@ pub enum ExportFinding {
     Checkpoint {
         /// The first index of the section.
         from: u64,
-        /// Why.
+        /// The rule that it breaks.
         #[source]
         error: EndorseError,
     },
@@ -49,7 +49,7 @@ pub enum ExportFinding {
         old: u64,
         /// The size of this section.
         new: u64,
-        /// Why.
+        /// The rule that it breaks.
         #[source]
         error: ConsistencyError,
     },
@@ -64,7 +64,7 @@ pub enum ExportFinding {
     Leaf {
         /// The index.
         index: u64,
-        /// Why.
+        /// The rule that it breaks.
         #[source]
         error: LeafError,
     },
@@ -79,7 +79,7 @@ pub enum ExportFinding {
     Inclusion {
         /// The index.
         index: u64,
-        /// Why.
+        /// The rule that it breaks.
         #[source]
         error: InclusionError,
     },
@@ -94,7 +94,7 @@ pub enum ExportFinding {
     Erasure {
         /// The index of the erasure entry.
         index: u64,
-        /// Why.
+        /// The rule that it breaks.
         #[source]
         error: ErasureError,
     },
