@@ -12,6 +12,7 @@ mod erasure;
 mod exchange;
 mod inbox;
 mod look_up;
+mod passed_on;
 mod registry;
 mod right;
 mod told;
