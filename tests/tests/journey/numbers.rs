@@ -77,7 +77,7 @@ async fn everything(seed: u64, with_others: bool) -> Vec<String> {
 /// institution, a municipality and probation say what they like of the same numbers.
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_5_what_others_say_of_numbers_changes_nothing_a_party_is_told() {
-    for seed in [3, 17, 2026] {
+    for seed in 1..=5_u64 {
         let (alone, among) = tokio::join!(everything(seed, false), everything(seed, true));
         for (step, (one, other)) in alone.iter().zip(&among).enumerate() {
             assert_eq!(one, other, "seed {seed}, line {step}");

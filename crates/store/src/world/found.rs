@@ -16,33 +16,16 @@ impl World {
         self.people.meant_by(&Naming::of(caller, reference), caller)
     }
 
-    /// For whom a caller may pass something on that must not be lost, the likeliest first: whom it means, whom
-    /// everybody means, and whom anybody said first that the number means.
-    #[must_use]
-    pub fn subjects_passed_on_for(
-        &self,
-        reference: &SubjectRef,
-        caller: &PartyId,
-    ) -> Vec<SubjectId> {
-        let naming = Naming::of(caller, reference);
-        let others = match &naming {
-            Naming::By(number) => [
-                self.people.known_by(number),
-                self.people.said_by_any(number),
-            ],
-            Naming::Case(_) => [None, None],
-        };
-        let meant = self.people.meant_by(&naming, caller);
-        meant
-            .into_iter()
-            .chain(others.into_iter().flatten())
-            .collect()
-    }
-
     /// The person of whom a party said last, for itself alone, that a number is theirs.
     #[must_use]
     pub fn subject_said(&self, number: &Identifier, party: &PartyId) -> Option<SubjectId> {
         self.people.said(party, number)
+    }
+
+    /// The person of whom anybody said first, for itself alone, that a number is theirs.
+    #[must_use]
+    pub fn subject_said_by_any(&self, number: &Identifier) -> Option<SubjectId> {
+        self.people.said_by_any(number)
     }
 
     /// The person whom everybody finds by an identifier.

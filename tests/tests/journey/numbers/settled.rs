@@ -1,11 +1,11 @@
 //! Numbers that are said of two people: known and unknown, taken back, erased, made again.
 
 use schakel_api::v1::{
-    ErasureGround, approve_erasure_response::Outcome as Approved,
+    self, ErasureGround, approve_erasure_response::Outcome as Approved,
     propose_erasure_response::Outcome as Proposed,
 };
-use schakel_core::event::Event;
-use schakel_tests::{Party, TestBroker, bsn, bsn_number, by_case};
+use schakel_core::{event::Event, id::RestrictionId};
+use schakel_tests::{Party, TestBroker, actor, bsn, bsn_number, by_case, key};
 
 use super::acts::{Acts, by_skn};
 
@@ -65,7 +65,7 @@ async fn seen(broker: &TestBroker, cases: &[&str]) -> Vec<Option<usize>> {
         }
         for about in about {
             let shown = party.case_of(about).await;
-            let at = |case: schakel_api::v1::Case| cases.iter().position(|id| *id == case.case_id);
+            let at = |case: v1::Case| cases.iter().position(|id| *id == case.case_id);
             seen.push(shown.and_then(at));
         }
     }
@@ -138,24 +138,93 @@ async fn a_case_opened_in_error_takes_back_what_it_said_of_numbers() {
     assert_eq!(shown.case_id, right);
 }
 
-/// Whoever the person turns to knows a number by which only another finds them: the withdrawal counts all the same.
+/// The entries by which probation passed something on: whether each is about somebody known, and the objections they are of.
+async fn passed_on(broker: &TestBroker) -> Vec<(bool, Option<RestrictionId>)> {
+    let log = broker.check_log().await;
+    let details = log.details(broker.place()).into_iter().flatten();
+    let by_probation = details.filter(|details| {
+        let by = details.call.as_ref().map(|call| call.principal.as_str());
+        by == Some("reclassering-test")
+    });
+    let passed_on = by_probation.filter_map(|details| match details.event {
+        Event::ConsentEnded(_) => Some((details.subject.is_some(), None)),
+        Event::Restricted { restriction, .. } | Event::RestrictionLifted { restriction, .. } => {
+            Some((details.subject.is_some(), Some(restriction)))
+        }
+        _ => None,
+    });
+    passed_on.collect()
+}
+
+/// Whoever the person turns to knows a number by which it keeps a consent itself, and of which another says that it is
+/// somebody's with a citizen service number: the withdrawal counts for both. What that takes is the same for a number
+/// nobody knows.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_withdrawal_by_a_number_that_somebody_else_said_is_theirs_is_not_lost() {
+async fn what_is_passed_on_by_a_number_counts_for_everybody_it_is_said_to_mean() {
     let broker = TestBroker::start().await;
     let prison = broker.party("pi-noord").await;
     prison.open(Some(SKN), Some(&bsn_number(1))).await;
     let west = broker.party("gemeente-west").await;
     let about = || bsn(&bsn_number(1));
-    west.agree(about(), "gemeente-west", "wonen-noord")
-        .await
-        .expect("a consent");
-    let before = west.agreed(about()).await.expect("its own");
     let probation = broker.party("reclassering-test").await;
-    probation.withdraw(by_skn(SKN)).await;
-    let after = west.agreed(about()).await.expect("its own");
-    assert_ne!(before, after);
-    assert!(
-        probation.agreed(by_skn(SKN)).await.is_none(),
-        "and it is told nothing"
-    );
+    // First by another's word alone, then beside what it keeps itself.
+    for own in [false, true] {
+        if own {
+            let agreed = probation.agree(by_skn(SKN), "gemeente-west", "wonen-noord");
+            agreed.await.expect("a consent");
+        }
+        let agreed = west.agree(about(), "gemeente-west", "wonen-noord");
+        agreed.await.expect("a consent");
+        let before = west.agreed(about()).await.expect("its own");
+        let kept = probation.agreed(by_skn(SKN)).await;
+        assert_eq!(kept.is_some(), own, "it is told of no other's");
+        probation.withdraw(by_skn(SKN)).await;
+        assert_ne!(west.agreed(about()).await.expect("its own"), before);
+        assert_eq!(probation.agreed(by_skn(SKN)).await != kept, own);
+    }
+    probation.withdraw(by_skn("SKN0000000")).await;
+    for number in [SKN, "SKN0000000"] {
+        let restriction_id = objected(&probation, number).await;
+        lifted(&probation, number, restriction_id).await;
+    }
+    let passed_on = passed_on(&broker).await;
+    let known: Vec<_> = passed_on
+        .chunks(2)
+        .map(|parts| parts.iter().filter(|part| part.0).count())
+        .collect();
+    assert_eq!(known, [1, 2, 0, 2, 2, 0, 0]);
+    for parts in passed_on.chunks(2) {
+        assert!(parts.iter().all(|part| part.1 == parts[0].1), "of one act");
+        assert_eq!(
+            parts[1].0,
+            parts.iter().any(|part| part.0),
+            "the answer is about whom it means"
+        );
+    }
+}
+
+async fn objected(by: &Party, number: &str) -> String {
+    let request = v1::RecordRestrictionRequest {
+        idempotency_key: key(),
+        actor: actor(),
+        subject: Some(by_skn(number)),
+        kind: v1::RestrictionKind::Objection.into(),
+        controller_party_id: None,
+        conditions: Vec::new(),
+    };
+    let answer = by.consents().record_restriction(request).await;
+    answer.expect("an objection").into_inner().restriction_id
+}
+
+async fn lifted(by: &Party, number: &str, restriction_id: String) {
+    let request = v1::LiftRestrictionRequest {
+        idempotency_key: key(),
+        actor: actor(),
+        subject: Some(by_skn(number)),
+        restriction_id,
+    };
+    by.consents()
+        .lift_restriction(request)
+        .await
+        .expect("an answer");
 }

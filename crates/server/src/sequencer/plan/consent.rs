@@ -23,22 +23,7 @@ impl Planner<'_> {
                 state,
                 terms,
             } => self.record_consent(request, subject, *state, terms),
-            Call::WithdrawConsent {
-                subject,
-                conditions,
-                recipient,
-            } => self.withdraw(request, subject, conditions, recipient.as_ref()),
             Call::Consents { subject, consent } => self.show_consents(request, subject, *consent),
-            Call::RecordRestriction {
-                subject,
-                kind,
-                controller,
-                conditions,
-            } => self.restrict(request, subject, *kind, controller.as_ref(), conditions),
-            Call::LiftRestriction {
-                subject,
-                restriction,
-            } => self.lift(request, subject, *restriction),
             _ => Err(Reason::RecordUnknown.into()),
         }
     }

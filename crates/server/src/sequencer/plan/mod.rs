@@ -139,6 +139,11 @@ impl Planner<'_> {
             Call::ApproveErasure { proposal, subject } => self
                 .approve_erasure(request, *proposal, subject.as_ref())
                 .map(Planned::Record),
+            Call::WithdrawConsent { subject, .. }
+            | Call::RecordRestriction { subject, .. }
+            | Call::LiftRestriction { subject, .. } => {
+                self.pass_on(request, subject).map(Planned::Record)
+            }
             call => self
                 .plan_one(request, call)
                 .map(|plan| Planned::Record(vec![plan])),
@@ -174,11 +179,7 @@ impl Planner<'_> {
             | Call::RemoveMember { .. }
             | Call::CloseCase { .. }
             | Call::GetCase { .. } => self.plan_case(request, call),
-            Call::RecordConsent { .. }
-            | Call::WithdrawConsent { .. }
-            | Call::Consents { .. }
-            | Call::RecordRestriction { .. }
-            | Call::LiftRestriction { .. } => self.plan_consent(request, call),
+            Call::RecordConsent { .. } | Call::Consents { .. } => self.plan_consent(request, call),
             Call::ReportStatus { .. }
             | Call::Introduce { .. }
             | Call::Redeem { .. }
@@ -205,9 +206,11 @@ impl Planner<'_> {
             | Call::RecordVerification(_)
             | Call::ProposeSearch { .. }
             | Call::DecideSearch { .. } => self.plan_audit(request, call),
-            Call::NextMessage { .. } | Call::ApproveErasure { .. } => {
-                Err(Reason::RecordUnknown.into())
-            }
+            Call::NextMessage { .. }
+            | Call::ApproveErasure { .. }
+            | Call::WithdrawConsent { .. }
+            | Call::RecordRestriction { .. }
+            | Call::LiftRestriction { .. } => Err(Reason::RecordUnknown.into()),
         }
     }
 

@@ -1,57 +1,115 @@
 //! Plans for what is passed on for a person: withdrawals, restrictions and objections.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
     consent::ConsentState,
-    dossier::Dossier,
+    decide::Reason,
     event::{ConsentEnded, Event},
     id::{PartyId, RestrictionId, SubjectId},
     notice::Notice,
-    person::SubjectRef,
+    party::Peer,
+    person::{Identifier, SubjectRef},
     restriction::{self, RestrictionKind},
     withdrawal::{self, Withdrawal},
 };
 
 use super::{Plan, Planner, Result, Retention, Subject, Told};
-use crate::call::{Outcome, Request};
+use crate::call::{Call, Outcome, Request};
+
+/// A restriction or an objection that is recorded.
+struct Restricting<'c> {
+    id: RestrictionId,
+    kind: RestrictionKind,
+    controller: Option<&'c PartyId>,
+    conditions: &'c BTreeSet<Condition>,
+}
 
 impl Planner<'_> {
-    /// The person for whom a caller passes on a withdrawal or an objection.
-    fn passed_on_for(&self, subject: &SubjectRef, caller: &PartyId) -> Option<SubjectId> {
-        let may_be_meant = self.world.subjects_passed_on_for(subject, caller);
-        may_be_meant.into_iter().next()
-    }
-
-    /// The records in which a restriction stands that a caller means to lift: what a number means may have become
-    /// another since it was recorded.
-    fn restricted_by(
-        &mut self,
-        subject: &SubjectRef,
-        caller: &PartyId,
-        id: RestrictionId,
-    ) -> Result<Option<Arc<Dossier>>> {
-        for meant in self.world.subjects_passed_on_for(subject, caller) {
-            let dossier = self.dossier(meant)?;
-            if dossier.restrictions.contains_key(&id) {
-                return Ok(Some(dossier));
+    /// What is passed on counts for everybody who may be meant, each in an entry of its own. How many entries that
+    /// takes depends on how the person was named alone, and the answer goes with whom the caller means.
+    pub(super) fn pass_on(&mut self, request: &Request, subject: &SubjectRef) -> Result<Vec<Plan>> {
+        let drawn = RestrictionId::draw(self.random);
+        let mut plans = Vec::new();
+        for known in self.passed_on_for(subject, &request.peer) {
+            plans.push(self.pass_on_for(request, known, drawn)?);
+        }
+        if let Some((_, others)) = plans.split_last_mut() {
+            for plan in others {
+                plan.told = Told::Nobody;
             }
         }
-        Ok(None)
+        Ok(plans)
+    }
+
+    /// For whom a caller passes something on, whom it means last; nobody in a place that is not needed.
+    ///
+    /// Of a criminal justice number others may say that it is somebody's with a citizen service number. For a caller
+    /// that may use none of those, and so cannot compare the two, what it passes on must reach that person all the
+    /// same. One that may would see by it what others said, and says itself whose the number is.
+    fn passed_on_for(&self, subject: &SubjectRef, caller: &Peer) -> Vec<Option<SubjectId>> {
+        let meant = self.world.subject_of(subject, &caller.principal);
+        let SubjectRef::Skn(skn) = subject else {
+            return vec![meant];
+        };
+        let number = Identifier::Skn(skn.clone());
+        let compares = caller.roles.iter().any(|role| role.may_use_bsn());
+        let other = if compares {
+            self.world.subject_known_by(&number)
+        } else {
+            self.world.subject_said_by_any(&number)
+        };
+        let other = other.filter(|other| meant != Some(*other));
+        if meant.is_none() {
+            vec![None, other]
+        } else {
+            vec![other, meant]
+        }
+    }
+
+    fn pass_on_for(
+        &mut self,
+        request: &Request,
+        known: Option<SubjectId>,
+        drawn: RestrictionId,
+    ) -> Result<Plan> {
+        match &request.call {
+            Call::WithdrawConsent {
+                subject,
+                conditions,
+                recipient,
+            } => self.withdraw(request, known, subject, conditions, recipient.as_ref()),
+            Call::RecordRestriction {
+                kind,
+                controller,
+                conditions,
+                ..
+            } => {
+                let event = Restricting {
+                    id: drawn,
+                    kind: *kind,
+                    controller: controller.as_ref(),
+                    conditions,
+                };
+                self.restrict(request, known, &event)
+            }
+            Call::LiftRestriction { restriction, .. } => self.lift(request, known, *restriction),
+            _ => Err(Reason::RecordUnknown.into()),
+        }
     }
 
     /// Never refused: a person nobody knows, or with nothing to withdraw, gets the same answer.
-    pub(super) fn withdraw(
+    fn withdraw(
         &mut self,
         request: &Request,
+        known: Option<SubjectId>,
         subject: &SubjectRef,
         conditions: &BTreeSet<Condition>,
         recipient: Option<&PartyId>,
     ) -> Result<Plan> {
         let caller = &request.peer.principal;
-        let known = self.passed_on_for(subject, caller);
         let withdrawal = match known {
             None => Withdrawal::default(),
             Some(id) => {
@@ -76,19 +134,22 @@ impl Planner<'_> {
         Ok(ended(known, event, &notices, Outcome::Done))
     }
 
-    pub(super) fn restrict(
+    fn restrict(
         &mut self,
         request: &Request,
-        subject: &SubjectRef,
-        kind: RestrictionKind,
-        controller: Option<&PartyId>,
-        conditions: &BTreeSet<Condition>,
+        known: Option<SubjectId>,
+        restricting: &Restricting<'_>,
     ) -> Result<Plan> {
+        let Restricting {
+            id,
+            kind,
+            controller,
+            conditions,
+        } = *restricting;
         if let Some(id) = controller {
             self.registered(id, "controller_party_id")?;
         }
         let caller = &request.peer.principal;
-        let known = self.passed_on_for(subject, caller);
         let (notices, deciding) = match known {
             None => (Vec::new(), BTreeSet::new()),
             Some(id) => {
@@ -107,7 +168,6 @@ impl Planner<'_> {
                 )
             }
         };
-        let id = RestrictionId::draw(self.random);
         let event = Event::Restricted {
             restriction: id,
             kind,
@@ -125,14 +185,14 @@ impl Planner<'_> {
     ///
     /// Answered the same for a restriction that is not there: one may be recorded for anybody, and whether it can
     /// be lifted again must not tell whether the person is known.
-    pub(super) fn lift(
+    fn lift(
         &mut self,
         request: &Request,
-        subject: &SubjectRef,
+        known: Option<SubjectId>,
         id: RestrictionId,
     ) -> Result<Plan> {
         let caller = &request.peer.principal;
-        let dossier = self.restricted_by(subject, caller, id)?;
+        let dossier = known.map(|id| self.dossier(id)).transpose()?;
         let found = dossier
             .as_ref()
             .and_then(|dossier| dossier.restrictions.get(&id));
