@@ -34,6 +34,7 @@
 /// The tests, by what they are about.
 mod crash {
     mod damage;
+    mod dev;
     mod erase;
     mod flips;
     mod kill;
