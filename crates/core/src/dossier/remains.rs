@@ -14,6 +14,10 @@ impl Dossier {
     /// Applies what happened as far as it remains when the party that acted has erased the person since:
     /// neither a status it reported nor that it was served is held any more, nor whose it said a number was. What
     /// it did to a case, a consent or a restriction holds for the others as well, and stays.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "every event is named, so that a new one is looked at"
+    )]
     pub fn apply_remains(
         &mut self,
         details: &Details,
@@ -45,7 +49,44 @@ impl Dossier {
                     found.besides.clear();
                 }
             }
-            _ => {}
+            Event::Delivered(Delivered {
+                disclosed: None, ..
+            })
+            | Event::Denied(_)
+            | Event::ConsentRecorded { .. }
+            | Event::ConsentEnded(_)
+            | Event::MunicipalityAssigned { .. }
+            | Event::MemberAdded { .. }
+            | Event::MemberRemoved { .. }
+            | Event::CaseClosed { .. }
+            | Event::Introduced { .. }
+            | Event::Redeemed { .. }
+            | Event::Restricted { .. }
+            | Event::RestrictionLifted { .. }
+            | Event::Acknowledged { .. }
+            | Event::LookedUp(_)
+            | Event::Withheld(_)
+            | Event::SearchProposed(_)
+            | Event::SearchDecided(_)
+            | Event::TrailVerified(_)
+            | Event::ReplayDiffered(_)
+            | Event::Issuance(_)
+            | Event::Proposed(_)
+            | Event::Changed { .. }
+            | Event::Rejected { .. }
+            | Event::CertificatesUsed { .. }
+            | Event::Refused { .. }
+            | Event::Started { .. }
+            | Event::Stopped
+            | Event::ClockJumped { .. }
+            | Event::ClockAcknowledged { .. }
+            | Event::SigningResumed { .. }
+            | Event::Erased(_)
+            | Event::ErasureProposed(_)
+            | Event::ErasureApproved { .. }
+            | Event::ErasureRejected { .. }
+            | Event::KekRotated
+            | Event::CheckpointKey { .. } => {}
         }
         rows
     }

@@ -41,7 +41,39 @@ impl Event {
             | Self::MemberRemoved { case, .. }
             | Self::CaseClosed { case, .. } => Some(SlotUse::Case(*case)),
             Self::ConsentRecorded { consent, .. } => Some(SlotUse::Consent(*consent)),
-            _ => None,
+            Self::Disclosed(_)
+            | Self::Denied(_)
+            | Self::ConsentEnded(_)
+            | Self::StatusReported { .. }
+            | Self::Introduced { .. }
+            | Self::Redeemed { .. }
+            | Self::Restricted { .. }
+            | Self::RestrictionLifted { .. }
+            | Self::Delivered(_)
+            | Self::Acknowledged { .. }
+            | Self::LookedUp(_)
+            | Self::Withheld(_)
+            | Self::SearchProposed(_)
+            | Self::SearchDecided(_)
+            | Self::TrailVerified(_)
+            | Self::ReplayDiffered(_)
+            | Self::Issuance(_)
+            | Self::Proposed(_)
+            | Self::Changed { .. }
+            | Self::Rejected { .. }
+            | Self::CertificatesUsed { .. }
+            | Self::Refused { .. }
+            | Self::Started { .. }
+            | Self::Stopped
+            | Self::ClockJumped { .. }
+            | Self::ClockAcknowledged { .. }
+            | Self::SigningResumed { .. }
+            | Self::Erased(_)
+            | Self::ErasureProposed(_)
+            | Self::ErasureApproved { .. }
+            | Self::ErasureRejected { .. }
+            | Self::KekRotated
+            | Self::CheckpointKey { .. } => None,
         }
     }
 }
