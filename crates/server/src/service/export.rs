@@ -9,7 +9,7 @@ mod transactions;
 use schakel_api::v1::{self, export_service_server::ExportService};
 use tonic::{Request, Response, Status};
 
-use super::{Fault, Waits};
+use super::Waits;
 use crate::sequencer::Sequencer;
 
 /// The most bytes of one answer before it is cut: below what an answer may have, by the largest entry.
@@ -52,12 +52,4 @@ impl ExportService for Export {
     ) -> Result<Response<v1::ExportTransactionsResponse>, Status> {
         self.transactions(request).await.map(Response::new)
     }
-}
-
-/// Reads from the disk beside the threads that serve.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, crate::trail::TrailError> + Send + 'static,
-) -> Result<T, Status> {
-    let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|_| Fault::Misfit)??)
 }

@@ -169,14 +169,12 @@ impl ReconciliationService for Reconciliation {
         let next = held.last().filter(|_| more).map(|last| last.index + 1);
         let question = format!("what was handed over in {} periods", list.periods.len());
         let answer = self.record(&caller, list.who, question, held.len()).await?;
-        let trail = self.sequencer.trail();
-        let handed_over = held
-            .iter()
-            .map(|one| {
-                let proof = trail.receipt(one.index)?;
-                Ok(receipt(proof.ok_or(TrailError::Unreadable)?))
-            })
-            .collect::<Result<Vec<_>, TrailError>>()?;
+        let proofs = self.sequencer.trail().beside(move |trail| {
+            let held = held.iter();
+            let proofs = held.map(|one| trail.receipt(one.index)?.ok_or(TrailError::Unreadable));
+            proofs.collect::<Result<Vec<_>, _>>()
+        });
+        let handed_over = proofs.await?.into_iter().map(receipt).collect();
         let seal = |next| {
             self.sequencer
                 .seal_cursor(party, CursorKind::HandedOver, next)

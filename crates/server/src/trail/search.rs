@@ -37,15 +37,28 @@ impl Trail {
         within: Duration,
         look: impl FnOnce(&Self) -> Result<T, TrailError> + Send + 'static,
     ) -> Result<T, TrailError> {
-        let (trail, size) = (self.clone(), self.size());
-        let looked = tokio::task::spawn_blocking(move || {
+        let size = self.size();
+        let looked = self.beside(move |trail| {
             if trail.index.wait(size, within) {
-                look(&trail)
+                look(trail)
             } else {
                 Err(TrailError::Behind)
             }
         });
-        looked.await.map_err(unreadable)?
+        looked.await
+    }
+
+    /// Reads entries away from the threads that serve: it may take the disk. Waits for no index.
+    ///
+    /// # Errors
+    /// What the reading itself comes upon.
+    pub(crate) async fn beside<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, TrailError> + Send + 'static,
+    ) -> Result<T, TrailError> {
+        let trail = self.clone();
+        let reading = tokio::task::spawn_blocking(move || read(&trail));
+        reading.await.map_err(unreadable)?
     }
 
     /// One page of a search among the entries that are in the indexes by now.

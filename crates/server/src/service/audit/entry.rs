@@ -49,12 +49,12 @@ impl Audit {
             return Err(Fault::Misfit.into());
         };
         let trail = self.sequencer.trail();
-        let found = trail.entry(index.0)?.ok_or(CallError::NotFound("entry"))?;
+        let found = trail.beside(move |trail| trail.entry(index.0)).await?;
+        let found = found.ok_or(CallError::NotFound("entry"))?;
         let look_up = look_at(index, purpose, false);
         let answer = self.record(&caller, who, look_up).await?;
-        let proof = trail
-            .receipt(index.0)?
-            .ok_or(CallError::NotFound("entry"))?;
+        let proof = trail.beside(move |trail| trail.receipt(index.0)).await?;
+        let proof = proof.ok_or(CallError::NotFound("entry"))?;
         // An auditor is shown every leaf, an officer the entries that concern the own controller.
         let (proof, shown) = if caller.peer.has_role(Role::PrivacyOfficer) {
             let viewer = self.viewer(&caller.peer)?;
@@ -84,7 +84,7 @@ impl Audit {
         let found = self.named(&viewer, which.entry).await?;
         let told = match (found, which.entry) {
             (Some((index, found)), _) => self.explained(index, &found, &viewer),
-            (None, Named::Index(index)) => self.explained_away(index, &viewer)?,
+            (None, Named::Index(index)) => self.explained_away(index, &viewer).await?,
             (None, Named::Reference(_)) => None,
         };
         let look_up = match &told {
@@ -184,13 +184,13 @@ impl Audit {
     }
 
     /// By which rule an entry was erased for the controller.
-    fn explained_away(
+    async fn explained_away(
         &self,
         index: EntryIndex,
         viewer: &Viewer,
     ) -> Result<Option<v1::Explanation>, TrailError> {
         let trail = self.sequencer.trail();
-        let Some(found) = trail.entry(index.0)? else {
+        let Some(found) = trail.beside(move |trail| trail.entry(index.0)).await? else {
             return Ok(None);
         };
         let by = redaction(trail, index, &found, viewer);

@@ -10,6 +10,7 @@ use crate::{
     call::{Answer, CallError, Receipt},
     edge::identify::Caller,
     service::opened,
+    trail::{Trail, TrailError},
     wire::{
         InvalidRequest,
         audit::{self, WantedReceipt},
@@ -26,13 +27,17 @@ impl Audit {
     ) -> Result<v1::GetReceiptResponse, Status> {
         let (caller, message) = opened(request)?;
         let WantedReceipt { who, entry, level } = read(message, &caller.peer, audit::receipt)?;
-        let found = self.sequencer.trail().receipt(entry.0)?;
+        let trail = self.sequencer.trail();
+        let found = trail.beside(move |trail| trail.receipt(entry.0)).await?;
         let own = found.filter(|found| is_own(found, &caller.peer));
         if own.is_none() && !caller.peer.has_role(Role::Auditor) {
             // One answer for the entry of another, a denial, and no entry at all.
             return Err(CallError::NotFound("entry of the caller").into());
         }
-        let (proof, reached) = self.strongest(entry)?;
+        let (proof, reached) = trail
+            .beside(move |trail| strongest(trail, entry))
+            .await?
+            .ok_or(CallError::NotFound("entry of the caller"))?;
         if reached < level {
             return Err(CallError::NotWitnessed.into());
         }
@@ -48,17 +53,6 @@ impl Audit {
         })
     }
 
-    /// The receipt against the published checkpoint when witnesses have seen that, else against the newest.
-    fn strongest(&self, entry: EntryIndex) -> Result<(Receipt, ReceiptLevel), Status> {
-        let trail = self.sequencer.trail();
-        if let Some((published, true)) = trail.published_receipt(entry.0)? {
-            return Ok((published, ReceiptLevel::Witnessed));
-        }
-        let signed = trail.receipt(entry.0)?;
-        let signed = signed.ok_or(CallError::NotFound("entry of the caller"))?;
-        Ok((signed, ReceiptLevel::LogSigned))
-    }
-
     async fn record_look(
         &self,
         caller: &Caller,
@@ -69,6 +63,18 @@ impl Audit {
         let who = who.ok_or_else(missing)?;
         self.record(caller, who, look_at(entry, None, false)).await
     }
+}
+
+/// The receipt against the published checkpoint when witnesses have seen that, else against the newest.
+fn strongest(
+    trail: &Trail,
+    entry: EntryIndex,
+) -> Result<Option<(Receipt, ReceiptLevel)>, TrailError> {
+    if let Some((published, true)) = trail.published_receipt(entry.0)? {
+        return Ok(Some((published, ReceiptLevel::Witnessed)));
+    }
+    let signed = trail.receipt(entry.0)?;
+    Ok(signed.map(|signed| (signed, ReceiptLevel::LogSigned)))
 }
 
 /// Whether the caller acted in an entry, and was told so with its answer.

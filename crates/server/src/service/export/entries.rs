@@ -12,7 +12,7 @@ use schakel_core::{
 use schakel_store::index::Query;
 use tonic::{Request, Status};
 
-use super::{Export, MOST_BYTES, blocking, run::Asked};
+use super::{Export, MOST_BYTES, run::Asked};
 use crate::{
     edge::identify::Caller,
     officer::meant::one_a_person,
@@ -71,9 +71,11 @@ impl Export {
             .looked_at(reader.controller(), run.from, export.most, &head)
             .await?;
         let controller_party_id = reader.controller().map(ToString::to_string);
-        let (trail, now) = (self.sequencer.trail().clone(), self.sequencer.now());
+        let (trail, now) = (self.sequencer.trail(), self.sequencer.now());
         let shown = Arc::clone(&head);
-        let page = blocking(move || shown_entries(&trail, &shown, looked, &reader, now)).await?;
+        let page = trail
+            .beside(move |trail| shown_entries(trail, &shown, looked, &reader, now))
+            .await?;
         let Page {
             entries,
             opened,

@@ -8,7 +8,7 @@ use schakel_core::{
 use schakel_store::index::{Ahead, Query};
 use tonic::{Request, Status};
 
-use super::{Export, blocking, run::Asked};
+use super::{Export, run::Asked};
 use crate::{
     call::CallError,
     sequencer::CursorKind,
@@ -44,7 +44,7 @@ impl Export {
             .run(&caller, CursorKind::Processings, of, asked)
             .await?;
         let approved = run.approved.ok_or(CallError::ExportUnapproved)?;
-        let trail = self.sequencer.trail().clone();
+        let trail = self.sequencer.trail();
         let query = Query {
             limit: export.most,
             ..Query::of(controller.clone())
@@ -53,8 +53,9 @@ impl Export {
             .ahead(query, EntryIndex(run.from), self.waits.catch_up)
             .await?;
         let (end, more) = (found.end.0, found.more);
-        let lines =
-            blocking(move || lines(&trail, &found, (&viewer, &approved), &registry)).await?;
+        let lines = trail
+            .beside(move |trail| lines(trail, &found, (&viewer, &approved), &registry))
+            .await?;
         let who = (export.who, export.purpose);
         let receipt = self.record(&caller, who, &run, lines.len()).await?;
         Ok(v1::ExportProcessingsResponse {

@@ -11,7 +11,7 @@ use schakel_core::{
 use schakel_store::index::Query;
 use tonic::{Request, Status};
 
-use super::{Export, blocking, run::Asked};
+use super::{Export, run::Asked};
 use crate::{
     sequencer::CursorKind,
     service::opened,
@@ -68,9 +68,11 @@ impl Export {
         loop {
             let (indexes, next) = self.page(party, wanted, from).await?;
             looked_at += indexes.len();
-            let trail = self.sequencer.trail().clone();
+            let trail = self.sequencer.trail();
             let shared = Arc::clone(&registry);
-            let made = blocking(move || made(&trail, &indexes, &shared)).await?;
+            let made = trail
+                .beside(move |trail| made(trail, &indexes, &shared))
+                .await?;
             for (index, record) in made {
                 if !wanted.wants(&record) {
                     continue;
