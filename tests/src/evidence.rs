@@ -192,13 +192,16 @@ impl Log {
     #[must_use]
     pub fn details(&self, place: &Place) -> Vec<Option<Details>> {
         place.with_keyring(|keyring| {
-            let open =
-                |(leaf, sealed): (&Leaf, &Vec<u8>)| match seal::open(leaf, sealed, ORIGIN, keyring)
-                {
-                    Ok(opened) => Some(details::decode(&opened).expect("details")),
-                    Err(seal::OpenError::Erased) => None,
-                    Err(error) => panic!("{error}"),
-                };
+            let open = |(leaf, sealed): (&Leaf, &Vec<u8>)| match seal::open_whole(
+                leaf, sealed, ORIGIN, keyring,
+            ) {
+                Ok(unsealed) => {
+                    let (shown, links) = (&unsealed.opened.details, &unsealed.links);
+                    Some(details::decode_with(shown, links).expect("details"))
+                }
+                Err(seal::OpenError::Erased) => None,
+                Err(error) => panic!("{error}"),
+            };
             self.leaves.iter().zip(&self.sealed).map(open).collect()
         })
     }

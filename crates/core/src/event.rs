@@ -5,6 +5,7 @@
 mod audit;
 mod call;
 mod denied;
+mod messages;
 mod naming;
 mod notices;
 mod refusal;

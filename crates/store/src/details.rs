@@ -3,7 +3,12 @@
 //! What was written once is read for as long as it is kept, so the form only ever grows: a field
 //! that a reader does not know is passed over, and a field that came later has a default.
 
+mod apart;
+
 use schakel_core::event::Details;
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use self::apart::{Encoded, decode_with, encode_apart};
 
 /// Why details could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -19,30 +24,40 @@ pub enum DetailsError {
     /// More bytes follow where the details end.
     #[error("{0} bytes follow where the details end")]
     Trailing(usize),
+    /// What was kept apart of them is not there, or is another's.
+    #[error("what links the details to others is not what they were written with")]
+    Links,
 }
 
-/// Writes details down.
+/// Writes details down whole: for what names no person.
 ///
 /// # Errors
 /// When a value in them cannot be written as CBOR, which none of today's types does.
 pub fn encode(details: &Details) -> Result<Vec<u8>, DetailsError> {
+    write(details)
+}
+
+/// Reads details back that were written whole.
+///
+/// # Errors
+/// When the bytes are not exactly the details of one entry.
+pub fn decode(bytes: &[u8]) -> Result<Details, DetailsError> {
+    decode_with(bytes, &[])
+}
+
+fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, DetailsError> {
     let mut bytes = Vec::with_capacity(1024);
-    match ciborium::into_writer(details, &mut bytes) {
+    match ciborium::into_writer(value, &mut bytes) {
         Ok(()) => Ok(bytes),
         Err(error) => Err(DetailsError::Encode(Box::new(error))),
     }
 }
 
-/// Reads details back.
-///
-/// # Errors
-/// When the bytes are not exactly the details of one entry.
-pub fn decode(bytes: &[u8]) -> Result<Details, DetailsError> {
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DetailsError> {
     let mut rest = bytes;
-    let details =
-        ciborium::from_reader(&mut rest).map_err(|e| DetailsError::Decode(Box::new(e)))?;
+    let value = ciborium::from_reader(&mut rest).map_err(|e| DetailsError::Decode(Box::new(e)))?;
     match rest.len() {
-        0 => Ok(details),
+        0 => Ok(value),
         more => Err(DetailsError::Trailing(more)),
     }
 }

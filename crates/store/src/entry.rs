@@ -63,6 +63,9 @@ pub struct Whole {
     /// What the leaf is committed to, as it was sealed: what a controller that has erased the person must not be
     /// shown is still in it. `None` when the keys that open it are gone.
     pub opened: Option<Opened>,
+    /// Whether what links the entry to others about the person was kept apart of `opened`. It was not by older
+    /// brokers, nor is it where details name nobody.
+    pub apart: bool,
     /// The slots that open the details, in the order of their controllers; none when they are open to
     /// everybody, and one that is nobody's when they are about nobody known.
     pub slots: Vec<SlotId>,
@@ -148,15 +151,19 @@ pub fn whole(
             sealed,
         } = stored?;
         let leaf = Leaf::decode(&encoded)?;
-        let opened = match seal::open_whole(&leaf, &sealed, origin, keyring) {
-            Ok(opened) => Some(opened),
+        let unsealed = match seal::open_whole(&leaf, &sealed, origin, keyring) {
+            Ok(unsealed) => Some(unsealed),
             Err(seal::OpenError::Erased) => None,
             Err(seal::OpenError::Damaged) => return Err(EntryFault::Sealed),
         };
-        let details = opened
+        let details = unsealed
             .as_ref()
-            .map(|opened| details::decode(&opened.details));
+            .map(|unsealed| details::decode_with(&unsealed.opened.details, &unsealed.links));
         let details = details.transpose()?;
+        let apart = unsealed
+            .as_ref()
+            .is_some_and(|unsealed| !unsealed.links.is_empty());
+        let opened = unsealed.map(|unsealed| unsealed.opened);
         let slots = seal::slots(&sealed);
         let Some(mut details) = details else {
             return Ok(Whole {
@@ -167,6 +174,7 @@ pub fn whole(
                     erased: BTreeSet::new(),
                 },
                 opened,
+                apart,
                 slots,
             });
         };
@@ -181,6 +189,7 @@ pub fn whole(
                 erased,
             },
             opened,
+            apart,
         })
     };
     open().map_err(|fault| EntryError { index, fault })

@@ -1,18 +1,26 @@
 //! Sealing details: encrypted once, under a key that is wrapped for every controller concerned.
 //!
 //! ```text
-//! plain  = u32 length | details | zeros up to a multiple of 256 bytes
+//! plain  = u32 length | details | zeros up to a multiple of 256 bytes                          (version 1)
+//!        | u32 length | details | u32 length | links | zeros up to a multiple of 256 bytes    (version 2)
 //! body   = AES-256-GCM(DEK, nonce 0, aad = "schakel/details/v1" | 0 | commitment | origin, blind | plain)
 //! wrap   = AES-256-GCM(HKDF-SHA256(salt = entry id, slot key | term key, "schakel/wrap/v1"), nonce 0,
 //!                      aad = slot id, DEK)
-//! sealed = u8 version 1 | u8 mode | u8 wraps | u8 term | [16] record slot, when the term is a record
+//! sealed = u8 version | u8 mode | u8 wraps | u8 term | [16] record slot, when the term is a record
 //!        | wraps x ([16] slot id | [48] wrap) | body
 //! ```
+//!
+//! The links are what [`crate::details::encode_apart`] keeps out of the details, which hold a digest of them; version 2 is
+//! for details that have them.
 //!
 //! Mode 0 is open (nothing personal: `blind | plain` in clear), mode 1 is sealed. The term key is that of the
 //! leaf's class and destroy month (term 0) or of a record (term 1). Every key is used for one message only,
 //! so nonces are zero. An entry about nobody known is wrapped once, under the month's key for that, and is as
 //! long as one about a person.
+
+mod plain;
+
+use std::fmt;
 
 use schakel_audit::{
     commitment,
@@ -22,15 +30,14 @@ use schakel_audit::{
 use schakel_core::{id::SlotId, random::Random};
 use zeroize::Zeroizing;
 
+use self::plain::{APART, BLIND, Plain, WHOLE, taken_apart};
 use crate::{
     aes::{self, TAG_LEN},
+    details::Encoded,
     keyring::{Key, Keyring, KeyringError},
 };
 
-const VERSION: u8 = 1;
-const PADDING: usize = 256;
 const WRAP_LEN: usize = 16 + 32 + TAG_LEN;
-const BLIND: usize = 32;
 /// The most bytes of details that are sealed. How many fit the log beside their wraps, whoever appends checks.
 pub const MAX_DETAILS_LEN: usize = 65_000;
 const AAD: &[u8] = b"schakel/details/v1\0";
@@ -95,7 +102,7 @@ pub enum OpenError {
     Damaged,
 }
 
-/// Seals details and commits the leaf to them.
+/// Seals details whole and commits the leaf to them: for what names no person.
 ///
 /// # Errors
 /// [`SealError`].
@@ -107,8 +114,35 @@ pub fn seal(
     keyring: &Keyring,
     random: &mut dyn Random,
 ) -> Result<Vec<u8>, SealError> {
-    if details.len() > MAX_DETAILS_LEN {
-        let len = details.len();
+    seal_parts(leaf, (details, &[]), scope, origin, keyring, random)
+}
+
+/// Seals details beside what was kept apart of them, and commits the leaf to the details.
+///
+/// # Errors
+/// [`SealError`].
+pub fn seal_apart(
+    leaf: &mut Leaf,
+    encoded: &Encoded,
+    scope: &Scope<'_>,
+    origin: &str,
+    keyring: &Keyring,
+    random: &mut dyn Random,
+) -> Result<Vec<u8>, SealError> {
+    let parts = (encoded.details.as_slice(), encoded.links.as_slice());
+    seal_parts(leaf, parts, scope, origin, keyring, random)
+}
+
+fn seal_parts(
+    leaf: &mut Leaf,
+    (details, links): (&[u8], &[u8]),
+    scope: &Scope<'_>,
+    origin: &str,
+    keyring: &Keyring,
+    random: &mut dyn Random,
+) -> Result<Vec<u8>, SealError> {
+    let len = details.len() + links.len();
+    if len > MAX_DETAILS_LEN {
         return Err(SealError::TooLong { len });
     }
     let mut blind = [0; BLIND];
@@ -117,11 +151,13 @@ pub fn seal(
     let plain = Plain {
         blind: &blind,
         details,
+        links,
     };
+    let version = plain.version();
     let (slots, term_key, record) = match scope {
         Scope::Open => {
             let mut sealed = Vec::with_capacity(4 + plain.len());
-            sealed.extend_from_slice(&[VERSION, 0, 0, 0]);
+            sealed.extend_from_slice(&[version, 0, 0, 0]);
             plain.append_to(&mut sealed)?;
             return Ok(sealed);
         }
@@ -145,7 +181,7 @@ pub fn seal(
     // In one piece, and encrypted where it stands: no copy of what is in clear is left behind.
     let len = 4 + 16 + slots.len() * WRAP_LEN + plain.len() + TAG_LEN;
     let mut sealed = Vec::with_capacity(len);
-    sealed.extend_from_slice(&[VERSION, 1, count, u8::from(record.is_some())]);
+    sealed.extend_from_slice(&[version, 1, count, u8::from(record.is_some())]);
     if let Some(record) = record {
         sealed.extend_from_slice(record.as_bytes());
     }
@@ -162,29 +198,6 @@ pub fn seal(
     Ok(sealed)
 }
 
-/// What is encrypted, before it is.
-struct Plain<'a> {
-    blind: &'a [u8; BLIND],
-    details: &'a [u8],
-}
-
-impl Plain<'_> {
-    /// How long it is, with its padding.
-    const fn len(&self) -> usize {
-        BLIND + (4 + self.details.len()).next_multiple_of(PADDING)
-    }
-
-    fn append_to(&self, sealed: &mut Vec<u8>) -> Result<(), SealError> {
-        let end = sealed.len() + self.len();
-        let len = u32::try_from(self.details.len()).map_err(|_| SealError::Encryption)?;
-        sealed.extend_from_slice(self.blind);
-        sealed.extend_from_slice(&len.to_le_bytes());
-        sealed.extend_from_slice(self.details);
-        sealed.resize(end, 0);
-        Ok(())
-    }
-}
-
 /// Opens details with any slot whose key is still there, and checks them against the leaf.
 ///
 /// # Errors
@@ -195,10 +208,26 @@ pub fn open(
     origin: &str,
     keyring: &Keyring,
 ) -> Result<Vec<u8>, OpenError> {
-    open_whole(leaf, sealed, origin, keyring).map(|opened| opened.details)
+    open_whole(leaf, sealed, origin, keyring).map(|unsealed| unsealed.opened.details)
 }
 
-/// As [`open`], with the blind: what somebody else needs to check the details against the leaf.
+/// What was sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unsealed {
+    /// What the leaf is committed to, with what somebody else needs to check it.
+    pub opened: Opened,
+    /// What was kept apart of the details; empty where nothing was.
+    pub links: Vec<u8>,
+}
+
+impl fmt::Debug for Unsealed {
+    /// Shows nothing of the details.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unsealed(redacted)")
+    }
+}
+
+/// As [`open`], with all that was sealed.
 ///
 /// # Errors
 /// [`OpenError`].
@@ -207,7 +236,7 @@ pub fn open_whole(
     sealed: &[u8],
     origin: &str,
     keyring: &Keyring,
-) -> Result<Opened, OpenError> {
+) -> Result<Unsealed, OpenError> {
     let parts = parse(sealed).ok_or(OpenError::Damaged)?;
     let mut body = Zeroizing::new(parts.body.to_vec());
     let plain: &[u8] = if parts.is_open {
@@ -225,9 +254,10 @@ pub fn open_whole(
             .ok_or(OpenError::Damaged)?;
         aes::open(&dek, [0; 12], &aad(leaf, origin), &mut body).map_err(|_| OpenError::Damaged)?
     };
-    let opened = taken_apart(plain).ok_or(OpenError::Damaged)?;
+    let unsealed = taken_apart(plain, parts.version).ok_or(OpenError::Damaged)?;
+    let opened = &unsealed.opened;
     if commitment::verify_commit(&opened.blind, &opened.details, &leaf.commitment) {
-        Ok(opened)
+        Ok(unsealed)
     } else {
         Err(OpenError::Damaged)
     }
@@ -251,21 +281,12 @@ pub fn record(sealed: &[u8]) -> Option<SlotId> {
 #[must_use]
 pub fn opened(sealed: &[u8]) -> Option<Opened> {
     let parts = parse(sealed).filter(|parts| parts.is_open)?;
-    taken_apart(parts.body)
-}
-
-fn taken_apart(plain: &[u8]) -> Option<Opened> {
-    let (blind, plain) = plain.split_first_chunk::<BLIND>()?;
-    let (len, rest) = plain.split_first_chunk::<4>()?;
-    let details = rest.get(..usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
-    Some(Opened {
-        blind: *blind,
-        details: details.to_vec(),
-    })
+    taken_apart(parts.body, parts.version).map(|unsealed| unsealed.opened)
 }
 
 /// Sealed details taken apart.
 struct Parts<'a> {
+    version: u8,
     is_open: bool,
     record: Option<SlotId>,
     wraps: Vec<(SlotId, &'a [u8])>,
@@ -274,7 +295,11 @@ struct Parts<'a> {
 
 fn parse(sealed: &[u8]) -> Option<Parts<'_>> {
     let ([version, mode, count, term], rest) = sealed.split_first_chunk::<4>()?;
-    if *version != VERSION || *mode > 1 || *term > 1 || (*mode == 0 && (*count, *term) != (0, 0)) {
+    if ![WHOLE, APART].contains(version)
+        || *mode > 1
+        || *term > 1
+        || (*mode == 0 && (*count, *term) != (0, 0))
+    {
         return None;
     }
     let (record, rest) = if *term == 1 {
@@ -289,6 +314,7 @@ fn parse(sealed: &[u8]) -> Option<Parts<'_>> {
         Some((SlotId::from_bytes(*slot), wrapped))
     });
     Some(Parts {
+        version: *version,
         is_open: *mode == 0,
         record,
         wraps: wraps.collect::<Option<_>>()?,

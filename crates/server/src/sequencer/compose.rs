@@ -266,15 +266,16 @@ impl Composer<'_> {
         details: &Details,
         scope: &Scope<'_>,
     ) -> Result<Frame, ComposeError> {
-        let encoded = details::encode(details)?;
-        let sealed = seal::seal(
-            leaf,
-            &encoded,
-            scope,
-            self.origin,
-            self.keyring,
-            self.random,
-        )?;
+        let (origin, keyring) = (self.origin, self.keyring);
+        let sealed = if matches!(scope, Scope::Open) {
+            let encoded = details::encode(details)?;
+            seal::seal(leaf, &encoded, scope, origin, keyring, self.random)?
+        } else {
+            let mut salt = [0; 32];
+            self.random.fill(&mut salt);
+            let encoded = details::encode_apart(details, salt)?;
+            seal::seal_apart(leaf, &encoded, scope, origin, keyring, self.random)?
+        };
         leaf.check()?;
         let frame = Frame {
             leaf: leaf.encode(),

@@ -173,7 +173,10 @@ impl Reader {
             .as_ref()
             .is_none_or(|call| call.principal == *viewer.controller() || call.actor.is_none());
         // What a controller that erased the person must not be shown, or must not be shown of it, is still inside.
-        own && is_within(approved, &whole.entry.leaf)
+        // Older brokers committed the leaf to what links the person across controllers as well.
+        let links_nobody = whole.apart || details.subject.is_none();
+        own && links_nobody
+            && is_within(approved, &whole.entry.leaf)
             && whole.entry.erased.is_empty()
             && !viewer.veil().is_drawn()
             && !holds_a_live_code(&details.event, now)

@@ -232,9 +232,9 @@ impl Keeper {
             rules: Some([7; 32]),
         };
         let details = details_of(subject, index, controllers, binds)?;
-        let sealed = seal::seal(
+        let sealed = seal::seal_apart(
             &mut leaf,
-            &details::encode(&details)?,
+            &details::encode_apart(&details, drawn())?,
             &Scope::Slots {
                 slots: &slots,
                 term: Term::ClassMonth,

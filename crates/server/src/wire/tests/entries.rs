@@ -3,23 +3,27 @@
 use std::collections::BTreeSet;
 
 use schakel_api::v1;
-use schakel_audit::leaf::{EntryType, Leaf, RetentionClass};
+use schakel_audit::{
+    erasure::Opened,
+    leaf::{EntryType, Leaf, RetentionClass},
+};
 use schakel_core::{
     ask::Ask,
     code::{Condition, CriminalDataGround, Granularity, Role},
     decide::{Finding, Grant, Reason},
     event::{Asked, Call, Denied, Details, Disclosed, Event},
-    id::{CaseId, ConsentId, EntryIndex, PartyId, Reference},
+    id::{CaseId, ConsentId, EntryIndex, PartyId, Reference, SubjectId},
     person::SubjectRef,
     purpose::LegalBasis,
     registry::Registry,
-    time::Timestamp,
+    time::{Period, Timestamp},
 };
-use schakel_store::entry::Entry;
+use schakel_store::entry::{Entry, Whole};
 
 use crate::wire::{
     entry::{Viewer, entry},
     explanation::explanation,
+    export::{self, Reader},
     testing,
 };
 
@@ -258,4 +262,36 @@ fn an_erased_entry_shows_its_leaf_and_nothing_more() {
     assert_eq!(shown.purpose.as_deref(), Some("P-ARRANGE-HOUSING"));
     assert!(shown.conditions.is_empty() && shown.recipient_party_id.is_none());
     assert!(shown.summary.starts_with("erased"));
+}
+
+/// What links the person across controllers must not leave with what is opened: older brokers committed to it.
+#[test]
+fn an_export_keeps_closed_what_holds_the_brokers_own_number_of_the_person() {
+    let everything = Period {
+        from: Timestamp::EPOCH,
+        until: None,
+    };
+    let reader = Reader::Officer(viewer("town-1"), Some(everything));
+    let exported = |subject, apart| {
+        let mut entry = read("town-1", EntryType::Denial, denied());
+        let details = entry.details.as_mut().unwrap();
+        details.subject = subject;
+        let whole = Whole {
+            encoded: entry.leaf.encode(),
+            entry,
+            opened: Some(Opened {
+                blind: [0; 32],
+                details: Vec::new(),
+            }),
+            apart,
+            slots: Vec::new(),
+        };
+        let now = Timestamp::from_millis(2_000).unwrap();
+        let shown = export::entry((8, &whole), &[], (&reader, None), now);
+        shown.details.is_some()
+    };
+    let somebody = Some(SubjectId::from_bytes([9; 16]));
+    assert!(exported(somebody, true));
+    assert!(exported(None, false), "it names nobody");
+    assert!(!exported(somebody, false));
 }

@@ -1,5 +1,6 @@
 //! Sealing: who opens, who does not, and what no longer can be opened by anybody.
 
+mod apart;
 mod format;
 
 use std::sync::Arc;
