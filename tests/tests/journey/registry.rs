@@ -84,6 +84,37 @@ async fn a_change_takes_two() {
     );
 }
 
+/// The party as it is registered.
+async fn registered(broker: &TestBroker, id: &str) -> v1::Party {
+    let request = v1::ListPartiesRequest {};
+    let anybody = broker.party("toetser").await;
+    let parties = anybody.registry().list_parties(request).await.unwrap();
+    let mut parties = parties.into_inner().parties.into_iter();
+    parties.find(|party| party.party_id == id).unwrap()
+}
+
+/// A stream is a call that goes on: it ends with the role that it takes, also while the party itself stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_with_the_role_it_takes() {
+    let broker = TestBroker::start().await;
+    let association = broker.party("wonen-zuid").await;
+    let mut stream = association.subscribe(None).await;
+    let mut party = registered(&broker, "wonen-zuid").await;
+    party.roles = vec![v1::Role::Auditor.into()];
+    change(&broker, Change::PutParty(party)).await;
+    let ended = loop {
+        match stream.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the stream ended as if all were well"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(
+        (ended.code(), reason(&ended).as_str()),
+        (Code::PermissionDenied, "METHOD_NOT_FOR_ROLE")
+    );
+}
+
 /// A rejected proposal is gone; its proposer may reject it too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_proposal_is_gone() {
@@ -281,7 +312,7 @@ async fn invariant_14_a_rule_that_does_not_parse_is_not_registered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delegate_acts_for_another_while_it_may() {
     let broker = TestBroker::start().await;
-    let (scene, association) = told(&broker).await;
+    let (scene, _) = told(&broker).await;
     let carrier = broker.party("wonen-noord").await;
     let ask = |party: &Party| {
         let asked = v1::AskRequest {
@@ -300,17 +331,7 @@ async fn a_delegate_acts_for_another_while_it_may() {
         (refused.code(), reason(&refused).as_str()),
         (Code::PermissionDenied, "PARTY_UNKNOWN")
     );
-    let parties = association
-        .registry()
-        .list_parties(v1::ListPartiesRequest {})
-        .await
-        .unwrap();
-    let mut party = parties
-        .into_inner()
-        .parties
-        .into_iter()
-        .find(|party| party.party_id == "wonen-zuid")
-        .unwrap();
+    let mut party = registered(&broker, "wonen-zuid").await;
     let until = broker.now().plus_millis(60_000);
     party.delegates = vec![v1::Delegation {
         delegate_party_id: "wonen-noord".into(),

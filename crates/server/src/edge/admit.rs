@@ -209,7 +209,7 @@ impl Account {
             connection,
         };
         if method.admits == Admits::Anyone {
-            standing.check().map_err(Refusal::PartyUnknown)?;
+            standing.check()?;
         } else {
             let caller = self.identify(&standing, headers)?;
             self.place = self

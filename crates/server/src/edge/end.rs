@@ -53,14 +53,14 @@ pub(super) fn of_stream(
             () = deadline => Refusal::Deadline,
             () = sleep_until(connection_ends) => Refusal::Stopping,
             _ = stopping.wait_for(|stopping| *stopping) => Refusal::Stopping,
-            why = standing.lost() => Refusal::PartyUnknown(why),
+            why = standing.lost() => why,
         }
     })
 }
 
 impl Standing {
     /// Waits until the caller may no longer go on.
-    async fn lost(self) -> UnknownParty {
+    async fn lost(self) -> Refusal {
         let mut registry = self.directory.changes();
         let mut certificate = self.connection.changes();
         loop {
@@ -76,21 +76,35 @@ impl Standing {
     }
 
     /// Whether the caller may go on.
-    pub(super) fn check(&self) -> Result<(), UnknownParty> {
+    pub(super) fn check(&self) -> Result<(), Refusal> {
         let (registry, now) = (self.directory.registry(), self.directory.now());
         if self.method.admits == Admits::Anyone {
-            self.connection.verified(now)?;
+            self.connection
+                .verified(now)
+                .map_err(Refusal::PartyUnknown)?;
             let certificate = self.connection.identity().map(|identity| identity.sha256);
             return match certificate {
-                Ok(certificate) if registry.blocks(&certificate) => Err(UnknownParty::Blocked),
+                Ok(certificate) if registry.blocks(&certificate) => {
+                    Err(Refusal::PartyUnknown(UnknownParty::Blocked))
+                }
                 // Whoever proved a certificate is anyone.
                 Ok(_) | Err(_) => Ok(()),
             };
         }
-        self.connection.certificate(&registry, now)?;
         self.connection
-            .peer(self.method, &self.acting, &registry, now)?;
-        Ok(())
+            .certificate(&registry, now)
+            .map_err(Refusal::PartyUnknown)?;
+        let peer = self
+            .connection
+            .peer(self.method, &self.acting, &registry, now)
+            .map_err(Refusal::PartyUnknown)?;
+        // A role that was taken away takes its streams with it.
+        if self.method.admits(&peer) {
+            Ok(())
+        } else {
+            let method = self.method.name;
+            Err(Refusal::MethodNotForRole { method })
+        }
     }
 }
 
