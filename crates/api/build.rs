@@ -26,7 +26,9 @@ const FILES: &[&str] = &[
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let protos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    // As it is now, not as it was when this was compiled: a build directory may be moved or copied.
+    let manifest = env::var("CARGO_MANIFEST_DIR")?;
+    let protos = Path::new(&manifest).join("../../proto");
     println!("cargo::rerun-if-changed={}", protos.display());
 
     let descriptors = protox::compile(FILES, [&protos])?;

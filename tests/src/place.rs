@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
@@ -18,7 +19,7 @@ use schakel_pki::{
     validity::Validity,
 };
 use schakel_store::{
-    keyring::{self, Kek, Keyring},
+    keyring::{self, Kek, Keyring, KeyringError},
     random::OsRandom,
 };
 use tempfile::TempDir;
@@ -172,9 +173,18 @@ log = "warn"
                 fs::copy(from, copied.path().join(name)).expect("a key");
             }
         }
-        let (kek, _) = keyring::recover(&kek, &dir, &mut OsRandom).expect("a key");
-        let keyring = Keyring::open(&dir, kek, Box::new(OsRandom)).expect("a keyring");
-        say(&keyring)
+        let open = || {
+            let (kek, _) = keyring::recover(&kek, &dir, &mut OsRandom)?;
+            Keyring::open(&dir, kek, Box::new(OsRandom))
+        };
+        loop {
+            match open() {
+                // A process that another test starts has every open file until it runs its program, and the lock of
+                // the first of the two steps with it.
+                Err(KeyringError::InUse(_)) => thread::yield_now(),
+                opened => return say(&opened.expect("a keyring")),
+            }
+        }
     }
 
     /// What `schakel verify log` says of what is published there, in words, and how it ends.
