@@ -27,12 +27,10 @@ pub(crate) fn receipt(receipt: Receipt) -> v1::Receipt {
     }
 }
 
-/// Hashes as they are sent.
+/// Hashes as they are sent: pieces of one copy, as there are two dozen in every receipt.
 pub(crate) fn hashes(hashes: &[[u8; 32]]) -> Vec<Bytes> {
-    hashes
-        .iter()
-        .map(|hash| Bytes::copy_from_slice(hash))
-        .collect()
+    let all = Bytes::copy_from_slice(hashes.as_flattened());
+    all.chunks(32).map(|hash| all.slice_ref(hash)).collect()
 }
 
 /// The uniform denial: the reference and nothing else.
