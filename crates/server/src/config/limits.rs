@@ -38,8 +38,8 @@ pub struct Limits {
     pub calls_per_party: usize,
     /// Subscriptions of one party at a time: 1 to 1,024.
     pub subscriptions_per_party: usize,
-    /// Writes of one party in a minute about people whom it names by a number, beside withdrawals: 1 to 1,000,000. As many
-    /// at once, and then evenly. Bounds how fast one party makes people known, and notices in the inboxes of others.
+    /// Calls in a minute for one party of the methods that can make a person known by a number, whatever such a call names
+    /// the person by: 1 to 1,000,000. As many at once, and then evenly; withdrawals are not counted. Bounds how fast one party makes people known, and notices in the inboxes of others.
     pub named_per_minute: u32,
     /// The longest a call may take, whatever deadline its caller set: 1 s to 5 m. Subscriptions live as
     /// long as their connection.

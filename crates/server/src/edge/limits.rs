@@ -134,26 +134,25 @@ impl CallQuota {
         }
     }
 
-    /// Takes the places a call of the party needs; `None` when there are none left, or it names people faster than a party
-    /// may. A method that is never
-    /// refused needs none: connections and streams bound it.
+    /// Takes the places a call of the party needs; `None` when there are none left, or it makes calls of methods that name
+    /// people faster than a party may. A method that is never refused needs none: connections and streams bound it.
     #[must_use]
     pub fn take(&self, method: &Method, party: &PartyId, now: Instant) -> Option<CallPlace> {
         if method.never_refused {
             return Some(CallPlace::default());
-        }
-        if method.names && !self.named.admit(party, now) {
-            return None;
         }
         let of_party = if method.streams {
             &self.subscriptions
         } else {
             &self.calls
         };
-        Some(CallPlace {
+        let place = CallPlace {
             _all: Some(Arc::clone(&self.all).try_acquire_owned().ok()?),
             _party: Some(of_party.take(party.clone())?),
-        })
+        };
+        // Last: what is refused for another reason costs nothing of it.
+        let in_time = !method.names || self.named.admit(party, now);
+        in_time.then_some(place)
     }
 }
 
@@ -178,6 +177,28 @@ mod tests {
         let counted = Counted::new(1);
         drop(counted.take("a"));
         assert!(counted.held.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_call_that_finds_no_place_costs_none_of_the_minute() {
+        let limits = Limits {
+            calls_per_party: 1,
+            named_per_minute: 2,
+            ..Limits::default()
+        };
+        let (quota, now) = (CallQuota::new(&limits), Instant::now());
+        let open = access::method("/schakel.v1.CasesService/OpenCase").unwrap();
+        let party = "pi-noord".parse().unwrap();
+        let held = quota.take(open, &party, now).unwrap();
+        for _ in 0..5 {
+            assert!(quota.take(open, &party, now).is_none());
+        }
+        drop(held);
+        assert!(quota.take(open, &party, now).is_some());
+        assert!(
+            quota.take(open, &party, now).is_none(),
+            "the minute is full"
+        );
     }
 
     #[test]
