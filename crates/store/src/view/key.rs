@@ -39,7 +39,9 @@ impl Keys {
         Self {
             view: view.clone(),
             naming: hmac::Key::new(hmac::HMAC_SHA256, naming.as_slice()),
-            generation: *aes::derive(b"", &[view], b"schakel/view/generation/v1"),
+            // Another number makes every view again: after a change by which one that is there and one made from the
+            // log would differ.
+            generation: *aes::derive(b"", &[view], b"schakel/view/generation/v2"),
         }
     }
 
