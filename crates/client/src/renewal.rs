@@ -66,6 +66,16 @@ pub struct Renewal {
     failures: u32,
 }
 
+/// What the broker says of a request.
+enum Answer {
+    /// The certificate, DER.
+    Certificate(Vec<u8>),
+    /// It waits for the authority.
+    Waiting,
+    /// Nothing is issued for it.
+    Closed,
+}
+
 /// What came of one look.
 #[derive(Debug)]
 pub struct Step {
@@ -85,6 +95,11 @@ pub enum Told {
     },
     /// The request waits for the authority.
     Waiting,
+    /// The request was closed: nothing is issued for it. Its key is set aside, and the next look makes another.
+    Closed {
+        /// Where the key is now.
+        key: PathBuf,
+    },
     /// There is a new certificate, and calls go on with it.
     Renewed {
         /// Where it is.
@@ -150,7 +165,8 @@ impl Renewal {
                 self.failures = 0;
                 let again_in = match &told {
                     Told::NotDue { due } => due.saturating_sub(now).min(LONGEST),
-                    Told::Waiting => WAITING,
+                    // Not at once: whoever rejects each request is not to be asked without end.
+                    Told::Waiting | Told::Closed { .. } => WAITING,
                     Told::Renewed { .. } | Told::Failed(_) => Duration::ZERO,
                 };
                 Step { told, again_in }
@@ -178,8 +194,13 @@ impl Renewal {
             return Ok(Told::NotDue { due });
         }
         let pending = self.pending(&current, pair.generation.saturating_add(1))?;
-        let Some(certificate) = self.ask(&pending).await? else {
-            return Ok(Told::Waiting);
+        let certificate = match self.ask(&pending).await? {
+            Answer::Certificate(der) => der,
+            Answer::Waiting => return Ok(Told::Waiting),
+            Answer::Closed => {
+                let key = self.files.set_aside(pending.generation)?;
+                return Ok(Told::Closed { key });
+            }
         };
         let certificate_pem = current.followed_by(&certificate, &pending)?;
         self.files
@@ -197,14 +218,18 @@ impl Renewal {
         Ok(pending)
     }
 
-    async fn ask(&self, pending: &Pending) -> Result<Option<Vec<u8>>, RenewalError> {
+    async fn ask(&self, pending: &Pending) -> Result<Answer, RenewalError> {
         let request = v1::RenewCertificateRequest {
             idempotency_key: String::new(),
             request: maker::request_of(pending)?.into(),
         };
         let answer = self.client.renew_certificate(request).await;
         let answer = answer.map_err(|error| RenewalError::Ask(error.into()))?;
-        Ok(answer.certificate.map(|der| der.to_vec()))
+        Ok(match answer.certificate {
+            Some(der) => Answer::Certificate(der.into()),
+            None if answer.progress() == v1::EnrolmentProgress::Closed => Answer::Closed,
+            None => Answer::Waiting,
+        })
     }
 
     async fn go_on_with(&self, pair: Pair) -> Result<Told, RenewalError> {
@@ -222,6 +247,12 @@ impl fmt::Display for Told {
         match self {
             Self::NotDue { .. } => f.write_str("the certificate need not be renewed yet"),
             Self::Waiting => f.write_str("the request for the next certificate waits to be signed"),
+            Self::Closed { key } => write!(
+                f,
+                "the broker closed the request for the next certificate: another key is made next time, and the one \
+                 of this request is in `{}`",
+                key.display()
+            ),
             Self::Renewed { certificate } => {
                 write!(
                     f,

@@ -60,8 +60,8 @@ impl Renewing {
         UNIX_EPOCH + Duration::from_millis(self.broker.now().as_millis()) + while_
     }
 
-    /// Whoever keeps the authority signs what waits; SHA-256 of the certificate.
-    async fn sign(&self) -> [u8; 32] {
+    /// The one enrolment that waits.
+    async fn waiting(&self) -> String {
         let administrator = self.broker.party("beheer-een").await;
         let mut certificates = administrator.certificates();
         let listed = certificates.list_enrolments(v1::ListEnrolmentsRequest {
@@ -74,14 +74,22 @@ impl Renewing {
             .filter(|one| one.progress() == v1::EnrolmentProgress::Waiting)
             .collect();
         assert_eq!(waiting.len(), 1, "a request is repeated, not made again");
+        waiting[0].enrolment_id.clone()
+    }
+
+    /// Whoever keeps the authority signs what waits; SHA-256 of the certificate.
+    async fn sign(&self) -> [u8; 32] {
+        let enrolment_id = self.waiting().await;
         let key_pem = fs::read_to_string(self.files.key_of(1)).unwrap();
         let issued = self.broker.place().certify("gemeente-oost", &key_pem);
         let der = Chain::read(&issued.cert_pem).unwrap().own().to_vec();
         let answer = v1::AnswerEnrolmentRequest {
             idempotency_key: key(),
-            enrolment_id: waiting[0].enrolment_id.clone(),
+            enrolment_id,
             certificate: der.clone().into(),
         };
+        let administrator = self.broker.party("beheer-een").await;
+        let mut certificates = administrator.certificates();
         certificates.answer_enrolment(answer).await.unwrap();
         sha256(&der)
     }
@@ -179,4 +187,38 @@ async fn a_renewal_that_fails_is_tried_again_and_calls_go_on() {
         step.told.to_string().contains("not renewed yet"),
         "{step:?}"
     );
+}
+
+/// A request that an administrator rejects is one of many: the party makes another key, and is renewed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewal_whose_request_is_closed_goes_on_with_another_key() {
+    let it = Renewing::start().await;
+    let mut renewal = it.renewal();
+    let due = it.after(65 * DAY);
+    assert!(matches!(renewal.step(due).await.told, Told::Waiting));
+    let rejected = fs::read_to_string(it.files.key_of(1)).unwrap();
+    let close = v1::CloseEnrolmentRequest {
+        idempotency_key: key(),
+        enrolment_id: it.waiting().await,
+    };
+    let administrator = it.broker.party("beheer-een").await;
+    let mut certificates = administrator.certificates();
+    certificates.close_enrolment(close).await.unwrap();
+
+    let step = renewal.step(due).await;
+    let Told::Closed { key } = &step.told else {
+        panic!("{step:?}");
+    };
+    assert_eq!(fs::read_to_string(key).unwrap(), rejected, "it stays");
+    assert!(step.again_in >= Duration::from_mins(1), "{step:?}");
+    // Another process goes on where this one ended.
+    let mut renewal = it.renewal();
+    assert!(matches!(renewal.step(due).await.told, Told::Waiting));
+    let next = fs::read_to_string(it.files.key_of(1)).unwrap();
+    assert_ne!(next, rejected);
+    let new = it.sign().await;
+    let step = renewal.step(due).await;
+    assert!(matches!(step.told, Told::Renewed { .. }), "{step:?}");
+    let own = Renewing::certificate(&it.client).await.unwrap();
+    assert_eq!(own, hex::encode(new));
 }

@@ -3,7 +3,7 @@
 //! Beside `own.cert.pem` and `own.key.pem` the first renewal keeps `own.cert.1.pem`, `own.key.1.pem` and the request
 //! `own.key.1.csr`, the second `own.cert.2.pem` and so on. A certificate is written last, and each file at once or
 //! not at all, so that the newest pair that is whole is always one to go on with. Nothing is ever overwritten or
-//! deleted: whoever moves back to an older pair finds it.
+//! deleted: whoever moves back to an older pair finds it. A key whose request was closed goes to `own.key.1.closed-1.pem`.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -126,6 +126,21 @@ impl IdentityFiles {
         write(&request, &pending.request_pem, PUBLIC)
     }
 
+    /// Gives a key whose request was closed another name, so that the next one has the place; where it is then. The
+    /// request first, because it says that the key is there.
+    pub(super) fn set_aside(&self, generation: u32) -> Result<PathBuf, FileError> {
+        let (key, request) = (self.key_of(generation), self.request_of(generation));
+        let mut number: u32 = 1;
+        while closed(&key, number).exists() || closed(&request, number).exists() {
+            number = number.saturating_add(1);
+        }
+        let aside = closed(&key, number);
+        let renamed = fs::rename(&request, closed(&request, number));
+        renamed.map_err(failed(&request, "set aside"))?;
+        fs::rename(&key, &aside).map_err(failed(&key, "set aside"))?;
+        Ok(aside)
+    }
+
     pub(super) fn keep_certificate(&self, generation: u32, pem: &str) -> Result<(), FileError> {
         write(&self.certificate_of(generation), pem, PUBLIC)
     }
@@ -140,8 +155,18 @@ fn numbered(path: &Path, generation: u32) -> PathBuf {
     if generation == 0 {
         return path.to_owned();
     }
+    inserted(path, &generation.to_string())
+}
+
+/// `own.key.1.pem` as `own.key.1.closed-2.pem`.
+fn closed(path: &Path, number: u32) -> PathBuf {
+    inserted(path, &format!("closed-{number}"))
+}
+
+/// A name with a word before its extension.
+fn inserted(path: &Path, word: &str) -> PathBuf {
     let mut name = path.file_stem().unwrap_or_default().to_owned();
-    name.push(format!(".{generation}"));
+    name.push(format!(".{word}"));
     if let Some(extension) = path.extension() {
         name.push(".");
         name.push(extension);
@@ -240,6 +265,21 @@ mod tests {
         let again = files.pending(1).unwrap().unwrap();
         assert_eq!(again.key_pem, "KEY 1");
         assert!(files.pending(2).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_key_that_was_closed_makes_place_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(dir.path());
+        for number in 1..=2 {
+            files.keep_pending(&pending(1)).unwrap();
+            let aside = files.set_aside(1).unwrap();
+            let name = format!("own.1.closed-{number}.key");
+            assert_eq!(aside, dir.path().join(&name));
+            assert_eq!(fs::read_to_string(&aside).unwrap(), "KEY 1");
+            assert!(files.pending(1).unwrap().is_none());
+            assert_eq!(files.newest().unwrap().generation, 0);
+        }
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl CertificatesService for Certificates {
         &self,
         request: Request<v1::CloseEnrolmentRequest>,
     ) -> Result<Response<v1::CloseEnrolmentResponse>, Status> {
+        // Not between the signing of a certificate and its entry: it would be valid, and nobody could revoke it.
+        let _turn = match &self.issuing {
+            Some(issuing) => Some(issuing.turn().await),
+            None => None,
+        };
         answer(&self.sequencer, request, enrolment::close, |answer| {
             let receipt = Some(enrolment::done(answer)?);
             Ok(v1::CloseEnrolmentResponse { receipt })
@@ -247,13 +252,8 @@ impl CertificatesService for Certificates {
         .await;
         let registry = self.sequencer.registry();
         let state = registry.enrolment(id).map(|enrolment| &enrolment.state);
-        let state = state.unwrap_or(&EnrolmentState::Open);
-        // Closed since it was taken.
-        if matches!(state, EnrolmentState::Closed { .. }) {
-            let rule = "must not be one that was closed: make another";
-            let (field, rule) = ("request".to_owned(), rule.to_owned());
-            return Err(CallError::Conflict { field, rule }.into());
-        }
+        // It may have gone while it was issued for.
+        let state = state.ok_or(CallError::NotFound("enrolment"))?;
         Ok(Response::new(enrolment::renewed(id, state)))
     }
 }
@@ -284,12 +284,13 @@ impl Asked {
         Some(Self { request, sha256 })
     }
 
-    /// Whether an enrolment is about it, and was not closed.
+    /// Whether an enrolment is about it.
     pub(super) fn is_of(&self, enrolment: &Enrolment) -> bool {
         match &enrolment.state {
-            EnrolmentState::Open | EnrolmentState::Closed { .. } => false,
+            EnrolmentState::Open => false,
             EnrolmentState::Waiting { request } => request.0 == self.request.der(),
-            EnrolmentState::Issued { request_sha256, .. } => *request_sha256 == self.sha256,
+            EnrolmentState::Issued { request_sha256, .. }
+            | EnrolmentState::Closed { request_sha256 } => *request_sha256 == self.sha256,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use schakel_api::v1;
 use schakel_client::renew_at;
-use schakel_pki::identity;
+use schakel_pki::{identity, request::CertificateRequest};
 use schakel_server::clock::{Clock as _, SystemClock};
 
 use super::{der_of, read_request};
@@ -29,6 +29,10 @@ pub(super) struct RenewArgs {
     when_due: Option<PathBuf>,
 }
 
+/// What is said of a request for which nothing is issued.
+const CLOSED: &str =
+    "The request was closed, and nothing is issued for it: make another with another key.";
+
 pub(super) async fn renew(session: &Session, args: &RenewArgs) -> Result<Exit, Failure> {
     if let Some(current) = &args.when_due
         && !is_due(current)?
@@ -37,6 +41,10 @@ pub(super) async fn renew(session: &Session, args: &RenewArgs) -> Result<Exit, F
         return Ok(session.show(&view::Done::new(said, None)));
     }
     let request = read_request(&args.request)?;
+    if is_fetched(&args.out, &request) {
+        let said = format!("The certificate is in `{}` already.", args.out.display());
+        return Ok(session.show(&view::Done::new(said, None)));
+    }
     enrol::check_free(&args.out)?;
     let told = session
         .write(async |idempotency_key| {
@@ -49,9 +57,17 @@ pub(super) async fn renew(session: &Session, args: &RenewArgs) -> Result<Exit, F
         .await?;
     let said = match told.certificate {
         Some(der) => enrol::keep(&args.out, &request, &der)?,
+        None if told.progress() == v1::EnrolmentProgress::Closed => {
+            return Err(Failure::new(Exit::Failed, CLOSED));
+        }
         None => enrol::WAITS.to_owned(),
     };
     Ok(session.show(&view::Done::new(said, None)))
+}
+
+/// Whether the certificate that answers a request is where it goes: a timer comes by again while the old one is due.
+fn is_fetched(out: &Path, request: &CertificateRequest) -> bool {
+    out.exists() && der_of(out).is_ok_and(|der| request.is_answered_by(&der))
 }
 
 /// Whether a certificate should be renewed by now. Its own fingerprint is the chance, so that the moment stays.
