@@ -15,7 +15,10 @@ pub use self::{
     certificate::MOST_SEEN,
     key::CheckpointKey,
     peer::{NoStanding, Proven},
-    term::{KEPT_DAYS, MOST_ENDED, MOST_IN_FORCE, MOST_UNDER_WAY},
+    term::{
+        KEPT_DAYS, MOST_ANNOUNCED, MOST_CLOSED, MOST_ENDED, MOST_IN_A_ROW, MOST_IN_FORCE,
+        MOST_UNDER_WAY,
+    },
 };
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -1,6 +1,6 @@
 //! Enrolments that are closed, pages of them, and how many there may be.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use schakel_api::{
     enrolment::{EnrolRequest, enrolment_service_client::EnrolmentServiceClient},
@@ -48,6 +48,22 @@ async fn page(broker: &TestBroker, size: u32, token: Option<&[u8]>) -> v1::ListE
     let administrator = broker.party("beheer-een").await;
     let listed = administrator.certificates().list_enrolments(request).await;
     listed.unwrap().into_inner()
+}
+
+/// Every certificate and every enrolment that is known.
+async fn known(broker: &TestBroker) -> (Vec<v1::IssuedCertificate>, Vec<v1::Enrolment>) {
+    let request = v1::ListIssuedCertificatesRequest {
+        page_size: 100,
+        page_token: None,
+    };
+    let administrator = broker.party("beheer-een").await;
+    let mut certificates = administrator.certificates();
+    let issued = certificates.list_issued_certificates(request).await;
+    let mut issued = issued.unwrap().into_inner().certificates;
+    for one in &mut issued {
+        one.last_used_at = None;
+    }
+    (issued, page(broker, 100, None).await.enrolments)
 }
 
 async fn announce(broker: &TestBroker, certificate: Vec<u8>) -> Result<(), Status> {
@@ -150,9 +166,9 @@ async fn a_renewal_that_was_rejected_does_not_come_again() {
     let id = renew(&broker, &request).await.unwrap().enrolment_id;
     close(&broker, "beheer-een", &id).await.unwrap();
     broker.restart().await;
-    let refused = renew(&broker, &request).await.unwrap_err();
-    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
-    assert!(refused.message().contains("closed"), "{refused:?}");
+    let told = renew(&broker, &request).await.unwrap();
+    assert_eq!(told.progress(), v1::EnrolmentProgress::Closed);
+    assert_eq!((told.enrolment_id, told.certificate), (id.clone(), None));
     let issued = broker.place().certify("gemeente-oost", &new.key_pem());
     let late = answer(&broker, &id, der_of(&issued.cert_pem)).await;
     assert_eq!(reason(&late.unwrap_err()), "REGISTRY_CONFLICT");
@@ -223,9 +239,10 @@ async fn invitations_are_bounded_and_shown_page_by_page() {
     broker.check_log().await;
 }
 
-/// No party fills the registry by what it announces; what is revoked makes room.
+/// No party fills the registry by what it announces, nor keeps itself from being renewed by it; what is revoked makes
+/// room.
 #[tokio::test(flavor = "multi_thread")]
-async fn certificates_in_force_are_bounded_for_each_party() {
+async fn what_is_announced_is_bounded_for_each_party_by_itself() {
     let broker = broker().await;
     let mut announced = Vec::new();
     for _ in 0..64 {
@@ -236,11 +253,10 @@ async fn certificates_in_force_are_bounded_for_each_party() {
     let one_more = another(&broker);
     let refused = announce(&broker, one_more.clone()).await.unwrap_err();
     assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    // Nothing that lets somebody go on hangs on it.
     let (_, request) = own_request();
-    let refused = renew(&broker, &request).await.unwrap_err();
-    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
-    let refused = open(&broker, [7; 32], 24).await.unwrap_err();
-    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    renew(&broker, &request).await.unwrap();
+    open(&broker, [7; 32], 24).await.unwrap();
     let revoke = v1::RevokeCertificateRequest {
         idempotency_key: key(),
         sha256: sha256(&announced[0]).to_vec().into(),
@@ -251,6 +267,138 @@ async fn certificates_in_force_are_bounded_for_each_party() {
     certificates.revoke_certificate(revoke).await.unwrap();
     announce(&broker, one_more).await.unwrap();
     broker.check_log().await;
+}
+
+/// A certificate can be renewed when the party has as many as it may have, and no more are begun besides.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_in_force_are_bounded_and_each_can_be_renewed() {
+    let broker = broker().await;
+    let register = async |certificate: Vec<u8>| {
+        let request = v1::RegisterCertificateRequest {
+            idempotency_key: key(),
+            certificate: certificate.into(),
+            replaces_sha256: None,
+        };
+        let administrator = broker.party("beheer-een").await;
+        let mut certificates = administrator.certificates();
+        certificates.register_certificate(request).await.map(|_| ())
+    };
+    for _ in 0..64 {
+        register(another(&broker)).await.unwrap();
+    }
+    let refused = register(another(&broker)).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    let refused = open(&broker, [7; 32], 24).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    let (new, request) = own_request();
+    let id = renew(&broker, &request).await.unwrap().enrolment_id;
+    let issued = broker.place().certify("gemeente-oost", &new.key_pem());
+    answer(&broker, &id, der_of(&issued.cert_pem))
+        .await
+        .unwrap();
+    // A second one for the same certificate takes a place that there is not.
+    let (_, second) = own_request();
+    let refused = renew(&broker, &second).await.unwrap_err();
+    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
+    assert!(refused.message().contains("64"), "{refused:?}");
+    broker.check_log().await;
+}
+
+/// Whoever has one certificate of a party, and hands in and gives up without end, keeps nobody from renewing.
+#[tokio::test(flavor = "multi_thread")]
+async fn renewals_that_are_given_up_keep_nobody_from_renewing() {
+    let broker = broker().await;
+    for _ in 0..33 {
+        let (_, request) = own_request();
+        let id = renew(&broker, &request).await.unwrap().enrolment_id;
+        close(&broker, "gemeente-oost", &id).await.unwrap();
+    }
+    let (_, request) = own_request();
+    renew(&broker, &request).await.unwrap();
+    assert_eq!(page(&broker, 100, None).await.enrolments.len(), 32 + 1);
+    broker.check_log().await;
+}
+
+/// What is over is forgotten at the same entries when the view is made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_forgot_and_one_made_again_show_the_same() {
+    let mut broker = broker().await;
+    announce(&broker, another(&broker)).await.unwrap();
+    open(&broker, [7; 32], 24).await.unwrap();
+    for _ in 0..33 {
+        let (_, request) = own_request();
+        let id = renew(&broker, &request).await.unwrap().enrolment_id;
+        close(&broker, "beheer-een", &id).await.unwrap();
+    }
+    let (new, request) = own_request();
+    let id = renew(&broker, &request).await.unwrap().enrolment_id;
+    let issued = broker.place().certify("gemeente-oost", &new.key_pem());
+    answer(&broker, &id, der_of(&issued.cert_pem))
+        .await
+        .unwrap();
+    broker.clock().advance(Duration::from_hours(25));
+    open(&broker, [8; 32], 24).await.unwrap();
+
+    let there = known(&broker).await;
+    // The first leave ended, and of what was closed the oldest went.
+    assert_eq!((there.0.len(), there.1.len()), (2, 32 + 1 + 1));
+    broker.stop().await;
+    broker.forget_derived();
+    broker.run().await.unwrap();
+    assert_eq!(known(&broker).await, there);
+    broker.check_log().await;
+}
+
+/// On a timer the command comes by after it fetched the certificate too, and after its request was closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_that_renews_may_be_repeated_and_says_what_was_closed() {
+    let broker = TestBroker::start_with(Settings {
+        system_clock: true,
+        ..Settings::default()
+    })
+    .await;
+    let (new, request) = own_request();
+    let (asked, out) = (
+        broker.place().path("new.csr"),
+        broker.place().path("next.cert.pem"),
+    );
+    let renewing = async |request: &[u8]| {
+        fs::write(&asked, request).unwrap();
+        let files = [asked.to_str().unwrap(), out.to_str().unwrap()];
+        let arguments = [
+            "enrolment",
+            "renew",
+            "--request",
+            files[0],
+            "--out",
+            files[1],
+        ];
+        broker.command("gemeente-oost", &arguments).await
+    };
+    let (_, rejected) = own_request();
+    let said = renewing(&rejected).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let waiting = page(&broker, 1, None).await.enrolments.remove(0);
+    close(&broker, "beheer-een", &waiting.enrolment_id)
+        .await
+        .unwrap();
+    let said = renewing(&rejected).await;
+    assert_ne!(said.code, 0);
+    assert!(said.complaint.contains("was closed"), "{said:?}");
+
+    assert_eq!(renewing(&request).await.code, 0);
+    let listed = page(&broker, 100, None).await.enrolments;
+    let waits = |one: &&v1::Enrolment| one.progress() == v1::EnrolmentProgress::Waiting;
+    let id = &listed.iter().find(waits).unwrap().enrolment_id;
+    let issued = broker.place().certify("gemeente-oost", &new.key_pem());
+    answer(&broker, id, der_of(&issued.cert_pem)).await.unwrap();
+    for said_of in ["is in", "already"] {
+        let said = renewing(&request).await;
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(said.text.contains(said_of), "{said:?}");
+    }
+    let other = renewing(&rejected).await;
+    assert_ne!(other.code, 0, "it is for another key: {other:?}");
 }
 
 /// What has ended is of use to nobody: it is not announced, and makes room.

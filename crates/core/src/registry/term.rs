@@ -1,22 +1,35 @@
 //! How many certificates and enrolments the registry knows, and for how long: what is over is in the trail alone.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use super::{Registry, RegistryKey};
 use crate::{
-    enrolment::{Enrolment, EnrolmentState, IssuedCertificate},
-    id::Oin,
+    enrolment::{Enrolment, EnrolmentState, IssuedCertificate, Origin},
+    id::{EnrolmentId, Oin},
     party::Party,
     time::Timestamp,
 };
 
-/// The most certificates of one party that are registered and neither ended nor revoked.
+/// The most certificates of one party that are in force, without those that it announced and those that another
+/// replaces already; and the most of its renewals that wait.
 pub const MOST_IN_FORCE: usize = 64;
+
+/// The most certificates that a party announced and that are in force.
+pub const MOST_ANNOUNCED: usize = 64;
+
+/// The most certificates in force of which each replaces the one before it.
+pub const MOST_IN_A_ROW: usize = 4;
 
 /// The most certificates of one number that are still known after their end: those that ended last.
 pub const MOST_ENDED: usize = 128;
 
-/// The most invitations for one party that are under way, and the most of its renewals for which nothing was issued.
+/// The most renewals of one number that are still known after they were closed: those that were asked for last.
+pub const MOST_CLOSED: usize = 32;
+
+/// The most invitations for one party that are under way.
 pub const MOST_UNDER_WAY: usize = 32;
 
 /// For how many days something that is over is still known: a certificate from its end, an enrolment from the end of
@@ -24,12 +37,40 @@ pub const MOST_UNDER_WAY: usize = 32;
 pub const KEPT_DAYS: u32 = 90;
 
 impl Registry {
-    /// How many certificates of a party are registered that have neither ended nor been revoked.
+    /// How many certificates of a party are in force, without those that it announced, and without those whose place
+    /// another took that is in force.
     #[must_use]
     pub fn certificates_in_force(&self, party: &Party, at: Timestamp) -> usize {
-        self.all_issued()
-            .filter(|one| of(party, &one.oin) && one.is_in_force(at))
+        let in_force = || self.all_issued().filter(|one| one.is_in_force(at));
+        let replaced: BTreeSet<_> = in_force().filter_map(|one| one.replaces).collect();
+        in_force()
+            .filter(|one| of(party, &one.oin) && one.origin != Origin::Announced)
+            .filter(|one| !replaced.contains(&one.sha256))
             .count()
+    }
+
+    /// How many certificates that a party announced are in force.
+    #[must_use]
+    pub fn announced_in_force(&self, party: &Party, at: Timestamp) -> usize {
+        self.all_issued()
+            .filter(|one| of(party, &one.oin) && one.origin == Origin::Announced)
+            .filter(|one| one.is_in_force(at))
+            .count()
+    }
+
+    /// Whether another certificate that is in force took the place of this one.
+    #[must_use]
+    pub fn is_replaced(&self, sha256: &[u8; 32], at: Timestamp) -> bool {
+        self.all_issued()
+            .any(|one| one.replaces == Some(*sha256) && one.is_in_force(at))
+    }
+
+    /// How many certificates in force replaced each the one before it, up to this one; at most [`MOST_IN_A_ROW`].
+    #[must_use]
+    pub fn in_a_row(&self, sha256: &[u8; 32], at: Timestamp) -> usize {
+        let in_force = |sha256: &[u8; 32]| self.issued(sha256).filter(|one| one.is_in_force(at));
+        let row = iter::successors(in_force(sha256), |one| in_force(one.replaces.as_ref()?));
+        row.take(MOST_IN_A_ROW).count()
     }
 
     /// How many invitations for a party are under way.
@@ -41,22 +82,22 @@ impl Registry {
         of_party.filter(|one| one.is_under_way(at)).count()
     }
 
-    /// How many renewals of a party are known for which nothing was issued, those that were closed among them.
+    /// How many renewals of a party wait.
     #[must_use]
-    pub fn unanswered_renewals(&self, party: &Party) -> usize {
+    pub fn waiting_renewals(&self, party: &Party) -> usize {
         let of_party = self
             .enrolments()
             .filter(|one| of(party, &one.holder.oin) && one.is_renewal());
-        of_party.filter(|one| !one.is_issued()).count()
+        of_party
+            .filter(|one| matches!(one.state, EnrolmentState::Waiting { .. }))
+            .count()
     }
 
     /// Drops what has been over for long, and names the rows.
     pub(super) fn drop_ended(&mut self, at: Timestamp) -> Vec<RegistryKey> {
-        let gone: Vec<_> = self
-            .enrolments()
-            .filter(|one| one.is_forgotten(at))
-            .map(|one| one.id)
-            .collect();
+        let ended = self.enrolments().filter(|one| one.is_forgotten(at));
+        let mut gone: Vec<_> = ended.map(|one| one.id).collect();
+        gone.extend(self.closed_too_many());
         let mut touched: Vec<_> = gone
             .into_iter()
             .filter_map(|id| self.drop_enrolment(id))
@@ -66,6 +107,24 @@ impl Registry {
             RegistryKey::Issued(sha256)
         }));
         touched
+    }
+
+    /// The closed renewals of each number but the last: whoever closes many takes nobody's place.
+    fn closed_too_many(&self) -> Vec<EnrolmentId> {
+        let mut closed: BTreeMap<&Oin, Vec<_>> = BTreeMap::new();
+        for one in self.enrolments() {
+            if matches!(one.state, EnrolmentState::Closed { .. }) {
+                let of_number = closed.entry(&one.holder.oin).or_default();
+                of_number.push((one.until, one.id));
+            }
+        }
+        let mut too_many = Vec::new();
+        for mut of_number in closed.into_values() {
+            of_number.sort_unstable();
+            of_number.truncate(of_number.len().saturating_sub(MOST_CLOSED));
+            too_many.extend(of_number.into_iter().map(|(_, id)| id));
+        }
+        too_many
     }
 
     /// The certificates that nobody has to know of any more: those that ended long ago, and of each number all but

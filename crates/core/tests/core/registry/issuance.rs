@@ -5,7 +5,10 @@ use schakel_core::{
     code::Role,
     enrolment::{Der, Enrolment, EnrolmentState, Holder, IssuanceEvent, IssuedCertificate, Origin},
     id::{EnrolmentId, EntryIndex},
-    registry::{KEPT_DAYS, MOST_ENDED, Registry, RegistryKey, RegistryRow},
+    party::Party,
+    registry::{
+        KEPT_DAYS, MOST_CLOSED, MOST_ENDED, MOST_IN_A_ROW, Registry, RegistryKey, RegistryRow,
+    },
     time::Timestamp,
 };
 
@@ -24,7 +27,7 @@ fn certificate(number: u8, days: u32) -> IssuedCertificate {
         issuer: "CN=Test".to_owned(),
         not_before: now(),
         not_after: now().plus_days(days),
-        origin: Origin::Announced,
+        origin: Origin::Enrolled,
         replaces: None,
         revoked: None,
     }
@@ -106,13 +109,17 @@ fn of_what_ended_only_the_last_of_each_number_are_known() {
     assert_eq!(gone, [RegistryKey::Issued([0; 32])], "the first to end");
 }
 
-#[test]
-fn certificates_in_force_are_counted_without_those_that_ended_or_were_revoked() {
-    let party = with_oin(
+fn party() -> Party {
+    with_oin(
         EAST,
         Role::Municipality,
         dated(1, "2020-01-01T00:00:00Z", None),
-    );
+    )
+}
+
+#[test]
+fn certificates_in_force_are_counted_without_those_that_ended_or_were_revoked() {
+    let party = party();
     let mut registry = Registry::default();
     for (number, days) in [(1, 1), (2, 30), (3, 30)] {
         let one = certificate(number, days);
@@ -130,6 +137,75 @@ fn certificates_in_force_are_counted_without_those_that_ended_or_were_revoked() 
     assert_eq!(registry.certificates_in_force(&party, now()), 2);
     let after = now().plus_days(2);
     assert_eq!(registry.certificates_in_force(&party, after), 1);
+}
+
+#[test]
+fn what_was_announced_or_replaced_takes_no_place_of_what_is_in_force() {
+    let party = party();
+    let mut registry = Registry::default();
+    for (number, origin, replaces) in [
+        (1, Origin::Enrolled, None),
+        (2, Origin::Enrolled, Some(1)),
+        (3, Origin::Announced, None),
+    ] {
+        let mut one = certificate(number, 30);
+        (one.origin, one.replaces) = (origin, replaces.map(|number| [number; 32]));
+        apply(&mut registry, &IssuanceEvent::Registered(one), now());
+    }
+    let counted = |registry: &Registry| {
+        let in_force = registry.certificates_in_force(&party, now());
+        (in_force, registry.announced_in_force(&party, now()))
+    };
+    assert_eq!(counted(&registry), (1, 1));
+    assert!(registry.is_replaced(&[1; 32], now()));
+    assert!(!registry.is_replaced(&[2; 32], now()));
+    let revoked = IssuanceEvent::Revoked {
+        sha256: [2; 32],
+        reason: StopReason::Superseded,
+    };
+    apply(&mut registry, &revoked, now());
+    assert_eq!(counted(&registry), (1, 1), "the one before it counts again");
+    assert!(!registry.is_replaced(&[1; 32], now()));
+}
+
+#[test]
+fn a_row_of_certificates_counts_those_in_force_and_has_an_end() {
+    let mut registry = Registry::default();
+    let most = u8::try_from(MOST_IN_A_ROW).unwrap();
+    for number in 1..=most + 2 {
+        let mut one = certificate(number, u32::from(number));
+        one.replaces = (number > 1).then(|| [number - 1; 32]);
+        apply(&mut registry, &IssuanceEvent::Registered(one), now());
+    }
+    assert_eq!(registry.in_a_row(&[2; 32], now()), 2);
+    assert_eq!(registry.in_a_row(&[most + 2; 32], now()), MOST_IN_A_ROW);
+    let later = now().plus_days(u32::from(most)).plus_millis(1);
+    assert_eq!(registry.in_a_row(&[most + 2; 32], later), 2);
+    assert_eq!(registry.in_a_row(&[99; 32], now()), 0, "nobody knows it");
+}
+
+/// Closed again and again, so that nothing else fits, it makes place by itself.
+#[test]
+fn of_what_was_closed_only_the_last_of_each_number_is_known() {
+    let mut registry = Registry::default();
+    let most = u8::try_from(MOST_CLOSED).unwrap();
+    for number in 0..=most {
+        let at = now().plus_millis(u64::from(number));
+        let mut one = enrolment(number, None);
+        one.until = at.plus_days(1);
+        let closed = IssuanceEvent::Closed {
+            enrolment: one.id,
+            request_sha256: Some([number; 32]),
+        };
+        apply(&mut registry, &IssuanceEvent::Opened(one), at);
+        apply(&mut registry, &closed, at);
+    }
+    assert_eq!(registry.enrolments().count(), MOST_CLOSED);
+    let first = EnrolmentId::from_bytes([0; 16]);
+    assert_eq!(registry.enrolment(first), None, "the first to be asked for");
+    let waiting = enrolment(200, None);
+    apply(&mut registry, &IssuanceEvent::Opened(waiting), now());
+    assert_eq!(registry.waiting_renewals(&party()), 1, "of those that wait");
 }
 
 #[test]

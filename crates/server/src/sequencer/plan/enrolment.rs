@@ -7,7 +7,7 @@ use schakel_core::{
     event::Event,
     id::{EnrolmentId, Oin},
     party::Party,
-    registry::{Change, MOST_IN_FORCE, MOST_UNDER_WAY, Registry},
+    registry::{Change, MOST_ANNOUNCED, MOST_IN_A_ROW, MOST_IN_FORCE, MOST_UNDER_WAY, Registry},
     time::Timestamp,
 };
 use schakel_pki::request::CertificateRequest;
@@ -61,7 +61,7 @@ impl Planner<'_> {
 
     fn register(&self, request: &Request, certificate: &IssuedCertificate) -> Result<Plan> {
         let registry = self.registry();
-        let party = active(&registry, &certificate.oin, self.now)?;
+        let party = active("certificate", &registry, &certificate.oin, self.now)?;
         // A party announces its own; a delegate those of whom it acts for.
         if certificate.origin == Origin::Announced && party.id != request.peer.principal {
             return Err(conflict("certificate", "must be for an OIN of the caller"));
@@ -72,7 +72,13 @@ impl Planner<'_> {
         if certificate.not_after < self.now {
             return Err(conflict("certificate", "must not have ended"));
         }
-        self.check_room("certificate", &registry, party)?;
+        if certificate.origin != Origin::Announced {
+            self.check_room("certificate", &registry, party)?;
+        } else if registry.announced_in_force(party, self.now) >= MOST_ANNOUNCED {
+            let rule = "must be of a party that announced fewer than 64 certificates that are in force: have one \
+                        revoked";
+            return Err(conflict("certificate", rule));
+        }
         let event = IssuanceEvent::Registered(certificate.clone());
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
@@ -97,9 +103,10 @@ impl Planner<'_> {
     fn check_invitation(&self, holder: &Holder, token_sha256: &[u8; 32]) -> Result<()> {
         let registry = self.registry();
         if registry.enrolment_of_token(token_sha256).is_some() {
-            return Err(conflict("token_sha256", "must be that of a fresh token"));
+            let rule = "must be that of a token under which no enrolment is known";
+            return Err(conflict("token_sha256", rule));
         }
-        let party = active(&registry, &holder.oin, self.now)?;
+        let party = active("holder.oin", &registry, &holder.oin, self.now)?;
         if registry.invitations(party, self.now) >= MOST_UNDER_WAY {
             let rule =
                 "must be of a party for which fewer than 32 invitations are under way: close one";
@@ -185,12 +192,20 @@ impl Planner<'_> {
     /// A renewal by the certificate in use: of the one that asks, and one at a time.
     fn renew(&mut self, request: &Request, holder: &Holder, wanted: &Der) -> Result<Plan> {
         let registry = self.registry();
-        let party = active(&registry, &holder.oin, self.now)?;
-        let before = registry.enrolments();
-        let before = before.filter(|one| one.replaces == Some(request.certificate));
+        let party = active("request", &registry, &holder.oin, self.now)?;
         let closed = EnrolmentState::Closed {
             request_sha256: sha256(&wanted.0),
         };
+        let own = |one: &Enrolment| one.is_renewal() && one.opened_by == request.peer.transport;
+        if registry
+            .enrolments()
+            .any(|one| own(one) && one.state == closed)
+        {
+            let rule = "must not be one that was closed: make another";
+            return Err(conflict("request", rule));
+        }
+        let before = registry.enrolments();
+        let before = before.filter(|one| one.replaces == Some(request.certificate));
         let mut issued = 0;
         for one in before {
             let lapsed = one.until.plus_days(RENEWAL_WAITS_DAYS) <= self.now;
@@ -201,25 +216,35 @@ impl Planner<'_> {
                 );
                 return Err(conflict("request", &rule));
             }
-            if one.state == closed {
-                let rule = "must not be one that was closed: make another";
-                return Err(conflict("request", rule));
-            }
             issued += usize::from(one.is_issued());
         }
         if issued >= MOST_RENEWALS {
             let rule = "must be one of three for a certificate: go on with one that was issued";
             return Err(conflict("request", rule));
         }
-        if registry.unanswered_renewals(party) >= MOST_UNDER_WAY {
-            let rule = "must be one of 32 renewals that brought nothing in three months";
-            return Err(conflict("request", rule));
-        }
-        self.check_room("request", &registry, party)?;
+        self.check_place(&registry, party, &request.certificate)?;
         let state = EnrolmentState::Waiting {
             request: wanted.clone(),
         };
         Ok(self.open_enrolment(request, holder, None, RENEWAL_HOURS, state))
+    }
+
+    /// The first renewal of a certificate takes its place, and needs no further one: whatever else is in force, every
+    /// certificate can be renewed.
+    fn check_place(&self, registry: &Registry, party: &Party, current: &[u8; 32]) -> Result<()> {
+        if registry.waiting_renewals(party) >= MOST_IN_FORCE {
+            let rule = "must be of a party of which fewer than 64 renewals wait: have one answered or closed";
+            return Err(conflict("request", rule));
+        }
+        if registry.in_a_row(current, self.now) >= MOST_IN_A_ROW {
+            let rule = "must be for a certificate that came after fewer than three that are in force: wait until one \
+                        ends";
+            return Err(conflict("request", rule));
+        }
+        if registry.is_replaced(current, self.now) {
+            return self.check_room("request", registry, party);
+        }
+        Ok(())
     }
 
     /// Checked again in log order: of two requests with one token the first counts.
@@ -267,7 +292,8 @@ impl Planner<'_> {
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
 
-    /// Whether a party may come by one more certificate.
+    /// Whether a party may come by one more certificate. None is begun from the bound on; what waits by then is still
+    /// answered.
     fn check_room(&self, field: &str, registry: &Registry, party: &Party) -> Result<()> {
         if registry.certificates_in_force(party, self.now) < MOST_IN_FORCE {
             return Ok(());
@@ -279,9 +305,9 @@ impl Planner<'_> {
 }
 
 /// The party for which something is to be issued.
-fn active<'a>(registry: &'a Registry, oin: &Oin, now: Timestamp) -> Result<&'a Party> {
+fn active<'a>(field: &str, registry: &'a Registry, oin: &Oin, now: Timestamp) -> Result<&'a Party> {
     let party = registry.party_of(oin, now);
-    party.ok_or_else(|| conflict("oin", "must be that of an active party"))
+    party.ok_or_else(|| conflict(field, "must be for the OIN of an active party"))
 }
 
 fn conflict(field: &str, rule: &str) -> super::Obstacle {
