@@ -34,7 +34,8 @@ pub struct Case {
     /// The numbers of which the party that opened it says, for itself alone, that they are the person's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub besides: Vec<Identifier>,
-    /// Whether it was closed because it should not have been opened: what its opening said of numbers is taken back.
+    /// Whether the party that opened it closed it because it should not have: what its opening said of numbers is
+    /// taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_error: bool,
 }

@@ -176,6 +176,9 @@ pub enum Event {
         controller: Option<PartyId>,
         /// The conditions; empty means all.
         conditions: BTreeSet<Condition>,
+        /// Whether it stands between others than the caller alone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        between_others: bool,
         /// The notices that now wait.
         notices: Vec<Notice>,
     },

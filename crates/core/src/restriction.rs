@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     code::{Condition, codes},
-    dossier::Dossier,
+    dossier::{Dossier, Served},
     id::{EntryIndex, PartyId, RestrictionId},
     notice::{self, Issue, Notice, NoticeKind},
     random::Random,
@@ -42,6 +42,9 @@ pub struct Restriction {
     pub conditions: BTreeSet<Condition>,
     /// Which party recorded it.
     pub recorded_by: PartyId,
+    /// Whether it stands between others alone: what that party provides or receives is left alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub between_others: bool,
     /// From this instant on, in log time.
     pub from: Timestamp,
     /// The instant from which it no longer stands, once it is lifted as a whole.
@@ -86,7 +89,8 @@ impl Restriction {
             at_it && lifted.is_none_or(|lifted| at < *lifted)
         });
         let covers = self.conditions.is_empty() || self.conditions.contains(&condition);
-        stands && directed && covers
+        let left = self.between_others && [provider, recipient].contains(&&self.recorded_by);
+        stands && directed && covers && !left
     }
 }
 
@@ -113,12 +117,11 @@ pub fn must_decide(
 }
 
 /// The notices of a restriction or objection recorded by a party: to everyone who was ever served what
-/// it covers (AVG 19).
+/// it covers (AVG 19). Between others alone, of nothing that the party took part in.
 pub fn notices(
     dossier: &Dossier,
-    controller: Option<&PartyId>,
-    conditions: &BTreeSet<Condition>,
-    by: &PartyId,
+    (controller, conditions): (Option<&PartyId>, &BTreeSet<Condition>),
+    (by, between_others): (&PartyId, bool),
     now: Timestamp,
     random: &mut dyn Random,
 ) -> Vec<Notice> {
@@ -127,7 +130,19 @@ pub fn notices(
         by,
         at: now,
     };
+    let took_part = |served: &Served| {
+        let mut consents = served
+            .consents
+            .iter()
+            .filter_map(|id| dossier.consents.get(id));
+        served.recipient == *by
+            || served.providers.contains(by)
+            || consents.any(|consent| consent.involves(by))
+    };
     notice::to_served(dossier, &issue, random, |served| {
+        if between_others && took_part(served) {
+            return false;
+        }
         let directed = controller.is_none_or(|controller| {
             *controller == served.recipient || served.providers.contains(controller)
         });

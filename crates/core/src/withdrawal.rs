@@ -22,6 +22,8 @@ pub struct Scope<'a> {
     pub conditions: &'a BTreeSet<Condition>,
     /// The recipient; none means all.
     pub recipient: Option<&'a PartyId>,
+    /// The party whose own consents are left alone; none means nobody's.
+    pub leaves: Option<&'a PartyId>,
 }
 
 /// What a withdrawal comes to.
@@ -49,7 +51,8 @@ pub fn plan(
 ) -> Withdrawal {
     let mut withdrawal = Withdrawal::default();
     let mut ended: BTreeSet<(ConsentId, Condition, &PartyId)> = BTreeSet::new();
-    for consent in dossier.consents.values() {
+    let left = |consent: &&Consent| scope.leaves.is_some_and(|party| consent.involves(party));
+    for consent in dossier.consents.values().filter(|one| !left(one)) {
         let live = live_parts(consent, now);
         let named: BTreeSet<_> = live
             .iter()

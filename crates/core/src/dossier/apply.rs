@@ -185,10 +185,15 @@ impl Dossier {
                     self.end_codes(*case, party, change);
                 }
             }
-            Event::CaseClosed { case, reason } => self.alter_case(*case, change, |case| {
-                case.closed_at = Some(at);
-                case.in_error |= *reason == ClosingReason::OpenedInError;
-            }),
+            Event::CaseClosed { case, reason } => {
+                let by = change.by;
+                self.alter_case(*case, change, |case| {
+                    case.closed_at = Some(at);
+                    // What the opening said of numbers is the opener's own word, and nobody else takes it back.
+                    let takes_back = by == Some(&case.opened_by);
+                    case.in_error |= *reason == ClosingReason::OpenedInError && takes_back;
+                });
+            }
             _ => {}
         }
     }
@@ -305,6 +310,7 @@ impl Dossier {
                 kind,
                 controller,
                 conditions,
+                between_others,
                 notices,
             } => {
                 let Some(by) = change.by else { return };
@@ -314,6 +320,7 @@ impl Dossier {
                     controller: controller.clone(),
                     conditions: conditions.clone(),
                     recorded_by: by.clone(),
+                    between_others: *between_others,
                     from: change.at,
                     lifted_at: None,
                     lifted_for: BTreeMap::new(),

@@ -50,6 +50,7 @@ fn namings() -> Vec<Event> {
             kind: RestrictionKind::Objection,
             controller: None,
             conditions: BTreeSet::new(),
+            between_others: false,
             notices: Vec::new(),
         },
         Event::RestrictionLifted {

@@ -360,6 +360,7 @@ fn a_restriction_stands_until_it_is_lifted() {
         kind: RestrictionKind::Objection,
         controller: Some(party(EAST)),
         conditions: [Condition::Housing].into(),
+        between_others: false,
         notices: vec![notice()],
     };
     kept.apply(EAST, restricted);

@@ -244,6 +244,7 @@ fn a_restriction_works_from_its_own_millisecond_until_it_is_lifted() {
                 controller: None,
                 conditions: [].into(),
                 recorded_by: party(PI),
+                between_others: false,
                 from,
                 lifted_at,
                 lifted_for: [].into(),

@@ -30,9 +30,8 @@ fn objected(dossier: &Dossier, by: &str) -> Vec<Notice> {
     let conditions = BTreeSet::new();
     restriction::notices(
         dossier,
-        None,
-        &conditions,
-        &party(by),
+        (None, &conditions),
+        (&party(by), false),
         now(),
         &mut Counting(0),
     )
@@ -118,9 +117,8 @@ fn notices_of_two_acts_at_one_instant_are_told_apart() {
         let conditions = BTreeSet::new();
         restriction::notices(
             &dossier,
-            None,
-            &conditions,
-            &party(CARE),
+            (None, &conditions),
+            (&party(CARE), false),
             now(),
             &mut random,
         )

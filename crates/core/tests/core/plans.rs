@@ -55,6 +55,7 @@ fn withdraw(dossier: &Dossier, conditions: &[Condition], recipient: Option<&str>
     let scope = Scope {
         conditions: &conditions,
         recipient: recipient.as_ref(),
+        leaves: None,
     };
     withdrawal::plan(dossier, &scope, &party(CARE), now(), &mut Counting(0))
 }
@@ -277,9 +278,8 @@ fn a_restriction_tells_those_served_what_it_covers() {
         let random = &mut Counting(0);
         restriction::notices(
             &dossier,
-            controller.as_ref(),
-            &conditions,
-            &by,
+            (controller.as_ref(), &conditions),
+            (&by, false),
             now(),
             random,
         )

@@ -283,6 +283,7 @@ impl Choices {
                 controller: self.chance(6).then(|| self.party()),
                 conditions: self.some(Condition::ALL, 3),
                 recorded_by: self.party(),
+                between_others: self.chance(4),
                 from: self.instant(),
                 lifted_at: self.chance(3).then(|| self.instant()),
                 lifted_for: [].into(),

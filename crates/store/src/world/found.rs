@@ -19,13 +19,14 @@ impl World {
     /// The person of whom a party said last, for itself alone, that a number is theirs.
     #[must_use]
     pub fn subject_said(&self, number: &Identifier, party: &PartyId) -> Option<SubjectId> {
-        self.people.said(party, number)
+        self.people.said(Some(party), number).next_back()
     }
 
-    /// The person of whom anybody said first, for itself alone, that a number is theirs.
+    /// The people of whom a party, or anybody, said, for itself alone, that a number is theirs: the first word first,
+    /// and whoever it was said of again, again.
     #[must_use]
-    pub fn subject_said_by_any(&self, number: &Identifier) -> Option<SubjectId> {
-        self.people.said_by_any(number)
+    pub fn subjects_said(&self, number: &Identifier, party: Option<&PartyId>) -> Vec<SubjectId> {
+        self.people.said(party, number).collect()
     }
 
     /// The person whom everybody finds by an identifier.

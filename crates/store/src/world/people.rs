@@ -136,22 +136,23 @@ impl People {
             .map(|(_, subject)| *subject)
     }
 
-    /// Whose a party said last that a number is.
-    pub(super) fn said(&self, party: &PartyId, number: &Identifier) -> Option<SubjectId> {
-        let said = self.said.get(&self.digest_by(Some(party), number))?;
-        said.last().map(|(_, subject)| *subject)
-    }
-
-    /// Whose anybody said first that a number is.
-    pub(super) fn said_by_any(&self, number: &Identifier) -> Option<SubjectId> {
-        let said = self.said.get(&self.digest_by(None, number))?;
-        said.first().map(|(_, subject)| *subject)
+    /// Whose a party, or anybody, said that a number is, the first word first.
+    pub(super) fn said(
+        &self,
+        party: Option<&PartyId>,
+        number: &Identifier,
+    ) -> impl DoubleEndedIterator<Item = SubjectId> {
+        let said = self.said.get(&self.digest_by(party, number));
+        said.into_iter().flatten().map(|(_, subject)| *subject)
     }
 
     /// Who a party means: whom it said itself, and else whom everybody means.
     pub(super) fn meant_by(&self, naming: &Naming, party: &PartyId) -> Option<SubjectId> {
         match naming {
-            Naming::By(number) => self.said(party, number).or_else(|| self.known_by(number)),
+            Naming::By(number) => {
+                let said = self.said(Some(party), number).next_back();
+                said.or_else(|| self.known_by(number))
+            }
             Naming::Case(case) => self.cases.get(case).copied(),
         }
     }
@@ -300,7 +301,7 @@ mod tests {
             }
             assert_eq!(people.meant_by(&naming, &one), Some(subjects[1]));
             assert_eq!(people.meant_by(&naming, &other), None);
-            assert_eq!(people.said_by_any(&skn), Some(subjects[0]));
+            assert!(people.said(None, &skn).eq(subjects[..2].iter().copied()));
             people.know(&skn, subjects[2], EntryIndex(9));
             assert_eq!(people.meant_by(&naming, &other), Some(subjects[2]));
             assert_eq!(people.meant_by(&naming, &one), Some(subjects[1]));

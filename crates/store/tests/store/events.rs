@@ -189,6 +189,7 @@ pub(crate) fn restricted(n: u8, condition: Condition, rest: u8) -> Event {
         kind: RestrictionKind::Objection,
         controller: None,
         conditions: [condition].into(),
+        between_others: false,
         notices: Vec::new(),
     }
 }

@@ -29,7 +29,7 @@ use schakel_store::{
 };
 use tempfile::TempDir;
 
-use super::support::ORIGIN;
+use super::support::{ORIGIN, said};
 
 /// The first instant of the tests: 2026-11-23T14:00:00Z.
 pub(crate) const START_MS: u64 = 1_795_442_400_000;
@@ -60,6 +60,7 @@ pub(crate) struct State {
     inboxes: Vec<Option<Inbox>>,
     dossiers: Vec<Dossier>,
     found: Vec<Option<SubjectId>>,
+    said: Vec<SubjectId>,
     introduced: Vec<Option<SubjectId>>,
     written: Vec<Option<Written>>,
 }
@@ -185,6 +186,7 @@ impl Recorder {
                 .iter()
                 .flat_map(|reference| of(world, reference))
                 .collect(),
+            said: said(world, &asked.references, &asked.parties),
             introduced: asked
                 .codes
                 .iter()

@@ -7,8 +7,15 @@ use std::{
 };
 
 use schakel_audit::tree::{Frontier, Hash, leaf_hash};
-use schakel_core::random::Random;
-use schakel_store::log::{Frame, Log, LogReader, OpenError, Opened, Settings};
+use schakel_core::{
+    id::{PartyId, SubjectId},
+    person::{Identifier, SubjectRef},
+    random::Random,
+};
+use schakel_store::{
+    log::{Frame, Log, LogReader, OpenError, Opened, Settings},
+    world::World,
+};
 use tempfile::TempDir;
 
 /// The origin of every log in the tests.
@@ -192,4 +199,23 @@ pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
 /// A hash in the tree over two leaves, for the vectors.
 pub(crate) fn pair(left: &Hash, right: &Hash) -> Hash {
     schakel_audit::tree::node_hash(left, right)
+}
+
+/// Of whom each party, and anybody, said that these numbers of criminal justice are theirs: in that order a
+/// withdrawal counts for them.
+pub(crate) fn said(
+    world: &World,
+    references: &[SubjectRef],
+    parties: &[PartyId],
+) -> Vec<SubjectId> {
+    let numbers = references.iter().filter_map(|reference| match reference {
+        SubjectRef::Skn(skn) => Some(Identifier::Skn(skn.clone())),
+        _ => None,
+    });
+    let said = numbers.flat_map(|number| {
+        let parties = parties.iter().map(Some).chain([None]);
+        let said = parties.flat_map(|party| world.subjects_said(&number, party));
+        said.collect::<Vec<_>>()
+    });
+    said.collect()
 }

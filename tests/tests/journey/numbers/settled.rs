@@ -189,21 +189,21 @@ async fn what_is_passed_on_by_a_number_counts_for_everybody_it_is_said_to_mean()
     }
     let passed_on = passed_on(&broker).await;
     let known: Vec<_> = passed_on
-        .chunks(2)
+        .chunks(4)
         .map(|parts| parts.iter().filter(|part| part.0).count())
         .collect();
     assert_eq!(known, [1, 2, 0, 2, 2, 0, 0]);
-    for parts in passed_on.chunks(2) {
+    for parts in passed_on.chunks(4) {
         assert!(parts.iter().all(|part| part.1 == parts[0].1), "of one act");
         assert_eq!(
-            parts[1].0,
+            parts[3].0,
             parts.iter().any(|part| part.0),
             "the answer is about whom it means"
         );
     }
 }
 
-async fn objected(by: &Party, number: &str) -> String {
+pub(super) async fn objected(by: &Party, number: &str) -> String {
     let request = v1::RecordRestrictionRequest {
         idempotency_key: key(),
         actor: actor(),

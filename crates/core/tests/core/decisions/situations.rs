@@ -302,6 +302,7 @@ fn restrict(dossier: &mut Dossier, controller: Option<&str>, conditions: &[Condi
         controller: controller.map(party),
         conditions: conditions.iter().copied().collect(),
         recorded_by: party(PROBATION),
+        between_others: false,
         from: at("2026-04-01T00:00:00Z"),
         lifted_at: None,
         lifted_for: [].into(),

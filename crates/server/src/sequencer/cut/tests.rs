@@ -133,6 +133,7 @@ fn objection(lifted: bool, notices: usize, others: BTreeSet<PartyId>) -> Plan {
             kind: RestrictionKind::Objection,
             controller: None,
             conditions: BTreeSet::new(),
+            between_others: false,
             notices: (0..notices).map(notice).collect(),
         }
     };

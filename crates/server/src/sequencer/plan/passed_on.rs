@@ -19,6 +19,9 @@ use schakel_core::{
 use super::{Plan, Planner, Result, Retention, Subject, Told};
 use crate::call::{Call, Outcome, Request};
 
+/// How many people one number of criminal justice counts for: who is meant by it, and three more who may be.
+const MOST_MEANT: usize = 4;
+
 /// A restriction or an objection that is recorded.
 struct Restricting<'c> {
     id: RestrictionId,
@@ -27,14 +30,39 @@ struct Restricting<'c> {
     conditions: &'c BTreeSet<Condition>,
 }
 
+/// For whom something is passed on.
+#[derive(Clone, Copy)]
+struct Meant {
+    subject: Option<SubjectId>,
+    /// Whether nothing but the word of others leads to them. Then what the caller takes part in itself is left alone:
+    /// by what comes of it there it would see what others said.
+    by_others: bool,
+}
+
+impl Meant {
+    const fn by_itself(subject: Option<SubjectId>) -> Self {
+        Self {
+            subject,
+            by_others: false,
+        }
+    }
+
+    const fn by_others(subject: SubjectId) -> Self {
+        Self {
+            subject: Some(subject),
+            by_others: true,
+        }
+    }
+}
+
 impl Planner<'_> {
     /// What is passed on counts for everybody who may be meant, each in an entry of its own. How many entries that
     /// takes depends on how the person was named alone, and the answer goes with whom the caller means.
     pub(super) fn pass_on(&mut self, request: &Request, subject: &SubjectRef) -> Result<Vec<Plan>> {
         let drawn = RestrictionId::draw(self.random);
         let mut plans = Vec::new();
-        for known in self.passed_on_for(subject, &request.peer) {
-            plans.push(self.pass_on_for(request, known, drawn)?);
+        for meant in self.passed_on_for(subject, &request.peer) {
+            plans.push(self.pass_on_for(request, meant, drawn)?);
         }
         if let Some((_, others)) = plans.split_last_mut() {
             for plan in others {
@@ -46,33 +74,44 @@ impl Planner<'_> {
 
     /// For whom a caller passes something on, whom it means last; nobody in a place that is not needed.
     ///
-    /// Of a criminal justice number others may say that it is somebody's with a citizen service number. For a caller
-    /// that may use none of those, and so cannot compare the two, what it passes on must reach that person all the
-    /// same. One that may would see by it what others said, and says itself whose the number is.
-    fn passed_on_for(&self, subject: &SubjectRef, caller: &Peer) -> Vec<Option<SubjectId>> {
+    /// A criminal justice number counts for whom the caller ever said it means, and for whom everybody means. Others
+    /// may say that it is somebody's with a citizen service number: for a caller that may use none of those, and so
+    /// cannot compare the two, what it passes on must reach those people all the same. One that may says itself whose
+    /// the number is.
+    fn passed_on_for(&self, subject: &SubjectRef, caller: &Peer) -> Vec<Meant> {
         let meant = self.world.subject_of(subject, &caller.principal);
         let SubjectRef::Skn(skn) = subject else {
-            return vec![meant];
+            return vec![Meant::by_itself(meant)];
         };
         let number = Identifier::Skn(skn.clone());
-        let compares = caller.roles.iter().any(|role| role.may_use_bsn());
-        let other = if compares {
-            self.world.subject_known_by(&number)
+        let own = self.world.subjects_said(&number, Some(&caller.principal));
+        let known = self.world.subject_known_by(&number);
+        let others = if caller.roles.iter().any(|role| role.may_use_bsn()) {
+            Vec::new()
         } else {
-            self.world.subject_said_by_any(&number)
+            self.world.subjects_said(&number, None)
         };
-        let other = other.filter(|other| meant != Some(*other));
-        if meant.is_none() {
-            vec![None, other]
-        } else {
-            vec![other, meant]
+        let by_itself = meant.into_iter().chain(own.into_iter().rev());
+        let by_others = known.into_iter().chain(others);
+        let mut places: Vec<Meant> = Vec::with_capacity(MOST_MEANT);
+        for meant in by_itself
+            .map(|subject| Meant::by_itself(Some(subject)))
+            .chain(by_others.map(Meant::by_others))
+        {
+            let fresh = places.iter().all(|place| place.subject != meant.subject);
+            if places.len() < MOST_MEANT && fresh {
+                places.push(meant);
+            }
         }
+        places.resize(MOST_MEANT, Meant::by_itself(None));
+        places.reverse();
+        places
     }
 
     fn pass_on_for(
         &mut self,
         request: &Request,
-        known: Option<SubjectId>,
+        meant: Meant,
         drawn: RestrictionId,
     ) -> Result<Plan> {
         match &request.call {
@@ -80,7 +119,7 @@ impl Planner<'_> {
                 subject,
                 conditions,
                 recipient,
-            } => self.withdraw(request, known, subject, conditions, recipient.as_ref()),
+            } => self.withdraw(request, meant, subject, (conditions, recipient.as_ref())),
             Call::RecordRestriction {
                 kind,
                 controller,
@@ -93,9 +132,11 @@ impl Planner<'_> {
                     controller: controller.as_ref(),
                     conditions,
                 };
-                self.restrict(request, known, &event)
+                self.restrict(request, meant, &event)
             }
-            Call::LiftRestriction { restriction, .. } => self.lift(request, known, *restriction),
+            Call::LiftRestriction { restriction, .. } => {
+                self.lift(request, meant.subject, *restriction)
+            }
             _ => Err(Reason::RecordUnknown.into()),
         }
     }
@@ -104,19 +145,19 @@ impl Planner<'_> {
     fn withdraw(
         &mut self,
         request: &Request,
-        known: Option<SubjectId>,
+        meant: Meant,
         subject: &SubjectRef,
-        conditions: &BTreeSet<Condition>,
-        recipient: Option<&PartyId>,
+        (conditions, recipient): (&BTreeSet<Condition>, Option<&PartyId>),
     ) -> Result<Plan> {
         let caller = &request.peer.principal;
-        let withdrawal = match known {
+        let withdrawal = match meant.subject {
             None => Withdrawal::default(),
             Some(id) => {
                 let dossier = self.dossier(id)?;
                 let scope = withdrawal::Scope {
                     conditions,
                     recipient,
+                    leaves: meant.by_others.then_some(caller),
                 };
                 withdrawal::plan(&dossier, &scope, caller, self.now, self.random)
             }
@@ -131,13 +172,13 @@ impl Planner<'_> {
             narrowed: withdrawal.narrowed,
             notices: notices.clone(),
         });
-        Ok(ended(known, event, &notices, Outcome::Done))
+        Ok(ended(meant.subject, event, &notices, Outcome::Done))
     }
 
     fn restrict(
         &mut self,
         request: &Request,
-        known: Option<SubjectId>,
+        meant: Meant,
         restricting: &Restricting<'_>,
     ) -> Result<Plan> {
         let Restricting {
@@ -150,15 +191,14 @@ impl Planner<'_> {
             self.registered(id, "controller_party_id")?;
         }
         let caller = &request.peer.principal;
-        let (notices, deciding) = match known {
+        let (notices, deciding) = match meant.subject {
             None => (Vec::new(), BTreeSet::new()),
             Some(id) => {
                 let dossier = self.dossier(id)?;
                 let notices = restriction::notices(
                     &dossier,
-                    controller,
-                    conditions,
-                    caller,
+                    (controller, conditions),
+                    (caller, meant.by_others),
                     self.now,
                     self.random,
                 );
@@ -173,9 +213,10 @@ impl Planner<'_> {
             kind,
             controller: controller.cloned(),
             conditions: conditions.clone(),
+            between_others: meant.by_others,
             notices: notices.clone(),
         };
-        let mut plan = ended(known, event, &notices, Outcome::Restricted(id));
+        let mut plan = ended(meant.subject, event, &notices, Outcome::Restricted(id));
         plan.kind = EntryType::Restriction;
         plan.controllers.extend(deciding);
         Ok(plan)
