@@ -106,4 +106,11 @@ impl Dossier {
             notices: BTreeMap::new(),
         }
     }
+
+    /// The citizen service number by which everybody finds the person.
+    #[must_use]
+    pub fn bsn(&self) -> Option<&Identifier> {
+        let mut identifiers = self.identifiers.keys();
+        identifiers.find(|number| matches!(number, Identifier::Bsn(_)))
+    }
 }

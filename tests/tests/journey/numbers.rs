@@ -1,6 +1,7 @@
 //! What a party says of numbers binds itself alone, and shows it nothing of what others said (invariant 5).
 
 mod acts;
+mod passed_on;
 mod settled;
 
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ async fn everything(seed: u64, with_others: bool) -> Vec<String> {
     let broker = TestBroker::start().await;
     let mut one = Institution::of(&broker).await;
     let others = acts::Others::of(&broker).await;
-    let (mut own, mut theirs) = (Dice::new(seed), Dice::new(seed ^ 0xffff));
+    let (mut own, mut theirs) = (Dice::new(seed, 3), Dice::new(seed ^ 0xffff, 4));
     let mut told = Told::default();
     for _ in 0..STEPS {
         if with_others {

@@ -9,12 +9,15 @@ use schakel_tests::{Party, TestBroker, actor, bsn, bsn_number, by_case, consent,
 
 use super::Told;
 
-/// Draws choices; the same from the same seed.
-pub(super) struct Dice(u64);
+/// Draws choices, of so many numbers of criminal justice; the same from the same seed.
+pub(super) struct Dice(u64, u64);
+
+/// A number that others alone say is somebody's.
+const OF_OTHERS: &str = "SKN3";
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
+    pub(super) fn new(seed: u64, skns: u64) -> Self {
+        Self(seed, skns)
     }
 
     fn below(&mut self, n: u64) -> u64 {
@@ -29,7 +32,7 @@ impl Dice {
     }
 
     fn skn(&mut self) -> String {
-        format!("SKN{}", self.below(3))
+        format!("SKN{}", self.below(self.1))
     }
 
     /// A number of criminal justice, a citizen service number, or mostly both.
@@ -199,7 +202,11 @@ impl Institution {
                 told.note("reported", &taken.expect("an answer"));
             }
             10 => {
-                let receipt = party.withdraw(self.somebody(dice)).await;
+                let about = match dice.below(3) {
+                    0 => by_skn(OF_OTHERS),
+                    _ => self.somebody(dice),
+                };
+                let receipt = party.withdraw(about).await;
                 told.note("withdrawn", &());
                 told.receipt(Some(receipt));
             }

@@ -121,10 +121,13 @@ impl Planner<'_> {
             }
         }
         if let Some(subject) = self.world.subject_said(deciding, caller) {
-            // Its own word: to others the number means what it meant.
+            // Its own word, said again: to others the number means what it meant, and by what they find the person
+            // was said with it. So this case is found by both when the one that said so first is gone.
+            besides.push(deciding.clone());
+            let identifiers = self.dossier(subject)?.bsn().cloned();
             return Ok(Named {
                 subject,
-                identifiers: Vec::new(),
+                identifiers: identifiers.into_iter().collect(),
                 besides,
             });
         }
@@ -136,13 +139,15 @@ impl Planner<'_> {
         })
     }
 
-    /// Whether a party opened a case or collected a consent by a number already: it goes on meaning those.
+    /// Whether a party opened a case, not in error, or collected a consent by a number already: it goes on meaning
+    /// those.
     fn keeps_records_by(&mut self, number: &Identifier, party: &PartyId) -> Result<bool> {
         let Some(subject) = self.world.subject_known_by(number) else {
             return Ok(false);
         };
         let dossier = self.dossier(subject)?;
-        let opened = dossier.cases.values().any(|case| case.opened_by == *party);
+        let mut cases = dossier.cases.values();
+        let opened = cases.any(|case| case.opened_by == *party && !case.in_error);
         let mut consents = dossier.consents.values();
         Ok(opened || consents.any(|consent| consent.terms.collected_by == *party))
     }
