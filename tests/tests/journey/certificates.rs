@@ -28,7 +28,7 @@ pub(super) async fn broker() -> TestBroker {
 }
 
 /// A key and the request for it, DER.
-fn request(oin: &str, name: &str) -> (NewRequest, Vec<u8>) {
+pub(super) fn request(oin: &str, name: &str) -> (NewRequest, Vec<u8>) {
     let holder = Holder {
         profile: Profile::Party,
         oin: oin.parse().unwrap(),

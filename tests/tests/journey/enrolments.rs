@@ -13,7 +13,7 @@ use schakel_pki::{
 use schakel_tests::{Settings, TestBroker, key, reason};
 use tonic::{Code, Status};
 
-use super::certificates::{answer, broker, der_of, enrol, open, own_request};
+use super::certificates::{answer, broker, der_of, enrol, open, own_request, request};
 
 async fn close(broker: &TestBroker, by: &str, id: &str) -> Result<(), Status> {
     let request = v1::CloseEnrolmentRequest {
@@ -346,6 +346,28 @@ async fn a_view_that_forgot_and_one_made_again_show_the_same() {
     broker.forget_derived();
     broker.run().await.unwrap();
     assert_eq!(known(&broker).await, there);
+    broker.check_log().await;
+}
+
+/// Nobody shuts the last other administrator out by rejecting what it asks for until its certificate ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_administrator_rejects_the_renewals_of_the_last_other_one() {
+    let mut broker = broker().await;
+    let organisations = Organisations::of_development().unwrap();
+    let second = organisations.find("beheer-twee").unwrap();
+    let (_, request) = request(&second.oin.to_string(), &second.name);
+    let renew = v1::RenewCertificateRequest {
+        idempotency_key: key(),
+        request: request.into(),
+    };
+    let party = broker.party("beheer-twee").await;
+    let renewed = party.certificates().renew_certificate(renew).await.unwrap();
+    let id = renewed.into_inner().enrolment_id;
+    // What is not told yet of the use of certificates is told now.
+    broker.restart().await;
+    let refused = close(&broker, "beheer-een", &id).await.unwrap_err();
+    assert_eq!(reason(&refused), "SECOND_ACTOR_REQUIRED");
+    close(&broker, "beheer-twee", &id).await.unwrap();
     broker.check_log().await;
 }
 

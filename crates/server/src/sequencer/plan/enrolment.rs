@@ -166,14 +166,24 @@ impl Planner<'_> {
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
 
-    /// Nobody is let in by it, so one actor is enough: an administrator, or for its own renewal the party itself.
+    /// Nobody is let in by it, so one actor is enough: an administrator, or for its own renewal the party itself. Whoever
+    /// rejects each renewal shuts out in time, so that the rule of a revocation is that of a renewal too.
     fn close(&self, request: &Request, id: EnrolmentId) -> Result<Plan> {
         let registry = self.registry();
-        let enrolment = registry.enrolment(id).filter(|enrolment| {
-            let own = enrolment.is_renewal() && enrolment.opened_by == request.peer.transport;
-            own || request.peer.has_role(Role::Administrator)
-        });
+        let is_own = |enrolment: &Enrolment| {
+            enrolment.is_renewal() && enrolment.opened_by == request.peer.transport
+        };
+        let enrolment = registry
+            .enrolment(id)
+            .filter(|enrolment| is_own(enrolment) || request.peer.has_role(Role::Administrator));
         let enrolment = enrolment.ok_or(CallError::NotFound("enrolment"))?;
+        let shut_out = enrolment.replaces.filter(|_| !is_own(enrolment));
+        if let Some(sha256) = shut_out {
+            let block = Change::BlockCertificate(Thumbprint(sha256), StopReason::Suspicion);
+            if registry.strands(&block, &request.peer, self.now) {
+                return Err(CallError::SecondActor.into());
+            }
+        }
         let request_sha256 = match &enrolment.state {
             EnrolmentState::Open => None,
             EnrolmentState::Waiting { request } => Some(sha256(&request.0)),
