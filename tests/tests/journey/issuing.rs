@@ -109,6 +109,55 @@ async fn a_broker_issues_a_first_certificate_by_itself_once_two_administrators_l
     broker.check_log().await;
 }
 
+/// Whatever is closed while it is issued: what stands in the ledger is registered, so that it can be revoked.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_signed_for_what_was_closed_meanwhile() {
+    let (broker, dir) = issuing().await;
+    let (party, administrator) = (
+        broker.party("gemeente-oost").await,
+        broker.party("beheer-een").await,
+    );
+    for _ in 0..12 {
+        let renew = v1::RenewCertificateRequest {
+            idempotency_key: key(),
+            request: own_request().1.into(),
+        };
+        let mut certificates = party.certificates();
+        let renewing = tokio::spawn(async move { certificates.renew_certificate(renew).await });
+        let mut certificates = administrator.certificates();
+        while !renewing.is_finished() {
+            let list = v1::ListEnrolmentsRequest {
+                page_size: 100,
+                page_token: None,
+            };
+            let listed = certificates.list_enrolments(list).await.unwrap();
+            let mut listed = listed.into_inner().enrolments.into_iter();
+            let waits = listed.find(|one| one.progress() == v1::EnrolmentProgress::Waiting);
+            if let Some(waiting) = waits {
+                let close = v1::CloseEnrolmentRequest {
+                    idempotency_key: key(),
+                    enrolment_id: waiting.enrolment_id,
+                };
+                // Whichever comes first.
+                let _closed = certificates.close_enrolment(close).await;
+            }
+        }
+        let _renewed = renewing.await.unwrap();
+    }
+    let list = v1::ListIssuedCertificatesRequest {
+        page_size: 100,
+        page_token: None,
+    };
+    let registered = party.certificates().list_issued_certificates(list).await;
+    let registered = registered.unwrap().into_inner().certificates;
+    let ledger = Ledger::read(&dir.path().join("issuing/ledger.jsonl")).unwrap();
+    for issued in ledger.issued() {
+        let is_it = |one: &v1::IssuedCertificate| one.sha256 == issued.sha256.as_slice();
+        assert!(registered.iter().any(is_it), "valid, and out of reach");
+    }
+    broker.check_log().await;
+}
+
 /// The attempts of one address are bounded by the minute, whatever token they bring.
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_at_tokens_are_few_a_minute() {
