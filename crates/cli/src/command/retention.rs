@@ -23,7 +23,8 @@ enum Act {
     Show,
     /// Show what will be destroyed when.
     Due,
-    /// Show what should have been destroyed by now, and what was, by rule. Ends with 1 when something was not.
+    /// Show what should have been destroyed by now, and what was, by rule. Ends with 1 when something was not, or when
+    /// the old key-encryption key opens what was erased for more than a day.
     Check,
     /// Say that the clock is right by which the broker was down for more than a day.
     ///

@@ -254,6 +254,7 @@ pub(crate) fn shown(
         clock_held_at: held.map(instant),
         kek_due_since: erasures.unrotated().map(|done| instant(done.at)),
         sweeping: erasures.unswept().is_some(),
+        at: Some(instant(now)),
     }
 }
 

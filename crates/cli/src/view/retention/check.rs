@@ -8,6 +8,9 @@ use serde::Serialize;
 use super::{Month, all};
 use crate::{instant, output::View, page::Page};
 
+/// Within how many seconds of an erasure the key-encryption key is to be changed.
+const KEK_DUE_S: i64 = 24 * 60 * 60;
+
 /// What is over and not destroyed, and what was erased by which rule.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct RetentionCheck {
@@ -16,6 +19,7 @@ pub(crate) struct RetentionCheck {
     clock_held_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     kek_due_since: Option<String>,
+    kek_overdue: bool,
     sweeping: bool,
     next: Option<Month>,
     done: Vec<Done>,
@@ -40,6 +44,7 @@ impl RetentionCheck {
     pub(crate) fn new(kept: v1::GetRetentionResponse, erased: Vec<v1::Erasure>) -> Self {
         let later = |due: &&v1::RetentionMonth| !kept.overdue.contains(due);
         let next = kept.due.iter().find(later).cloned();
+        let kek_overdue = is_kek_overdue(&kept);
         let mut done: BTreeMap<(String, String), Done> = BTreeMap::new();
         for erasure in erased {
             let rule = erasure.rule.unwrap_or_default();
@@ -62,17 +67,27 @@ impl RetentionCheck {
             overdue: all(kept.overdue),
             clock_held_at: instant::shown_if(kept.clock_held_at.as_ref()),
             kek_due_since: instant::shown_if(kept.kek_due_since.as_ref()),
+            kek_overdue,
             sweeping: kept.sweeping,
             next: next.map(Month::from),
             done: done.into_values().collect(),
         }
     }
 
-    /// Whether nothing that is over stands any more, by a clock that lets the broker destroy it. That the
-    /// key-encryption key is changed within a day of an erasure is in order until then.
+    /// Whether nothing that is over stands any more, by a clock that lets the broker destroy it, and that
+    /// what was erased can be opened by no old key for longer than the day within which that is changed.
     pub(crate) const fn is_done(&self) -> bool {
-        self.overdue.is_empty() && self.clock_held_at.is_none()
+        self.overdue.is_empty() && self.clock_held_at.is_none() && !self.kek_overdue
     }
+}
+
+/// Whether the key-encryption key should have been changed by now. An answer of an older broker has no time, so that
+/// nothing shows that the day is not over.
+fn is_kek_overdue(kept: &v1::GetRetentionResponse) -> bool {
+    kept.kek_due_since.is_some_and(|since| {
+        let at = kept.at.map(|at| (at.seconds, at.nanos));
+        at.is_none_or(|at| at > (since.seconds.saturating_add(KEK_DUE_S), since.nanos))
+    })
 }
 
 impl View for RetentionCheck {
@@ -103,6 +118,11 @@ impl View for RetentionCheck {
             page.line(&format!(
                 "The key-encryption key is still to be changed for an erasure of {since}."
             ));
+            if self.kek_overdue {
+                page.line(
+                    "The broker should have done so within a day: see its log, or run `schakel keyring rotate-kek`.",
+                );
+            }
         }
         if self.sweeping {
             page.line("Records are being made again after a month was destroyed.");
@@ -130,6 +150,41 @@ impl Done {
             ("final", &self.final_at),
         ] {
             page.pair_if(name, at.as_deref().map(instant::spoken).as_deref());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    /// What is told a while after an erasure whose key-encryption key still counts, if it does.
+    fn checked(since: Option<i64>, at: Option<Timestamp>) -> (bool, String) {
+        let instant = |seconds| Timestamp { seconds, nanos: 5 };
+        let kept = v1::GetRetentionResponse {
+            kek_due_since: since.map(instant),
+            at,
+            ..v1::GetRetentionResponse::default()
+        };
+        let check = RetentionCheck::new(kept, Vec::new());
+        let mut page = Page::default();
+        check.write(&mut page);
+        (check.is_done(), page.as_str().to_owned())
+    }
+
+    #[test]
+    fn an_old_key_that_still_opens_what_was_erased_is_in_order_for_a_day() {
+        let after = |seconds, nanos| Some(Timestamp { seconds, nanos });
+        let (changed, text) = checked(None, after(KEK_DUE_S * 2, 0));
+        assert!(changed && text.contains("was destroyed"), "{text}");
+        let (due, text) = checked(Some(0), after(KEK_DUE_S, 5));
+        assert!(due && text.contains("by the old key"), "{text}");
+        for late in [after(KEK_DUE_S, 6), after(KEK_DUE_S * 21, 0), None] {
+            let (overdue, text) = checked(Some(0), late);
+            assert!(!overdue && text.contains("rotate-kek"), "{text}");
+            assert!(!text.contains("Everything"), "{text}");
         }
     }
 }
