@@ -101,7 +101,6 @@ fn section(
 
 /// What was supplied to others stands with what they received: a controller has an entry of its own reports alone.
 fn supplied(told: &Told, language: Language, blocks: &mut Vec<Block>) {
-    let passed_on = of_kind(told, "RECEIVED").any(|line| !line.providers.is_empty());
     let rows = of_kind(told, "SUPPLIED").map(|line| {
         vec![
             day::moment(line.at.as_ref(), language),
@@ -109,27 +108,53 @@ fn supplied(told: &Told, language: Language, blocks: &mut Vec<Block>) {
             language.conditions(&line.conditions),
         ]
     });
+    let rows: Vec<_> = rows.collect();
+    let (any, elsewhere) = (
+        !rows.is_empty(),
+        passed_on(told, language, !rows.is_empty()),
+    );
     section(
         blocks,
         language.of(
             "Wie heeft iets over u doorgegeven?",
             "Who passed on something about you?",
         ),
-        if passed_on {
-            language.of(
-                "Dat staat in de volgende tabel, onder \u{201c}Van wie\u{201d}.",
-                "That is in the next table, under \u{201c}From whom\u{201d}.",
-            )
-        } else {
-            language.of("Niemand.", "Nobody.")
-        },
+        elsewhere
+            .as_deref()
+            .unwrap_or_else(|| language.of("Niemand.", "Nobody.")),
         &[
             language.of("Wanneer", "When"),
             language.of("Organisatie", "Organisation"),
             language.of("Waarover", "About what"),
         ],
-        rows.collect(),
+        rows,
     );
+    blocks.extend(elsewhere.filter(|_| any).map(Block::Paragraph));
+}
+
+/// Where to find what was passed on, as far as anything was received. To whoever may not know of detention the broker
+/// names no other provider: such a line has none, and the sentence is the same whoever it was.
+fn passed_on(told: &Told, language: Language, by_others: bool) -> Option<String> {
+    let is_hidden = of_kind(told, "RECEIVED")
+        .map(|line| line.providers.is_empty())
+        .reduce(|one, other| one || other)?;
+    let what = match (language, by_others) {
+        (Language::Nl, false) => "Dat staat in de volgende tabel",
+        (Language::Nl, true) => "Wat anderen hebben doorgegeven, staat in de volgende tabel",
+        (Language::En, false) => "That is in the next table",
+        (Language::En, true) => "What others passed on is in the next table",
+    };
+    let name = &told.controller.name;
+    Some(match (language, is_hidden) {
+        (Language::Nl, false) => format!("{what}, onder \u{201c}Van wie\u{201d}."),
+        (Language::En, false) => format!("{what}, under \u{201c}From whom\u{201d}."),
+        (Language::Nl, true) => format!(
+            "{what}. Van wie iets kwam, staat er niet altijd bij: {name} krijgt dat niet altijd te horen."
+        ),
+        (Language::En, true) => format!(
+            "{what}. It does not always say from whom something came: {name} is not always told."
+        ),
+    })
 }
 
 fn received(told: &Told, language: Language, blocks: &mut Vec<Block>) {

@@ -211,9 +211,27 @@ fn nobody_is_said_to_have_passed_on_what_somebody_received() {
     told.lines
         .retain(|line| line.kind() != v1::StatementKind::Supplied);
     let received = text(&Statement::new(&told, Language::Nl));
+    for line in &mut told.lines {
+        line.providers.clear();
+    }
+    let hidden =
+        [Language::Nl, Language::En].map(|language| text(&Statement::new(&told, language)));
     told.lines
         .retain(|line| line.kind() != v1::StatementKind::Received);
     let nothing = text(&Statement::new(&told, Language::Nl));
+    // Where the broker names no provider, because the controller may not know of detention.
+    let [nl, en] = hidden.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let name = &told.controller.as_ref().unwrap().name;
+    let told_so = [
+        format!(
+            "--- Dat staat in de volgende tabel. Van wie iets kwam, staat er niet altijd bij: {name} krijgt dat niet altijd te horen. Wie"
+        ),
+        format!(
+            "--- That is in the next table. It does not always say from whom something came: {name} is not always told. Who"
+        ),
+    ];
+    assert!(nl.contains(&told_so[0]), "{nl}");
+    assert!(en.contains(&told_so[1]), "{en}");
     let under = |text: &str| {
         text.split("doorgegeven?")
             .nth(1)
