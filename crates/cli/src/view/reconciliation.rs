@@ -155,7 +155,9 @@ impl View for Exported {
         ));
         if self.unapproved {
             page.line(
-                "Leaves and proofs; the details stayed closed. To have them opened, run the command with --propose.",
+                "Leaves and proofs; the details stayed closed, and do so in this file. To have them opened, run the \
+                 command with --propose, and once it is approved with another file and another state. Going on with \
+                 these under --approved opens what comes from then on.",
             );
         }
     }

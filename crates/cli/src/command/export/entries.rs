@@ -50,7 +50,7 @@ pub(super) async fn run(session: &Session, args: EntriesArgs) -> Result<Exit, Fa
         ..State::default()
     };
     let mut state = State::load(&run.state, new)?;
-    state.approved = approved.or(state.approved);
+    let mut unsaved = state.is_newly(approved);
     let mut file = reopen(&to, state.length)?;
     let mut closed = false;
     loop {
@@ -59,10 +59,15 @@ pub(super) async fn run(session: &Session, args: EntriesArgs) -> Result<Exit, Fa
         keep(session, section.response.receipt.as_ref())?;
         let more = section.response.more;
         closed = state.approved.is_none() && section.response.controller_party_id.is_some();
-        // A section of nothing says nothing, unless it is the first or more follows.
-        if more || state.length == 0 || !section.response.entries.is_empty() {
+        // A section of nothing says nothing, unless it is the first or more follows; an approval that the broker
+        // took is kept with it or without.
+        let is_told = more || state.length == 0 || !section.response.entries.is_empty();
+        if is_told {
             append(&mut file, &to, &section, &mut state)?;
+        }
+        if is_told || unsaved {
             state.save(&run.state)?;
+            unsaved = false;
         }
         if !more && !run.again().await {
             break;

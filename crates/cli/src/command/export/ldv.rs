@@ -56,7 +56,7 @@ pub(super) async fn run(session: &Session, args: LdvArgs) -> Result<Exit, Failur
         ..State::default()
     };
     let mut state = State::load(&run.state, new)?;
-    state.approved = approved.or(state.approved);
+    let mut unsaved = state.is_newly(approved);
     let ca_pem = to_ca.map(|path| connection::read(&path)).transpose()?;
     let mut collector = Collector::connect(session, &to, ca_pem).await?;
     let register = register.map(|url| url.trim_end_matches('/').to_owned());
@@ -80,9 +80,13 @@ pub(super) async fn run(session: &Session, args: LdvArgs) -> Result<Exit, Failur
                 }
             }
         }
-        if !page.lines.is_empty() || page.end > state.next {
+        let is_further = !page.lines.is_empty() || page.end > state.next;
+        if is_further {
             state.went_on(&page.cursor, page.end, page.lines.len());
+        }
+        if is_further || unsaved {
             state.save(&run.state)?;
+            unsaved = false;
         }
         if !page.more && !run.again().await {
             break;

@@ -103,6 +103,13 @@ impl State {
         hex::decode(approved).ok().map(Bytes::from)
     }
 
+    /// Takes an approval, where one is given; whether it is another than before, and so to be saved whatever comes.
+    pub(super) fn is_newly(&mut self, approved: Option<String>) -> bool {
+        let is_new = approved.is_some() && approved != self.approved;
+        self.approved = approved.or(self.approved.take());
+        is_new
+    }
+
     /// Where to begin without a cursor.
     pub(super) fn from(&self) -> u64 {
         if self.cursor().is_some() {
