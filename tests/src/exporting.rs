@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use prost::bytes::Bytes;
 use schakel_api::v1::{self, propose_search_request::Question};
+use schakel_pki::authority::Issued;
 
 use crate::{broker::TestBroker, party::Party, requests::actor};
 
 impl TestBroker {
     /// A party with another certificate of its own than it has otherwise.
     pub async fn with_another_certificate(&self, id: &str) -> Party {
-        let line = self.line_with(Some(&self.place().another(id)));
+        self.with_certificate(id, &self.place().another(id)).await
+    }
+
+    /// A party with this certificate.
+    pub async fn with_certificate(&self, id: &str, certificate: &Issued) -> Party {
+        let line = self.line_with(Some(certificate));
         let channel = line.channel().await.expect("a connection");
         Party::new(id, channel, Arc::clone(self.evidence()), self.any_clock())
     }

@@ -36,6 +36,10 @@ pub struct IssuedCertificate {
     /// The certificate it is to take the place of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<[u8; 32]>,
+    /// The certificate with which its chain of renewals began, so that the chain is known when those between have
+    /// been forgotten; absent where it replaces none, and in what older brokers recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_with: Option<[u8; 32]>,
     /// When and why it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,

@@ -3,6 +3,7 @@
 
 mod administrators;
 mod certificate;
+mod chain;
 mod check;
 mod enrolment;
 mod key;

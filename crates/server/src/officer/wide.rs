@@ -9,6 +9,7 @@ use std::{
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
+    certificate::StopReason,
     event::{Call, Event, SearchDecided, SearchProposed},
     id::{ActorRef, PartyId, PurposeCode, Reference},
     registry::Registry,
@@ -57,11 +58,13 @@ impl Bounds {
     }
 }
 
-/// The proposal of a controller's officer known by this id.
+/// The proposal of a controller's officer known by this id. What was proposed or approved with a certificate of which it
+/// is in doubt by now in whose hands it was is as good as taken back.
 pub(crate) fn proposal(
     trail: &Trail,
     controller: &PartyId,
     search: Reference,
+    registry: &Registry,
 ) -> Result<Option<Proposal>, TrailError> {
     let query = Query {
         reference: Some(search),
@@ -78,14 +81,21 @@ pub(crate) fn proposal(
     for (details, at) in found {
         match (details.event, details.call, &mut proposal) {
             (Event::SearchProposed(proposed), Some(by), None) => {
+                let taken_back = SearchDecided {
+                    search,
+                    until: None,
+                };
                 proposal = Some(Proposal {
+                    decided: is_doubted(&by, registry).then_some(taken_back),
                     proposed,
                     by,
                     at,
-                    decided: None,
                 });
             }
-            (Event::SearchDecided(decided), _, Some(proposal)) => {
+            (Event::SearchDecided(mut decided), by, Some(proposal)) => {
+                if by.is_some_and(|by| is_doubted(&by, registry)) {
+                    decided.until = None;
+                }
                 let taken_back = decided.until.is_none();
                 let first = proposal.decided.get_or_insert_with(|| decided.clone());
                 if taken_back {
@@ -96,6 +106,17 @@ pub(crate) fn proposal(
         }
     }
     Ok(proposal)
+}
+
+/// Whether a call was made with a certificate that is blocked because somebody may have had it who should not. Whoever blocks one
+/// need not know what was approved with it.
+fn is_doubted(by: &Call, registry: &Registry) -> bool {
+    use StopReason::{KeyCompromise, PrivilegeWithdrawn, Suspicion};
+    let mut blocked = registry.blocked();
+    blocked.any(|one| {
+        let doubted = matches!(one.reason, KeyCompromise | PrivilegeWithdrawn | Suspicion);
+        doubted && one.certificate.0 == by.certificate
+    })
 }
 
 /// The proposals of a controller's officers that wait or may be made, newest first.
@@ -129,7 +150,7 @@ pub(crate) fn proposals(
                 continue;
             };
             if let Event::SearchProposed(proposed) = &details.event
-                && let Some(proposal) = proposal(trail, controller, proposed.search)?
+                && let Some(proposal) = proposal(trail, controller, proposed.search, registry)?
                 && (proposal.waits(now) || proposal.stands(now))
             {
                 found.insert(index, proposal.shown(now));
@@ -168,10 +189,16 @@ impl Proposal {
         export.map(|export| export.period)
     }
 
-    /// Whether this caller is a second one: another employee with another certificate.
-    pub(crate) fn is_second(&self, actor: &str, certificate: &[u8; 32]) -> bool {
+    /// Whether this caller is a second one: another employee with another certificate, which is no renewal of the
+    /// first. Marks are whatever a caller writes, and one employee alone gets a renewal.
+    pub(crate) fn is_second(
+        &self,
+        actor: &str,
+        certificate: &[u8; 32],
+        registry: &Registry,
+    ) -> bool {
         let same = self.by.actor.as_ref().map(ActorRef::as_str) == Some(actor);
-        !same && self.by.certificate != *certificate
+        !same && !registry.are_of_one_chain(&self.by.certificate, certificate)
     }
 
     /// Whether it lets this question be asked now.

@@ -209,6 +209,7 @@ pub(crate) fn registered(der: &[u8], origin: Origin) -> Result<IssuedCertificate
         not_after: identity.not_after,
         origin,
         replaces: None,
+        began_with: None,
         revoked: None,
     })
 }

@@ -98,14 +98,18 @@ fn of_the_trail(event: &Event) -> String {
             withheld.until
         ),
         Event::SearchProposed(proposed) => {
+            let what = match proposed.export {
+                Some(_) => "export",
+                None => "wide search",
+            };
             format!(
-                "wide search proposed, by {}: {}",
+                "{what} proposed, by {}: {}",
                 proposed.method, proposed.question
             )
         }
         Event::SearchDecided(decided) => match decided.until {
-            Some(until) => format!("wide search approved, to be made before {until}"),
-            None => "wide search rejected".to_owned(),
+            Some(until) => format!("wide search or export approved, to be made before {until}"),
+            None => "wide search or export rejected".to_owned(),
         },
         Event::TrailVerified(verified) => format!(
             "trail verified up to {} entries: {}",

@@ -110,6 +110,22 @@ async fn invariant_11_going_on_with_the_run_of_another_employee_is_an_entry() {
         }
         page = next;
     }
+    for (purpose, is_another) in [
+        ("P-STATISTICS", true),
+        ("P-STATISTICS", false),
+        (PURPOSE, true),
+    ] {
+        let request = v1::ExportEntriesRequest {
+            purpose: purpose.into(),
+            page_size: 1,
+            ..from(&page.cursor)
+        };
+        page = export(&officer, request).await.unwrap();
+        assert_eq!(page.receipt.is_some(), is_another, "{purpose}");
+        let said = looks(&broker, &broker.check_log().await);
+        let last = &said.last().unwrap();
+        assert_eq!(last.purpose.as_ref().unwrap().as_str(), purpose);
+    }
     // Under another approval a run of its own begins, and the entry names it.
     let approved = broker.approved_export("fg-gemeente-oost", Entries).await;
     let request = v1::ExportEntriesRequest {

@@ -29,6 +29,7 @@ fn certificate(number: u8, days: u32) -> IssuedCertificate {
         not_after: now().plus_days(days),
         origin: Origin::Enrolled,
         replaces: None,
+        began_with: None,
         revoked: None,
     }
 }
@@ -277,4 +278,63 @@ fn a_token_is_found_after_rows_were_read_again() {
     }
     assert_eq!(read, registry);
     assert_eq!(read.enrolment_of_token(&[7; 32]), Some(&one));
+}
+
+/// As the broker registers it: it says with what its chain began.
+fn renewal(registry: &mut Registry, number: u8, replaces: u8, days: u32) {
+    let replaces = [replaces; 32];
+    let renewed = IssuedCertificate {
+        replaces: Some(replaces),
+        began_with: Some(registry.began_with(&replaces)),
+        ..certificate(number, days)
+    };
+    apply(registry, &IssuanceEvent::Registered(renewed), now());
+}
+
+#[test]
+fn renewals_of_one_certificate_are_of_one_chain_also_when_those_between_are_forgotten() {
+    let mut registry = Registry::default();
+    // The first was never registered. It was renewed twice, and one of these once more.
+    renewal(&mut registry, 2, 1, 10);
+    renewal(&mut registry, 3, 1, 400);
+    renewal(&mut registry, 4, 2, 400);
+    apply(
+        &mut registry,
+        &IssuanceEvent::Registered(certificate(5, 400)),
+        now(),
+    );
+    renewal(&mut registry, 6, 5, 400);
+    let chains = [&[1, 2, 3, 4][..], &[5, 6], &[7]];
+    let check = |registry: &Registry| {
+        for (one, chain) in chains.iter().enumerate() {
+            for (two, other) in chains.iter().enumerate() {
+                for (a, b) in chain
+                    .iter()
+                    .flat_map(|a| other.iter().map(move |b| (*a, *b)))
+                {
+                    let linked = registry.are_of_one_chain(&[a; 32], &[b; 32]);
+                    assert!(linked == (one == two) || a == 2 || b == 2, "{a} and {b}");
+                }
+            }
+        }
+    };
+    assert!(registry.are_of_one_chain(&[2; 32], &[4; 32]));
+    check(&registry);
+    passing(&mut registry, now().plus_days(10 + KEPT_DAYS));
+    assert!(registry.issued(&[2; 32]).is_none(), "forgotten");
+    check(&registry);
+}
+
+#[test]
+fn a_chain_is_followed_where_only_the_one_before_was_said_and_a_circle_ends() {
+    let mut registry = Registry::default();
+    for (number, replaces) in [(2, 1), (3, 2), (4, 5), (5, 4)] {
+        let renewed = IssuedCertificate {
+            replaces: Some([replaces; 32]),
+            ..certificate(number, 30)
+        };
+        apply(&mut registry, &IssuanceEvent::Registered(renewed), now());
+    }
+    assert!(registry.are_of_one_chain(&[3; 32], &[1; 32]));
+    assert!(!registry.are_of_one_chain(&[3; 32], &[4; 32]));
 }

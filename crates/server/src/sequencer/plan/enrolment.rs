@@ -79,7 +79,10 @@ impl Planner<'_> {
                         revoked";
             return Err(conflict("certificate", rule));
         }
-        let event = IssuanceEvent::Registered(certificate.clone());
+        let event = IssuanceEvent::Registered(IssuedCertificate {
+            began_with: certificate.replaces.map(|one| registry.began_with(&one)),
+            ..certificate.clone()
+        });
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
 
@@ -295,6 +298,7 @@ impl Planner<'_> {
             request_sha256: sha256(&request.0),
             registered: IssuedCertificate {
                 replaces: enrolment.replaces,
+                began_with: enrolment.replaces.map(|one| registry.began_with(&one)),
                 ..registered.clone()
             },
             certificate: der.clone(),

@@ -82,8 +82,9 @@ impl Audit {
     ) -> Result<(), Status> {
         let search = approval.ok_or(CallError::WideSearch)?;
         let (controller, now) = (viewer.controller().clone(), self.sequencer.now());
+        let registry = self.sequencer.registry();
         let lets = move |trail: &Trail| {
-            let proposal = wide::proposal(trail, &controller, search)?;
+            let proposal = wide::proposal(trail, &controller, search, &registry)?;
             Ok(proposal.is_some_and(|proposal| proposal.lets(&question, now)))
         };
         if self.look(lets).await? {

@@ -1,5 +1,7 @@
 //! Searching the trail, and searches that need a second officer.
 
+use std::sync::Arc;
+
 use schakel_api::v1;
 use schakel_core::id::EntryIndex;
 use schakel_store::{
@@ -134,9 +136,10 @@ impl Audit {
         let (caller, message) = opened(request)?;
         let decision = read(message, &caller.peer, oversight::decide)?;
         let controller = self.viewer(&caller.peer)?.controller().clone();
-        let search = decision.search;
+        let (search, registry) = (decision.search, self.sequencer.registry());
+        let known = Arc::clone(&registry);
         let found = self
-            .look(move |trail| wide::proposal(trail, &controller, search))
+            .look(move |trail| wide::proposal(trail, &controller, search, &known))
             .await?;
         let now = self.sequencer.now();
         let waiting = found.filter(|proposal| {
@@ -145,8 +148,8 @@ impl Audit {
         });
         let waiting = waiting.ok_or(CallError::NotFound("search that waits"))?;
         // Whoever proposed it may take it back; approving it takes another.
-        if decision.approve && !waiting.is_second(decision.who.actor.as_str(), &caller.certificate)
-        {
+        let actor = decision.who.actor.as_str();
+        if decision.approve && !waiting.is_second(actor, &caller.certificate, &registry) {
             return Err(CallError::SecondActor.into());
         }
         let call = Call::DecideSearch {

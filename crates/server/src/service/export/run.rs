@@ -3,7 +3,7 @@
 use prost::bytes::Bytes;
 use schakel_api::v1;
 use schakel_core::{
-    id::{PartyId, PurposeCode, Reference},
+    id::{ActorRef, PartyId, PurposeCode, Reference},
     time::{Period, Timestamp},
 };
 use tonic::Status;
@@ -58,7 +58,7 @@ pub(super) struct Run {
 enum Turn {
     Begins,
     GoesOn,
-    /// Another employee, or another certificate, goes on with it.
+    /// Another employee or another certificate goes on with it, or the same for another purpose.
     TakenOver,
 }
 
@@ -83,7 +83,7 @@ impl Export {
         let approval = asked
             .approval
             .or_else(|| before.as_ref().and_then(|before| before.approval));
-        let by = employee(asked.who, caller);
+        let by = employee(&asked, caller);
         let same = before.as_ref().filter(|before| {
             let lasts = now >= before.begun && now < before.begun.plus_millis(RUN_MS);
             lasts && before.approval == approval
@@ -126,9 +126,9 @@ impl Export {
         now: Timestamp,
     ) -> Result<Period, Status> {
         let (controller, purpose) = (controller.clone(), purpose.clone());
-        let trail = self.sequencer.trail();
+        let (trail, registry) = (self.sequencer.trail(), self.sequencer.registry());
         let found = trail.look(self.waits.catch_up, move |trail| {
-            let proposal = wide::proposal(trail, &controller, search)?;
+            let proposal = wide::proposal(trail, &controller, search, &registry)?;
             Ok::<_, crate::trail::TrailError>(
                 proposal.and_then(|proposal| proposal.lets_export(method, &purpose, now)),
             )
@@ -184,7 +184,8 @@ impl Run {
         let said = match self.turn {
             Turn::Begins => format!("export from entry {from} on, for a day; these first"),
             Turn::TakenOver => format!(
-                "export gone on with from entry {from} by another employee or certificate; these first"
+                "export gone on with from entry {from} by another employee or certificate, or for another purpose; \
+                 these first"
             ),
             Turn::GoesOn => return None,
         };
@@ -196,9 +197,18 @@ impl Run {
     }
 }
 
-/// Who goes on with a run: the employee with the certificate of the connection, without saying who that is.
-fn employee(who: &Who, caller: &Caller) -> [u8; 16] {
-    let named = [caller.certificate.as_slice(), who.actor.as_str().as_bytes()].concat();
-    let digest = sha256(&named);
+/// Who goes on with a run, and for what: the employee with the certificate of the connection, whoever is responsible and
+/// the purpose, without saying any of it.
+fn employee(asked: &Asked<'_>, caller: &Caller) -> [u8; 16] {
+    let Who { actor, responsible } = asked.who;
+    let responsible = responsible.as_ref().map_or("", ActorRef::as_str);
+    let named = [actor.as_str(), responsible, asked.purpose.as_str()];
+    let mut all = caller.certificate.to_vec();
+    for named in named {
+        // No character of a mark or a purpose: what is one and what the next is plain.
+        all.push(0);
+        all.extend_from_slice(named.as_bytes());
+    }
+    let digest = sha256(&all);
     digest.first_chunk().copied().unwrap_or_default()
 }

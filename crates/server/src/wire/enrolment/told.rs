@@ -22,6 +22,7 @@ pub(crate) fn write(certificate: &IssuedCertificate, seen: Option<&Seen>) -> v1:
         not_after,
         origin,
         replaces,
+        began_with: _,
         revoked,
     } = certificate;
     let sent = |bytes: &[u8; 32]| bytes.to_vec().into();
