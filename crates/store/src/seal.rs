@@ -178,7 +178,7 @@ fn seal_parts(
         .ok()
         .filter(|count| *count > 0)
         .ok_or(SealError::Slots)?;
-    // In one piece, and encrypted where it stands: no copy of what is in clear is left behind.
+    // In one piece, and encrypted where it stands: growing would leave copies of what is in clear behind.
     let len = 4 + 16 + slots.len() * WRAP_LEN + plain.len() + TAG_LEN;
     let mut sealed = Vec::with_capacity(len);
     sealed.extend_from_slice(&[version, 1, count, u8::from(record.is_some())]);

@@ -19,7 +19,9 @@ pub(super) async fn until_grid(arrival: Instant) {
 /// Whether the answer to a call is the same whoever is meant, known or not, and must take as long.
 pub(super) const fn is_even(call: &Call) -> bool {
     match call {
-        Call::WithdrawConsent { .. }
+        Call::OpenCase { .. }
+        | Call::RecordConsent { .. }
+        | Call::WithdrawConsent { .. }
         | Call::RecordRestriction { .. }
         | Call::LiftRestriction { .. }
         | Call::Redeem { .. }
@@ -29,13 +31,11 @@ pub(super) const fn is_even(call: &Call) -> bool {
         | Call::ApproveErasure { .. }
         | Call::Withhold { .. } => true,
         Call::LookUp(look_up) => look_up.subject.is_some() || look_up.entry.is_some(),
-        Call::OpenCase { .. }
-        | Call::AssignMunicipality { .. }
+        Call::AssignMunicipality { .. }
         | Call::AddMember { .. }
         | Call::RemoveMember { .. }
         | Call::CloseCase { .. }
         | Call::GetCase { .. }
-        | Call::RecordConsent { .. }
         | Call::Consents { .. }
         | Call::ReportStatus { .. }
         | Call::Introduce { .. }
