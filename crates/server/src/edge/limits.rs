@@ -19,7 +19,7 @@ use crate::config::Limits;
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// From how many keys on those that rested are forgotten.
-const MOST_PACED: usize = 256;
+const MOST_RATED: usize = 256;
 
 /// Counts what is in use by a key, and refuses past a bound. Keys that hold nothing are forgotten.
 #[derive(Debug)]
@@ -76,14 +76,14 @@ impl<K: Eq + Hash> Drop for Place<K> {
 /// How often something may be done by a key: as often at once as in a minute, and then evenly. Who rested for a minute
 /// is forgotten.
 #[derive(Debug)]
-struct Pace<K: Eq + Hash> {
+struct Rate<K: Eq + Hash> {
     /// The time that one takes.
     each: Duration,
     /// When what each key did is paid for.
     paid: Mutex<HashMap<K, Instant>>,
 }
 
-impl<K: Clone + Eq + Hash> Pace<K> {
+impl<K: Clone + Eq + Hash> Rate<K> {
     fn new(per_minute: u32) -> Self {
         Self {
             each: MINUTE / per_minute.max(1),
@@ -98,7 +98,7 @@ impl<K: Clone + Eq + Hash> Pace<K> {
         if next > now + MINUTE {
             return false;
         }
-        if paid.len() >= MOST_PACED {
+        if paid.len() >= MOST_RATED {
             paid.retain(|_, paid| *paid > now);
         }
         paid.insert(key.clone(), next);
@@ -112,7 +112,7 @@ pub struct CallQuota {
     all: Arc<Semaphore>,
     calls: Counted<PartyId>,
     subscriptions: Counted<PartyId>,
-    named: Pace<PartyId>,
+    named: Rate<PartyId>,
 }
 
 /// The places that one call takes until its answer has left.
@@ -130,7 +130,7 @@ impl CallQuota {
             all: Arc::new(Semaphore::new(limits.calls)),
             calls: Counted::new(limits.calls_per_party),
             subscriptions: Counted::new(limits.subscriptions_per_party),
-            named: Pace::new(limits.named_per_minute),
+            named: Rate::new(limits.named_per_minute),
         }
     }
 
