@@ -1,9 +1,12 @@
 //! Identifiers. Each is its own type, so that one can never stand where another is meant.
 
+mod uuid;
+
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use self::uuid::{parse_uuid, write_uuid};
 use crate::{invalid::Invalid, random::Random};
 
 /// Defines a text identifier that is checked when it is made. The text is shared by its copies: one entry is
@@ -317,40 +320,6 @@ fn check_actor_ref(text: &str) -> Result<(), Invalid> {
     fits.then_some(()).ok_or(Invalid::new(
         "must be 1 to 64 printable ASCII characters without spaces: an opaque mark of the acting employee, never a name",
     ))
-}
-
-fn parse_uuid(text: &str) -> Result<[u8; 16], Invalid> {
-    const RULE: Invalid =
-        Invalid::new("must be a UUID: 32 hexadecimal digits in the groups 8-4-4-4-12");
-    let mut digits = Vec::with_capacity(32);
-    for (at, byte) in text.bytes().enumerate() {
-        if matches!(at, 8 | 13 | 18 | 23) {
-            if byte != b'-' {
-                return Err(RULE);
-            }
-            continue;
-        }
-        let digit = (byte as char).to_digit(16).ok_or(RULE)?;
-        digits.push(u8::try_from(digit).map_err(|_| RULE)?);
-    }
-    let mut bytes = [0; 16];
-    if text.len() != 36 {
-        return Err(RULE);
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = pair.iter().fold(0, |high, low| (high << 4) | low);
-    }
-    Ok(bytes)
-}
-
-fn write_uuid(bytes: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            f.write_str("-")?;
-        }
-        write!(f, "{byte:02x}")?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! Enrolments that are closed, pages of them, and how many there may be.
+//! Enrolments that are closed, and pages of them.
+
+mod bounds;
 
 use std::{fs, time::Duration};
 
@@ -7,9 +9,7 @@ use schakel_api::{
     v1,
 };
 use schakel_core::{enrolment::IssuanceEvent, event::Event};
-use schakel_pki::{
-    identity::sha256, organisation::Organisations, request::CertificateRequest, validity::Validity,
-};
+use schakel_pki::{organisation::Organisations, request::CertificateRequest, validity::Validity};
 use schakel_tests::{Settings, TestBroker, key, reason};
 use tonic::{Code, Status};
 
@@ -208,114 +208,6 @@ async fn an_enrolment_says_who_invited_and_who_confirmed() {
     let waiting = listed.request.as_deref().unwrap();
     let key_sha256 = |request: &[u8]| CertificateRequest::read(request).unwrap().key_sha256();
     assert_eq!(key_sha256(waiting), key_sha256(&request));
-    broker.check_log().await;
-}
-
-/// Invitations for a party are bounded, and every one is on exactly one page.
-#[tokio::test(flavor = "multi_thread")]
-async fn invitations_are_bounded_and_shown_page_by_page() {
-    let broker = broker().await;
-    let mut opened = Vec::new();
-    for token in 0..32 {
-        opened.push(open(&broker, [token; 32], 24).await.unwrap());
-    }
-    let refused = open(&broker, [99; 32], 24).await.unwrap_err();
-    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
-    close(&broker, "beheer-een", &opened[0]).await.unwrap();
-    opened[0] = open(&broker, [99; 32], 24).await.unwrap();
-
-    let (mut shown, mut token) = (Vec::new(), None);
-    loop {
-        let page = page(&broker, 10, token.as_deref()).await;
-        assert!(page.enrolments.len() <= 10);
-        shown.extend(page.enrolments.into_iter().map(|one| one.enrolment_id));
-        token = page.next_page_token.map(|token| token.to_vec());
-        if token.is_none() {
-            break;
-        }
-    }
-    opened.sort();
-    assert_eq!(shown, opened, "in the order of their ids");
-    broker.check_log().await;
-}
-
-/// No party fills the registry by what it announces, nor keeps itself from being renewed by it; what is revoked makes
-/// room.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_announced_is_bounded_for_each_party_by_itself() {
-    let broker = broker().await;
-    let mut announced = Vec::new();
-    for _ in 0..64 {
-        let certificate = another(&broker);
-        announce(&broker, certificate.clone()).await.unwrap();
-        announced.push(certificate);
-    }
-    let one_more = another(&broker);
-    let refused = announce(&broker, one_more.clone()).await.unwrap_err();
-    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
-    // Nothing that lets somebody go on hangs on it.
-    let (_, request) = own_request();
-    renew(&broker, &request).await.unwrap();
-    open(&broker, [7; 32], 24).await.unwrap();
-    let revoke = v1::RevokeCertificateRequest {
-        idempotency_key: key(),
-        sha256: sha256(&announced[0]).to_vec().into(),
-        reason: v1::StopReason::Superseded.into(),
-    };
-    let administrator = broker.party("beheer-een").await;
-    let mut certificates = administrator.certificates();
-    certificates.revoke_certificate(revoke).await.unwrap();
-    announce(&broker, one_more).await.unwrap();
-    broker.check_log().await;
-}
-
-/// A certificate can be renewed when the party has as many as it may have, and no more are begun besides.
-#[tokio::test(flavor = "multi_thread")]
-async fn certificates_in_force_are_bounded_and_each_can_be_renewed() {
-    let broker = broker().await;
-    let register = async |certificate: Vec<u8>| {
-        let request = v1::RegisterCertificateRequest {
-            idempotency_key: key(),
-            certificate: certificate.into(),
-            replaces_sha256: None,
-        };
-        let administrator = broker.party("beheer-een").await;
-        let mut certificates = administrator.certificates();
-        certificates.register_certificate(request).await.map(|_| ())
-    };
-    for _ in 0..64 {
-        register(another(&broker)).await.unwrap();
-    }
-    let refused = register(another(&broker)).await.unwrap_err();
-    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
-    let refused = open(&broker, [7; 32], 24).await.unwrap_err();
-    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
-    let (new, request) = own_request();
-    let id = renew(&broker, &request).await.unwrap().enrolment_id;
-    let issued = broker.place().certify("gemeente-oost", &new.key_pem());
-    answer(&broker, &id, der_of(&issued.cert_pem))
-        .await
-        .unwrap();
-    // A second one for the same certificate takes a place that there is not.
-    let (_, second) = own_request();
-    let refused = renew(&broker, &second).await.unwrap_err();
-    assert_eq!(reason(&refused), "REGISTRY_CONFLICT");
-    assert!(refused.message().contains("64"), "{refused:?}");
-    broker.check_log().await;
-}
-
-/// Whoever has one certificate of a party, and hands in and gives up without end, keeps nobody from renewing.
-#[tokio::test(flavor = "multi_thread")]
-async fn renewals_that_are_given_up_keep_nobody_from_renewing() {
-    let broker = broker().await;
-    for _ in 0..33 {
-        let (_, request) = own_request();
-        let id = renew(&broker, &request).await.unwrap().enrolment_id;
-        close(&broker, "gemeente-oost", &id).await.unwrap();
-    }
-    let (_, request) = own_request();
-    renew(&broker, &request).await.unwrap();
-    assert_eq!(page(&broker, 100, None).await.enrolments.len(), 32 + 1);
     broker.check_log().await;
 }
 

@@ -8,10 +8,34 @@ use schakel_core::{
     random::Random,
     time::Timestamp,
 };
+use schakel_store::random::OsRandom;
 
-use super::CursorKind;
+use super::Sequencer;
 
 const NONCE_LEN: usize = 12;
+
+/// What a cursor walks through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CursorKind {
+    /// The entries of an export.
+    Entries,
+    /// What was handed over to a party.
+    HandedOver,
+    /// The messages of an inbox.
+    Inbox,
+    /// The processing lines of an export.
+    Processings,
+    /// The results of a search.
+    Search,
+    /// The entries that a report is made from.
+    Report,
+    /// The persons touched by a breach.
+    Breach,
+    /// The transactions of an export.
+    Transactions,
+    /// The disclosures that a usage is counted from.
+    Usage,
+}
 
 /// What a cursor says of a run of exports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +48,43 @@ pub struct RunCursor {
     pub by: [u8; 16],
     /// The approval it began with.
     pub approval: Option<Reference>,
+}
+
+impl Sequencer {
+    /// Encrypts an inbox position or a search position for the party that gets it, so that it tells
+    /// nothing and cannot be made up. The result has a fixed length.
+    #[must_use]
+    pub fn seal_cursor(&self, party: &PartyId, kind: CursorKind, position: u64) -> Vec<u8> {
+        self.cursors.seal(party, kind, position, &mut OsRandom)
+    }
+
+    /// Opens what [`Self::seal_cursor`] gave to this party; `None` when it did not.
+    #[must_use]
+    pub fn open_cursor(&self, party: &PartyId, kind: CursorKind, cursor: &[u8]) -> Option<u64> {
+        self.cursors.open(party, kind, cursor)
+    }
+
+    /// As [`Self::seal_cursor`], for a run of exports by a party for a controller.
+    #[must_use]
+    pub fn seal_run(
+        &self,
+        whose: (&PartyId, Option<&PartyId>),
+        kind: CursorKind,
+        run: &RunCursor,
+    ) -> Vec<u8> {
+        self.cursors.seal_run(whose, kind, run, &mut OsRandom)
+    }
+
+    /// Opens what [`Self::seal_run`] gave to this party for this controller; `None` when it did not.
+    #[must_use]
+    pub fn open_run(
+        &self,
+        whose: (&PartyId, Option<&PartyId>),
+        kind: CursorKind,
+        cursor: &[u8],
+    ) -> Option<RunCursor> {
+        self.cursors.open_run(whose, kind, cursor)
+    }
 }
 
 /// Seals and opens cursors.

@@ -40,7 +40,6 @@ use schakel_core::{
     registry::Registry,
     time::Timestamp,
 };
-use schakel_store::random::OsRandom;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
@@ -55,7 +54,7 @@ use crate::{
     trail::Trail,
 };
 
-pub use cursor::RunCursor;
+pub use cursor::{CursorKind, RunCursor};
 pub use handover::Handover;
 pub(crate) use kept::month;
 pub use keys::KeysError;
@@ -69,29 +68,6 @@ pub struct Sequencer {
     jobs: mpsc::Sender<job::Job>,
     shared: Arc<Shared>,
     cursors: Arc<Cursors>,
-}
-
-/// What a cursor walks through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CursorKind {
-    /// The entries of an export.
-    Entries,
-    /// What was handed over to a party.
-    HandedOver,
-    /// The messages of an inbox.
-    Inbox,
-    /// The processing lines of an export.
-    Processings,
-    /// The results of a search.
-    Search,
-    /// The entries that a report is made from.
-    Report,
-    /// The persons touched by a breach.
-    Breach,
-    /// The transactions of an export.
-    Transactions,
-    /// The disclosures that a usage is counted from.
-    Usage,
 }
 
 impl Sequencer {
@@ -311,41 +287,6 @@ impl Sequencer {
     #[must_use]
     pub fn inbox_changes(&self, party: &PartyId) -> watch::Receiver<u64> {
         self.shared.inboxes.watch(party)
-    }
-
-    /// Encrypts an inbox position or a search position for the party that gets it, so that it tells
-    /// nothing and cannot be made up. The result has a fixed length.
-    #[must_use]
-    pub fn seal_cursor(&self, party: &PartyId, kind: CursorKind, position: u64) -> Vec<u8> {
-        self.cursors.seal(party, kind, position, &mut OsRandom)
-    }
-
-    /// Opens what [`Self::seal_cursor`] gave to this party; `None` when it did not.
-    #[must_use]
-    pub fn open_cursor(&self, party: &PartyId, kind: CursorKind, cursor: &[u8]) -> Option<u64> {
-        self.cursors.open(party, kind, cursor)
-    }
-
-    /// As [`Self::seal_cursor`], for a run of exports by a party for a controller.
-    #[must_use]
-    pub fn seal_run(
-        &self,
-        whose: (&PartyId, Option<&PartyId>),
-        kind: CursorKind,
-        run: &RunCursor,
-    ) -> Vec<u8> {
-        self.cursors.seal_run(whose, kind, run, &mut OsRandom)
-    }
-
-    /// Opens what [`Self::seal_run`] gave to this party for this controller; `None` when it did not.
-    #[must_use]
-    pub fn open_run(
-        &self,
-        whose: (&PartyId, Option<&PartyId>),
-        kind: CursorKind,
-        cursor: &[u8],
-    ) -> Option<RunCursor> {
-        self.cursors.open_run(whose, kind, cursor)
     }
 
     fn enqueue(&self, request: Request) -> Result<oneshot::Receiver<Reply>, CallError> {
