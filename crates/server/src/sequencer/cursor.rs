@@ -218,8 +218,6 @@ fn aad(party: &PartyId, kind: CursorKind) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use schakel_store::random::OsRandom;
-
     use super::*;
 
     #[test]
