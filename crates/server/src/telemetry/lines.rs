@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Registry, fmt::MakeWriter, layer::SubscriberExt as _};
 
 use super::formatted;
@@ -61,9 +62,7 @@ fn write<W>(out: &W, format: LogFormat, lines: &Receiver<Line>, lost: &AtomicU64
 where
     W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
 {
-    // What this thread itself has to say goes straight to where it writes.
-    let direct = Registry::default().with(formatted(out.clone(), format));
-    let _direct = tracing::subscriber::set_default(direct);
+    let _direct = tracing::subscriber::set_default(direct(out, format));
     for line in lines {
         match line {
             // When standard error is closed nobody is left to tell.
@@ -75,6 +74,17 @@ where
             tracing::warn!(lost, "log lines were lost: standard error was not read");
         }
     }
+}
+
+/// Takes what the writing thread itself has to say, straight to where it writes. It says warnings alone, and asks
+/// for no more: a subscriber without a level has every library of the process make its spans, at every call.
+fn direct<W>(out: &W, format: LogFormat) -> impl Subscriber + Send + Sync + use<W>
+where
+    W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
+{
+    Registry::default()
+        .with(formatted(out.clone(), format))
+        .with(LevelFilter::WARN)
 }
 
 impl Write for Lines {
@@ -210,6 +220,12 @@ mod tests {
         drop(written);
         let (came, lost) = told(&gate);
         assert_eq!(came + lost, count + 1, "it goes on");
+    }
+
+    #[test]
+    fn the_thread_that_writes_has_no_library_make_its_spans() {
+        let direct = direct(&Gate::default(), LogFormat::Readable);
+        assert_eq!(direct.max_level_hint(), Some(LevelFilter::WARN));
     }
 
     #[test]
