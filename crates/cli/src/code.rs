@@ -73,7 +73,8 @@ codes! {
         [Check Denials Withdrawals Recipients Purposes Consents Readers Notices];
     RestrictionKind "RESTRICTION_KIND_" [Restriction Objection];
     StatementKind "STATEMENT_KIND_"
-        [Supplied Received Asked Looked Consent Restriction Case Notice Other Exported];
+        [Supplied Received Asked Looked Consent Restriction Case Notice Other Exported Introduced
+         Redeemed ConsentEnded CaseClosed CaseOpened];
     Role "ROLE_"
         [Pi Municipality Probation CareProvider Uwv HousingAssociation DebtCounsellor SafetyHouse
          PrivacyOfficer Auditor Administrator Broker];

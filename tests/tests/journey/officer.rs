@@ -9,6 +9,7 @@ mod breach;
 mod forged;
 mod outsider;
 mod pages;
+mod statement;
 
 const PURPOSE: &str = "P-ACCOUNTABILITY";
 

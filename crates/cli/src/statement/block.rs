@@ -1,11 +1,9 @@
 //! What stands on the statement, in order: the same as text and as a page to print.
 
 mod consent;
+mod looked;
 
 use super::{Erased, Language, Line, Named, Notice, Told, day};
-
-/// Something was taken out of the broker, along with much else.
-const EXPORTED: &str = "EXPORTED";
 
 /// A part of the statement.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ pub(super) fn blocks(told: &Told, language: Language) -> Vec<Block> {
     supplied(told, language, &mut blocks);
     received(told, language, &mut blocks);
     asked(told, language, &mut blocks);
-    looked(told, language, &mut blocks);
+    looked::section(told, language, &mut blocks);
     consent::section(told, language, &mut blocks);
     notices(told, language, &mut blocks);
     recorded(told, language, &mut blocks);
@@ -215,38 +213,6 @@ fn asked(told: &Told, language: Language, blocks: &mut Vec<Block>) {
     );
 }
 
-fn looked(told: &Told, language: Language, blocks: &mut Vec<Block>) {
-    let lines = told.lines.iter();
-    let looked = lines.filter(|line| ["LOOKED", EXPORTED].contains(&line.kind.as_str()));
-    let rows = looked.map(|line| {
-        let purpose = language.purpose(line);
-        let copied = language.of("overgenomen in een bestand", "copied into a file");
-        vec![
-            day::moment(line.at.as_ref(), language),
-            line.who(),
-            if line.kind == EXPORTED {
-                format!("{purpose} ({copied})")
-            } else {
-                purpose
-            },
-        ]
-    });
-    section(
-        blocks,
-        language.of(
-            "Wie heeft gekeken naar wat over u is opgeschreven?",
-            "Who looked at what is written down about you?",
-        ),
-        language.of("Niemand.", "Nobody."),
-        &[
-            language.of("Wanneer", "When"),
-            language.of("Organisatie", "Organisation"),
-            language.of("Waarvoor", "What for"),
-        ],
-        rows.collect(),
-    );
-}
-
 fn notices(told: &Told, language: Language, blocks: &mut Vec<Block>) {
     let rows = told.notices.iter().map(|notice: &Notice| {
         let heard = day::moment(notice.acknowledged_at.as_ref(), language);
@@ -277,24 +243,24 @@ fn notices(told: &Told, language: Language, blocks: &mut Vec<Block>) {
             language.of("Wanneer", "When"),
             language.of("Organisatie", "Organisation"),
             language.of("Wat", "What"),
-            language.of("Begrepen op", "Understood on"),
+            language.of("Bevestigd op", "Acknowledged on"),
         ],
         rows.collect(),
     );
 }
 
 fn recorded(told: &Told, language: Language, blocks: &mut Vec<Block>) {
-    const OTHERS: [&str; 5] = ["SUPPLIED", "RECEIVED", "ASKED", "LOOKED", EXPORTED];
+    const OTHERS: [&str; 5] = ["SUPPLIED", "RECEIVED", "ASKED", "LOOKED", "EXPORTED"];
     let others = told.lines.iter();
     let others = others.filter(|line| !OTHERS.contains(&line.kind.as_str()));
     let rows = others.map(|line| {
         let about = language.conditions(&line.conditions);
-        let what = language.recorded(&line.kind);
+        let what = language.recorded(line);
         vec![
             day::moment(line.at.as_ref(), language),
             line.who(),
             if about.is_empty() {
-                what.to_owned()
+                what
             } else {
                 format!("{what} ({about})")
             },

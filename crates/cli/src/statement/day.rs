@@ -38,16 +38,43 @@ pub(crate) fn moment(shown: Option<&String>, language: Language) -> String {
     let Some(local) = local(shown) else {
         return String::new();
     };
+    let (day, time) = (said(local.date(), language), clock(local, language));
+    match language {
+        Language::Nl => format!("{day}, {time} uur"),
+        Language::En => format!("{day}, {time}"),
+    }
+}
+
+/// The day in the Netherlands.
+pub(super) fn date(shown: Option<&String>, language: Language) -> String {
+    local(shown).map_or_else(String::new, |local| said(local.date(), language))
+}
+
+/// From a moment to a later one of the same day, such as 23 november 2026, 15.00 tot 15.20 uur.
+pub(super) fn span(first: Option<&String>, last: Option<&String>, language: Language) -> String {
+    let (Some(from), Some(to)) = (local(first), local(last)) else {
+        return moment(first, language);
+    };
+    let (begin, end) = (clock(from, language), clock(to, language));
+    if begin == end {
+        return moment(first, language);
+    }
+    let day = said(from.date(), language);
+    match language {
+        Language::Nl => format!("{day}, {begin} tot {end} uur"),
+        Language::En => format!("{day}, {begin} to {end}"),
+    }
+}
+
+/// The time of the day, of an instant that was moved.
+fn clock(local: Timestamp, language: Language) -> String {
     let text = local.to_string();
     let (hour, minute) = (
         text.get(11..13).unwrap_or(""),
         text.get(14..16).unwrap_or(""),
     );
-    let day = said(local.date(), language);
-    match language {
-        Language::Nl => format!("{day}, {hour}.{minute} uur"),
-        Language::En => format!("{day}, {hour}:{minute}"),
-    }
+    let between = language.of(".", ":");
+    format!("{hour}{between}{minute}")
 }
 
 fn said(date: Date, language: Language) -> String {

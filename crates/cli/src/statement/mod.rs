@@ -78,6 +78,8 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     granularity: Option<String>,
     bases: Vec<Basis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner: Option<Named>,
 }
 
 /// Lines that are gone, by one rule.
@@ -114,6 +116,18 @@ struct Consent {
     valid_until: Option<String>,
     collected_by: Named,
     narrowed: bool,
+    ended: Vec<ConsentEnd>,
+}
+
+/// The end of a consent, or of a part of it.
+#[derive(Debug, Serialize)]
+struct ConsentEnd {
+    state: String,
+    at: Option<String>,
+    party: Named,
+    conditions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipient: Option<Named>,
 }
 
 /// Word to a recipient.
@@ -211,6 +225,10 @@ impl Line {
             purpose_title: line.purpose_title.clone(),
             granularity: line.granularity.map(short::<v1::Granularity>),
             bases: bases.collect(),
+            partner: line
+                .partner
+                .as_ref()
+                .map(|partner| Named::of(Some(partner))),
         }
     }
 }
@@ -248,7 +266,26 @@ impl Consent {
             valid_until: instant::shown_if(consent.valid_until.as_ref()),
             collected_by: Named::of(consent.collected_by.as_ref()),
             narrowed: consent.narrowed,
+            ended: consent.ended.iter().map(ConsentEnd::of).collect(),
         }
+    }
+}
+
+impl ConsentEnd {
+    fn of(end: &v1::StatementConsentEnd) -> Self {
+        let recipient = end.recipient.as_ref();
+        Self {
+            state: short::<v1::ConsentState>(end.state),
+            at: instant::shown_if(end.at.as_ref()),
+            party: Named::of(end.party.as_ref()),
+            conditions: shorts::<v1::Condition>(&end.conditions),
+            recipient: recipient.map(|party| Named::of(Some(party))),
+        }
+    }
+
+    /// Whether it is the end of the whole consent.
+    fn is_whole(&self) -> bool {
+        self.conditions.is_empty() && self.recipient.is_none()
     }
 }
 

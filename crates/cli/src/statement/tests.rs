@@ -52,6 +52,7 @@ fn lines() -> Vec<v1::StatementLine> {
         named("fg-oost", "Functionaris gegevensbescherming Oost"),
     );
     vec![
+        line(0, Kind::CaseOpened, pi.clone()),
         line(0, Kind::Case, pi.clone()),
         v1::StatementLine {
             conditions: vec![v1::Condition::Housing.into()],
@@ -77,21 +78,41 @@ fn lines() -> Vec<v1::StatementLine> {
             purpose: Some("P-ARRANGE-HOUSING".into()),
             granularity: Some(v1::Granularity::Signal.into()),
             bases: vec![law("CONSENT_AVG_6_1_A", "AVG art. 6(1)(a)")],
-            ..line(5, Kind::Received, home)
+            ..line(5, Kind::Received, home.clone())
         },
+        looked(6, 46, Kind::Looked, &officer),
+        looked(7, 47, Kind::Looked, &officer),
+        looked(7, 48, Kind::Looked, &officer),
+        looked(8, 50, Kind::Looked, &officer),
+        looked(8, 51, Kind::Exported, &officer),
+        // The next day in the Netherlands, and not yet in UTC.
+        looked(9, 52, Kind::Looked, &officer),
         v1::StatementLine {
-            purpose: Some("P-ACCOUNTABILITY".into()),
-            ..line(6, Kind::Looked, officer.clone())
-        },
-        v1::StatementLine {
-            purpose: Some("P-ACCOUNTABILITY".into()),
-            ..line(6, Kind::Exported, officer)
+            conditions: vec![v1::Condition::Housing.into()],
+            ..line(7, Kind::Consent, town.clone())
         },
         v1::StatementLine {
             conditions: vec![v1::Condition::Housing.into()],
-            ..line(7, Kind::Consent, town)
+            partner: Some(home.clone()),
+            ..line(7, Kind::Introduced, town.clone())
         },
+        line(8, Kind::Redeemed, home),
+        line(8, Kind::ConsentEnded, town.clone()),
+        line(8, Kind::CaseClosed, town),
     ]
+}
+
+fn looked(
+    hours: i64,
+    index: u64,
+    kind: v1::StatementKind,
+    party: &v1::NamedParty,
+) -> v1::StatementLine {
+    v1::StatementLine {
+        index,
+        purpose: Some("P-ACCOUNTABILITY".into()),
+        ..line(hours, kind, party.clone())
+    }
 }
 
 fn response() -> v1::GetStatementResponse {
@@ -110,9 +131,21 @@ fn response() -> v1::GetStatementResponse {
         valid_until: Some(at(24 * 60)),
         collected_by: Some(town.clone()),
         narrowed: true,
+        ended: vec![v1::StatementConsentEnd {
+            conditions: vec![v1::Condition::Housing.into()],
+            recipient: Some(home.clone()),
+            ..ended(7, &town)
+        }],
+    };
+    let refused = v1::StatementConsent {
+        state: v1::ConsentState::Refused.into(),
+        narrowed: false,
+        ended: Vec::new(),
+        ..consent.clone()
     };
     let withdrawn = v1::StatementConsent {
         state: v1::ConsentState::Withdrawn.into(),
+        ended: vec![ended(8, &town)],
         purposes: vec!["P-OF-OUR-OWN".into()],
         purpose_titles: vec!["As it is registered".into()],
         ..consent.clone()
@@ -128,7 +161,7 @@ fn response() -> v1::GetStatementResponse {
         controller: Some(town),
         at: Some(at(9)),
         lines: lines(),
-        consents: vec![consent, withdrawn],
+        consents: vec![consent, withdrawn, refused],
         notices: vec![
             notice.clone(),
             v1::StatementNotice {
@@ -142,6 +175,15 @@ fn response() -> v1::GetStatementResponse {
         erased_by: vec![erased("RECORD_OVER", 1), erased("RETENTION_OVER", 2)],
         left_out: 4,
         receipt: None,
+    }
+}
+
+fn ended(hours: i64, party: &v1::NamedParty) -> v1::StatementConsentEnd {
+    v1::StatementConsentEnd {
+        state: v1::ConsentState::Withdrawn.into(),
+        at: Some(at(hours)),
+        party: Some(party.clone()),
+        ..v1::StatementConsentEnd::default()
     }
 }
 
@@ -263,6 +305,15 @@ fn what_is_registered_cannot_become_part_of_the_page() {
     );
 }
 
+/// What stands in a table of its own.
+const TABLES: [v1::StatementKind; 5] = [
+    v1::StatementKind::Supplied,
+    v1::StatementKind::Received,
+    v1::StatementKind::Asked,
+    v1::StatementKind::Looked,
+    v1::StatementKind::Exported,
+];
+
 #[test]
 fn every_code_has_words_in_both_languages() {
     use crate::code::Code;
@@ -291,6 +342,18 @@ fn every_code_has_words_in_both_languages() {
                 .iter()
                 .all(|code| !language.notice(code.short()).is_empty())
         );
+        let told: Vec<_> = <v1::StatementKind as Code>::ALL
+            .iter()
+            .filter(|kind| !TABLES.contains(kind))
+            .map(|kind| {
+                let party = named("gemeente-oost", "Gemeente Oost");
+                let partner = (*kind == v1::StatementKind::Introduced).then(|| party.clone());
+                let line = line(0, *kind, party);
+                language.recorded(&Line::of(&v1::StatementLine { partner, ..line }))
+            })
+            .collect();
+        let different: std::collections::BTreeSet<_> = told.iter().collect();
+        assert_eq!(different.len(), told.len(), "{told:?}");
         let kinds = <v1::ConsentKind as Code>::ALL.iter();
         assert!(
             kinds

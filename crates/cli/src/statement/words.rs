@@ -89,13 +89,22 @@ impl Language {
     }
 
     /// What else was recorded.
-    pub(super) fn recorded(self, code: &str) -> &'static str {
-        self.word(code, RECORDED).unwrap_or_else(|| {
+    pub(super) fn recorded(self, line: &Line) -> String {
+        if let Some(partner) = &line.partner {
+            let name = &partner.name;
+            return match self {
+                Self::Nl => format!("Een code gemaakt waarmee {name} u leert kennen"),
+                Self::En => format!("Made a code by which {name} gets to know you"),
+            };
+        }
+        let words = self.word(&line.kind, RECORDED);
+        let other = || {
             self.of(
-                "Er is iets anders vastgelegd",
-                "Something else was recorded",
+                "Er is iets anders opgeschreven",
+                "Something else was written down",
             )
-        })
+        };
+        words.unwrap_or_else(other).to_owned()
     }
 
     /// Why lines were erased.
@@ -300,8 +309,13 @@ const CONSENT_KINDS: &[(&str, &str, &str)] = &[
 const RECORDED: &[(&str, &str, &str)] = &[
     (
         "CONSENT",
-        "Uw toestemming, of het einde daarvan, is opgeschreven",
-        "Your consent, or its end, was written down",
+        "Opgeschreven of u toestemming geeft",
+        "Written down whether you consent",
+    ),
+    (
+        "CONSENT_ENDED",
+        "Opgeschreven dat een toestemming is gestopt",
+        "Written down that a consent was stopped",
     ),
     (
         "RESTRICTION",
@@ -310,8 +324,23 @@ const RECORDED: &[(&str, &str, &str)] = &[
     ),
     (
         "CASE",
-        "Uw traject is begonnen, veranderd of gestopt",
-        "Your trajectory was begun, changed or ended",
+        "Er is veranderd wie aan uw traject meedoet",
+        "Who takes part in your trajectory has changed",
+    ),
+    (
+        "CASE_OPENED",
+        "Uw traject is begonnen",
+        "Your trajectory was begun",
+    ),
+    (
+        "CASE_CLOSED",
+        "Uw traject is gestopt",
+        "Your trajectory was ended",
+    ),
+    (
+        "REDEEMED",
+        "U hebt een code aan deze organisatie gegeven. Zij kent u nu",
+        "You gave this organisation a code. It knows you now",
     ),
     (
         "NOTICE",

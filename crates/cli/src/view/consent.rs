@@ -181,13 +181,35 @@ impl View for Consents {
 impl Consent {
     fn write(&self, page: &mut Page) {
         if let Some(terms) = &self.terms {
-            terms.write(page);
+            terms.write(page, &self.validity(terms));
         }
         if !self.collected_by.is_empty() {
             page.pair("collected by", &self.collected_by);
         }
         for step in &self.history {
             page.pair("history", &step.spoken());
+        }
+    }
+}
+
+impl Consent {
+    /// From when until when it holds: one that somebody ended until then, one that was refused never.
+    fn validity(&self, terms: &Terms) -> String {
+        let at = |at: &Option<String>| at.as_deref().map(instant::spoken).unwrap_or_default();
+        let (from, until) = (at(&terms.valid_from), at(&terms.valid_until));
+        let ended = self.history.iter().rfind(|step| step.state == self.state);
+        match self.state.as_str() {
+            "WITHDRAWN" | "REVOKED" | "INVALIDATED" => {
+                let ended = at(&ended.and_then(|step| step.at.clone()));
+                format!(
+                    "no longer: {} {ended}, given for {from} until {until}",
+                    spoken(&self.state)
+                )
+            }
+            "REFUSED" => format!("never: asked for {from} until {until}"),
+            "REQUESTED" | "DEFERRED" => format!("not yet: asked for {from} until {until}"),
+            "EXPIRED" => format!("no longer: from {from} until {until}"),
+            _ => format!("from {from} until {until}"),
         }
     }
 }
@@ -210,7 +232,7 @@ impl Step {
 }
 
 impl Terms {
-    fn write(&self, page: &mut Page) {
+    fn write(&self, page: &mut Page, validity: &str) {
         let explicit = if self.explicit { ", explicit" } else { "" };
         page.pair("kind", &format!("{}{explicit}", spoken(&self.kind)));
         page.pairs("conditions", &self.conditions);
@@ -219,8 +241,7 @@ impl Terms {
         page.pairs("to", &self.recipient_party_ids);
         page.pair("at most", &spoken(&self.granularity));
         let at = |at: &Option<String>| at.as_deref().map(instant::spoken).unwrap_or_default();
-        let (from, until) = (at(&self.valid_from), at(&self.valid_until));
-        page.pair("valid", &format!("from {from} until {until}"));
+        page.pair("valid", validity);
         page.pair(
             "collected",
             &format!("{}, {}", at(&self.collected_at), spoken(&self.method)),

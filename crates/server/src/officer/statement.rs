@@ -1,21 +1,23 @@
 //! The statement for the person (AVG 15, Wabvpz 15e): who supplied, received, asked and looked, when, what
 //! for and on which basis, and which consents stand. It names organisations (C-154/21), never an employee.
 
+mod consent;
+mod line;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
-    code::Condition,
     dossier::Dossier,
     erasure::Done,
-    event::{Asked, ConsentEnded, Delivered, Denied, Details, Disclosed, Event, SlotUse},
+    event::{Event, SlotUse},
     id::{EntryIndex, PartyId, PurposeCode, SlotId},
     notice::Notice,
     registry::Registry,
     time::{Period, Timestamp},
 };
-use schakel_store::{entry::Entry, index::Query, seal};
+use schakel_store::{index::Query, seal};
 
 use super::{
     held,
@@ -27,9 +29,8 @@ use crate::{
     trail::{Trail, TrailError},
     wire::{
         code::{Coded as _, to_wire},
-        disclosure::{basis, contact},
+        disclosure::contact,
         entry::Viewer,
-        terms::texts,
         time::instant,
     },
 };
@@ -182,72 +183,6 @@ impl Maker<'_> {
             .collect())
     }
 
-    /// The line that tells of an entry; `None` when there is nothing to tell by itself.
-    fn line(&self, index: EntryIndex, entry: &Entry) -> Option<v1::StatementLine> {
-        let details = entry.details.as_ref()?;
-        let party: PartyId = entry.leaf.party.parse().ok()?;
-        let kind = kind(details)?;
-        let (conditions, purpose) = about(&details.event);
-        let mut line = v1::StatementLine {
-            index: index.0,
-            at: super::records::at(&entry.leaf).map(instant),
-            kind: kind.into(),
-            unit_name: self.unit(details, &party),
-            party: Some(self.named(&party)),
-            conditions: to_wire(&conditions),
-            purpose_title: purpose.and_then(|code| self.title(code)),
-            purpose: purpose.map(ToString::to_string),
-            ..v1::StatementLine::default()
-        };
-        if let Some(disclosed) = told(&details.event) {
-            self.tell_disclosed(&mut line, disclosed);
-        }
-        Some(line)
-    }
-
-    fn tell_disclosed(&self, line: &mut v1::StatementLine, disclosed: &Disclosed) {
-        line.granularity = Some(disclosed.granularity.to_wire());
-        let mut providers = BTreeSet::new();
-        for grant in &disclosed.grants {
-            // To outsiders the municipality stands in for whoever reported it: see the disclosure itself.
-            if grant.provider == *self.viewer.controller() || !self.viewer.veil().is_drawn() {
-                providers.insert(&grant.provider);
-                line.bases.push(basis(&grant.provider_basis));
-            }
-            line.bases.push(basis(&grant.recipient_basis));
-        }
-        line.providers = providers.into_iter().map(|id| self.named(id)).collect();
-        line.bases
-            .sort_by(|a, b| (&a.basis, &a.law_ref).cmp(&(&b.basis, &b.law_ref)));
-        line.bases.dedup();
-    }
-
-    fn consents(&self, dossier: &Dossier) -> Result<Vec<v1::StatementConsent>, TrailError> {
-        let involved = held::involved(self.trail, dossier, self.viewer.controller())?;
-        let told = involved.into_iter().filter_map(|consent| {
-            let terms = &consent.terms;
-            let (by, veil) = (&terms.collected_by, self.viewer.veil());
-            let purposes = veil.purposes(terms);
-            let titles = purposes.iter();
-            let titles = titles.map(|code| self.title(code).unwrap_or_else(|| code.to_string()));
-            Some(v1::StatementConsent {
-                consent_id: consent.id.to_string(),
-                state: consent.state(self.now)?.to_wire(),
-                kind: terms.kind.to_wire(),
-                conditions: to_wire(veil.conditions(terms)),
-                purpose_titles: titles.collect(),
-                purposes: texts(&purposes),
-                providers: self.all_named(veil.parties(by, &terms.providers)),
-                recipients: self.all_named(veil.parties(by, &terms.recipients)),
-                valid_from: Some(instant(terms.valid_from)),
-                valid_until: Some(instant(terms.valid_until)),
-                collected_by: veil.names(by).map(|party| self.named(party)),
-                narrowed: veil.is_narrowed(consent, self.now),
-            })
-        });
-        Ok(told.collect())
-    }
-
     fn notices(&self, dossier: &Dossier) -> Result<Vec<v1::StatementNotice>, TrailError> {
         let controller = self.viewer.controller();
         let told = held::told(self.trail, self.viewer, dossier.subject)?;
@@ -307,94 +242,9 @@ impl Maker<'_> {
         }
     }
 
-    /// The unit of a party that acted, by its newest name.
-    fn unit(&self, details: &Details, party: &PartyId) -> Option<String> {
-        let call = details
-            .call
-            .as_ref()
-            .filter(|call| call.principal == *party)?;
-        let units = self.registry.party(party)?.units.iter();
-        let named = units.filter(|unit| Some(&unit.id) == call.unit.as_ref());
-        let newest = named.max_by_key(|unit| unit.period.from)?;
-        Some(newest.name.clone())
-    }
-
     fn title(&self, code: &PurposeCode) -> Option<String> {
         let versions = self.registry.versions(code);
         let newest = versions.max_by_key(|found| found.version.version);
         newest.map(|found| found.version.title.clone())
-    }
-}
-
-fn told(event: &Event) -> Option<&Disclosed> {
-    match event {
-        Event::Disclosed(disclosed)
-        | Event::Delivered(Delivered {
-            disclosed: Some(disclosed),
-            ..
-        }) => Some(disclosed),
-        _ => None,
-    }
-}
-
-/// What a line about an event tells. What is withheld is not told by a line of its own, a message that was
-/// dropped reached nobody, and that something was acknowledged stands with the notice.
-fn kind(details: &Details) -> Option<v1::StatementKind> {
-    use v1::StatementKind as Kind;
-    Some(match &details.event {
-        Event::StatusReported { .. } => Kind::Supplied,
-        Event::Disclosed(_)
-        | Event::Delivered(Delivered {
-            disclosed: Some(_), ..
-        }) => Kind::Received,
-        Event::Denied(Denied { asked, .. }) => match asked {
-            Asked::Disclosure(_) | Asked::Call { .. } => Kind::Asked,
-            Asked::Message { .. } => return None,
-        },
-        // Whoever takes it out of the broker does more than look.
-        Event::LookedUp(looked) if looked.method.starts_with("ExportService/") => Kind::Exported,
-        Event::LookedUp(_) => Kind::Looked,
-        Event::ConsentRecorded { .. } | Event::ConsentEnded(_) => Kind::Consent,
-        Event::Restricted { .. } | Event::RestrictionLifted { .. } => Kind::Restriction,
-        Event::CaseOpened { .. }
-        | Event::MunicipalityAssigned { .. }
-        | Event::MemberAdded { .. }
-        | Event::MemberRemoved { .. }
-        | Event::CaseClosed { .. }
-        | Event::Introduced { .. }
-        | Event::Redeemed { .. } => Kind::Case,
-        Event::Delivered(Delivered {
-            disclosed: None, ..
-        }) => Kind::Notice,
-        Event::Withheld(_) | Event::Acknowledged { .. } => return None,
-        _ => Kind::Other,
-    })
-}
-
-/// The conditions that an event is about, and what it was for.
-fn about(event: &Event) -> (BTreeSet<Condition>, Option<&PurposeCode>) {
-    match event {
-        Event::StatusReported { condition, .. } | Event::Introduced { condition, .. } => {
-            ([*condition].into(), None)
-        }
-        Event::Denied(Denied {
-            asked: Asked::Disclosure(ask),
-            ..
-        }) => (ask.conditions.clone(), Some(&ask.purpose)),
-        Event::LookedUp(looked) => (BTreeSet::new(), looked.purpose.as_ref()),
-        Event::ConsentRecorded { terms, .. } => (terms.conditions.clone(), None),
-        Event::ConsentEnded(ConsentEnded { conditions, .. })
-        | Event::Restricted { conditions, .. } => (conditions.clone(), None),
-        event => match told(event) {
-            Some(disclosed) => (
-                disclosed
-                    .grants
-                    .iter()
-                    .map(|grant| grant.condition)
-                    .collect(),
-                Some(&disclosed.ask.purpose),
-            ),
-            None => (BTreeSet::new(), None),
-        },
     }
 }
