@@ -34,11 +34,11 @@ pub(crate) struct ConnectionArgs {
         value_name = "HOST:PORT"
     )]
     server: Option<String>,
-    /// The party to call as: its files are PARTY.cert.pem, PARTY.key.pem and ca.cert.pem in the directory
-    /// of --certificates, or in DIR when given as DIR/PARTY.
+    /// The party whose files to call with: PARTY.cert.pem, PARTY.key.pem and ca.cert.pem in the directory
+    /// of --certificates, or in DIR when given as DIR/PARTY. Not needed with --certificate, --key and --ca.
     #[arg(id = "connection-as", long = "as", global = true, value_name = "PARTY")]
     party: Option<String>,
-    /// The directory with the files of --as [default: certs-dev].
+    /// The directory with the files of --as [default: certs-dev, or that of --certificate].
     #[arg(
         id = "connection-certificates",
         long = "certificates",
@@ -89,7 +89,7 @@ pub(crate) struct ConnectionArgs {
         value_name = "UNIT"
     )]
     unit: Option<String>,
-    /// The key that verifies the log, or a file with it [default: log.vkey beside the certificates].
+    /// The key that verifies the log, or a file with it [default: log.vkey in that directory].
     #[arg(
         id = "connection-verifier-key",
         long = "verifier-key",
@@ -282,41 +282,56 @@ struct Files {
 
 impl Files {
     /// The directory, the party with its certificate and key, and the authority.
+    ///
+    /// Who calls is what the certificate says and the broker knows: a party need only be named to find the files.
     fn read(self) -> Result<(PathBuf, Identity, String), Failure> {
         let (directory, party) = self.directory_and_party()?;
-        let beside = |name: String| directory.join(name);
-        let certificate = self
-            .certificate
-            .unwrap_or_else(|| beside(format!("{party}.cert.pem")));
-        let key = self
-            .key
-            .unwrap_or_else(|| beside(format!("{party}.key.pem")));
-        let ca = self.ca.unwrap_or_else(|| beside("ca.cert.pem".to_owned()));
+        let beside = |ending: &str| {
+            let party = party.as_deref().ok_or_else(unnamed)?;
+            Ok::<_, Failure>(directory.join(format!("{party}.{ending}")))
+        };
+        let certificate = self.certificate.map_or_else(|| beside("cert.pem"), Ok)?;
+        let key = self.key.map_or_else(|| beside("key.pem"), Ok)?;
+        let ca = self.ca.unwrap_or_else(|| directory.join("ca.cert.pem"));
         if !certificate.exists() {
             let path = certificate.display();
             let said = format!(
-                "`{path}` is not there: name the party by --as and its directory by --certificates. \
-                 `schakel pki dev` makes certificates for development."
+                "`{path}` is not there: name the files by --certificate, --key and --ca, or the party by --as and \
+                 its directory by --certificates. `schakel pki dev` makes certificates for development."
             );
-            return Err(Failure::configuration(said));
+            return Err(Failure::usage(said));
         }
+        let party = party.unwrap_or_default();
         let identity = Identity::new(party, read(&certificate)?, read(&key)?);
         Ok((directory, identity, read(&ca)?))
     }
 
-    fn directory_and_party(&self) -> Result<(PathBuf, String), Failure> {
-        let given = self.party.as_deref().ok_or_else(|| {
-            Failure::configuration(
-                "Say as which party to call: --as PARTY, such as --as gemeente-oost.",
-            )
-        })?;
-        if let Some((directory, party)) = given.rsplit_once('/') {
-            return Ok((PathBuf::from(directory), party.to_owned()));
+    /// Where files are that are not named, and for whom: beside the certificate, when that is named and no directory.
+    fn directory_and_party(&self) -> Result<(PathBuf, Option<String>), Failure> {
+        let named = self.party.as_deref();
+        if let Some((directory, party)) = named.and_then(|named| named.rsplit_once('/')) {
+            return Ok((PathBuf::from(directory), Some(party.to_owned())));
         }
-        let directory = self.directory.clone();
-        let directory = directory.unwrap_or_else(|| PathBuf::from("certs-dev"));
-        Ok((directory, given.to_owned()))
+        let directory = match (&self.directory, &self.certificate) {
+            (Some(directory), _) => directory.clone(),
+            (None, Some(certificate)) if named.is_none() => {
+                certificate.parent().unwrap_or(Path::new("")).to_owned()
+            }
+            (None, _) => PathBuf::from("certs-dev"),
+        };
+        let needed = self.certificate.is_none() || self.key.is_none();
+        if named.is_none() && needed {
+            return Err(unnamed());
+        }
+        Ok((directory, named.map(str::to_owned)))
     }
+}
+
+fn unnamed() -> Failure {
+    Failure::usage(
+        "Say as whom to call: the files by --certificate, --key and --ca; or the party by --as PARTY, whose files are \
+         in the directory of --certificates.",
+    )
 }
 
 /// Reads the key that verifies a log, from a text or the file it names.

@@ -71,10 +71,10 @@ where
         let opened = opened.map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
         connection.config.register = Some(Arc::new(opened));
     }
-    let config = connection.config.clone();
     block_on(async {
+        let config = named(connection.config).await?;
         let session = Session {
-            client: Client::connect(connection.config).await?,
+            client: Client::connect(config.clone()).await?,
             config,
             actor: connection.actor,
             output: Output::new(args.json),
@@ -84,6 +84,22 @@ where
         };
         act(&session).await
     })
+}
+
+/// The configuration with the party, which receipts are held to: of whoever did not say it, the one whose number the
+/// certificate has.
+async fn named(mut config: ClientConfig) -> Result<ClientConfig, Failure> {
+    if config.identity.party.is_empty() {
+        let as_itself = ClientConfig {
+            principal: None,
+            unit: None,
+            ..config.clone()
+        };
+        let client = Client::connect(as_itself).await?;
+        let own = client.get_my_certificate(v1::GetMyCertificateRequest {});
+        config.identity.party = own.await?.party_id;
+    }
+    Ok(config)
 }
 
 /// Runs something that waits for the network.
