@@ -1,5 +1,6 @@
 //! What depends on no person is told precisely: which field, which rule, how to mend it.
 
+mod names;
 mod writes;
 
 use schakel_api::v1;
@@ -223,6 +224,12 @@ async fn a_broken_look_is_refused_precisely() {
             "a purpose with conditions",
             "purpose",
             with(search(), |r| r.purpose = HOUSING.into()),
+        )
+        .await,
+        call(
+            "a party nobody registered",
+            "party_id",
+            with(search(), |r| r.party_id = Some("wonen-zud".into())),
         )
         .await,
         refused(

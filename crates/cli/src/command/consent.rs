@@ -262,6 +262,7 @@ async fn withdraw(
     recipient_party_id: Option<String>,
 ) -> Result<Exit, Failure> {
     let subject = subject.reference()?;
+    let said = withdrawn(conditions, recipient_party_id.as_deref());
     let receipt = session
         .write(async |idempotency_key| {
             let request = v1::WithdrawConsentRequest {
@@ -276,10 +277,23 @@ async fn withdraw(
         .await?
         .receipt;
     session.keep(receipt.as_ref())?;
-    let said = "Withdrawn: nothing is told under it from now on. Everyone who received something under it is \
-                told to stop using it; to the members of the case, `schakel notice show` with the number of this \
-                entry shows who has acknowledged.";
     Ok(session.show(&view::Done::new(said, receipt)))
+}
+
+/// What was asked, and what comes of it where there was something: the answer is the same where there was nothing.
+fn withdrawn(conditions: &[v1::Condition], recipient: Option<&str>) -> String {
+    let conditions: Vec<_> = conditions.iter().map(|one| one.short()).collect();
+    let about = match conditions[..] {
+        [] => String::new(),
+        _ => format!(" about {}", conditions.join(", ")),
+    };
+    let towards = recipient.map(|party| format!(" towards {party}"));
+    format!(
+        "The withdrawal of every consent of this person{about}{} is recorded. If there was one, nothing is told under it \
+         from now on, and everyone who received something under it is told to stop using it; to the members of the \
+         case, `schakel notice show` with the number of this entry shows who has acknowledged.",
+        towards.unwrap_or_default()
+    )
 }
 
 async fn show(

@@ -1,6 +1,10 @@
 //! Why a call could not be taken.
 
-use schakel_core::{id::PurposeCode, registry::NoStanding};
+use schakel_core::{
+    id::{PartyId, PurposeCode},
+    registry::{NoStanding, Registry},
+    time::Timestamp,
+};
 
 /// Why a call could not be taken. None of these depends on what is held about a person, but for the bound on what the
 /// caller itself recorded.
@@ -58,4 +62,39 @@ pub enum CallError {
     /// The log cannot be written.
     #[error("the log cannot be written")]
     AuditUnavailable,
+}
+
+impl CallError {
+    /// Refuses the name of a party that was never registered: about it there is nothing, and an answer that says so
+    /// would pass a typing error off as a finding. A party that is suspended or has ended stays good.
+    ///
+    /// # Errors
+    /// When the registry does not know the party.
+    pub(crate) fn check_party(
+        registry: &Registry,
+        field: &str,
+        party: &PartyId,
+    ) -> Result<(), Self> {
+        if registry.party(party).is_some() {
+            return Ok(());
+        }
+        Err(Self::Invalid {
+            field: field.to_owned(),
+            rule: "must be a party that is or was registered: ListParties shows them".to_owned(),
+        })
+    }
+
+    /// Refuses an instant that is still to come, of what is said to have been.
+    ///
+    /// # Errors
+    /// When the instant is later than now.
+    pub(crate) fn check_past(field: &str, at: Timestamp, now: Timestamp) -> Result<(), Self> {
+        if at <= now {
+            return Ok(());
+        }
+        Err(Self::Invalid {
+            field: field.to_owned(),
+            rule: "must not lie in the future".to_owned(),
+        })
+    }
 }

@@ -65,7 +65,7 @@ fn consent_is_recorded_shown_and_withdrawn_by_hand() {
     assert_eq!(consent["terms"]["valid_from"], "2026-01-05T10:00:00.000Z");
     let withdrawn = broker.says("zorg-midden", &["consent", "withdraw", "--bsn", BSN]);
     assert!(
-        withdrawn.starts_with("Withdrawn: nothing is told"),
+        withdrawn.starts_with("The withdrawal of every consent of this person"),
         "{withdrawn}"
     );
     let list = broker.says("gemeente-oost", &["consent", "list", "--bsn", BSN]);

@@ -15,7 +15,7 @@ use schakel_core::{
 };
 
 use super::{Obstacle, Plan, Planner, Result, Retention, Subject, Told, invalid, open_case};
-use crate::call::{Call, Outcome, Request};
+use crate::call::{Call, CallError, Outcome, Request};
 
 /// Whose a case is, and what its opening says of numbers.
 struct Named {
@@ -44,6 +44,7 @@ impl Planner<'_> {
                 self.add_member(request, call, *case, party)
             }
             Call::RemoveMember { case, party } => {
+                CallError::check_party(&self.registry(), "party_id", party)?;
                 let (dossier, found) = self.own_case(request, *case)?;
                 let member = found.members.iter().any(|given| given.party == *party);
                 let partner = found.introduced.iter().any(|(one, _)| one == party);

@@ -13,7 +13,7 @@ use schakel_core::{
 };
 
 use super::{Plan, Planner, Result, Retention, Subject, Told, invalid};
-use crate::call::{Call, Outcome, Request};
+use crate::call::{Call, CallError, Outcome, Request};
 
 impl Planner<'_> {
     pub(super) fn plan_consent(&mut self, request: &Request, call: &Call) -> Result<Plan> {
@@ -61,9 +61,7 @@ impl Planner<'_> {
         if let Err((field, broken)) = terms.check(&request.peer.roles) {
             return Err(invalid(&format!("terms.{field}"), broken.rule()));
         }
-        if terms.collected_at > self.now {
-            return Err(invalid("terms.collected_at", "must not lie in the future"));
-        }
+        CallError::check_past("terms.collected_at", terms.collected_at, self.now)?;
         for provider in &terms.providers {
             self.registered(provider, "terms.provider_party_ids")?;
         }

@@ -17,7 +17,7 @@ use schakel_core::{
 };
 
 use super::{Plan, Planner, Result, Retention, Subject, Told};
-use crate::call::{Call, Outcome, Request};
+use crate::call::{Call, CallError, Outcome, Request};
 
 /// How many people one number of criminal justice counts for: who is meant by it, and three more who may be.
 const MOST_MEANT: usize = 4;
@@ -141,7 +141,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Never refused: a person nobody knows, or with nothing to withdraw, gets the same answer.
+    /// Never refused for what is recorded: a person nobody knows, or with nothing to withdraw, gets the same answer. A
+    /// recipient that was never registered is a typing error, by which nothing would end.
     fn withdraw(
         &mut self,
         request: &Request,
@@ -149,6 +150,9 @@ impl Planner<'_> {
         subject: &SubjectRef,
         (conditions, recipient): (&BTreeSet<Condition>, Option<&PartyId>),
     ) -> Result<Plan> {
+        if let Some(named) = recipient {
+            CallError::check_party(&self.registry(), "recipient_party_id", named)?;
+        }
         let caller = &request.peer.principal;
         let withdrawal = match meant.subject {
             None => Withdrawal::default(),

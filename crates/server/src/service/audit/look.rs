@@ -2,7 +2,7 @@
 
 use schakel_core::{
     event::Naming,
-    id::{EntryIndex, PurposeCode, Reference},
+    id::{EntryIndex, PartyId, PurposeCode, Reference},
     party::Peer,
     person::SubjectRef,
 };
@@ -54,6 +54,19 @@ impl Audit {
     /// Whether a look may be for this.
     pub(super) fn check_purpose(&self, purpose: &PurposeCode) -> Result<(), CallError> {
         super::check_purpose(&self.sequencer.registry(), purpose, self.sequencer.now())
+    }
+
+    /// Whether the party that a question names was ever registered. `within` is where the question stands in the
+    /// request.
+    pub(super) fn check_party(
+        &self,
+        within: &str,
+        party: Option<&PartyId>,
+    ) -> Result<(), CallError> {
+        let registry = self.sequencer.registry();
+        party.map_or(Ok(()), |party| {
+            CallError::check_party(&registry, &format!("{within}party_id"), party)
+        })
     }
 
     /// The officer of a controller.

@@ -9,10 +9,10 @@ use super::{
     look::{looked, record_each},
 };
 use crate::{
-    call::{Call, LookUp},
+    call::{Call, CallError, LookUp},
     edge::identify::Caller,
     officer::{
-        breach::{self, Page},
+        breach::{self, Compromised, Page},
         integrity,
         wide::Question,
     },
@@ -41,6 +41,7 @@ impl Audit {
         let (caller, message) = opened(request)?;
         let asked = read(message, &caller.peer, oversight::breach)?;
         self.check_purpose(&asked.purpose)?;
+        self.check_breach("", &asked)?;
         let from = self.page_of(&caller, &asked)?;
         let (shares, page) = if caller.peer.has_role(Role::PrivacyOfficer) {
             self.own_breach(&caller, &asked, from).await?
@@ -123,6 +124,28 @@ impl Audit {
             matches: here == root,
             receipt: Some(receipt(answer.receipt)),
         })
+    }
+
+    /// Whether what was compromised was ever registered, and found out by now: the 72 hours run from then.
+    /// Of a certificate that is not known here it may be true that it touched nobody.
+    pub(super) fn check_breach(&self, within: &str, asked: &Breach) -> Result<(), CallError> {
+        match &asked.compromised {
+            Compromised::Party(party) => self.check_party(within, Some(party))?,
+            Compromised::Number(oin) => {
+                let registry = self.sequencer.registry();
+                let mut numbers = registry.parties().flat_map(|party| &party.oins);
+                if !numbers.any(|dated| dated.oin == *oin) {
+                    return Err(CallError::Invalid {
+                        field: format!("{within}oin"),
+                        rule: "must be a number of a registered party: ListParties shows them"
+                            .to_owned(),
+                    });
+                }
+            }
+            Compromised::Certificate(_) => {}
+        }
+        let field = format!("{within}discovered_at");
+        CallError::check_past(&field, asked.discovered, self.sequencer.now())
     }
 
     /// What an officer must answer for, with the persons from this one on.

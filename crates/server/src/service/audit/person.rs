@@ -7,7 +7,7 @@ use tonic::{Request, Status};
 
 use super::{Audit, look::looked};
 use crate::{
-    call::{LookUp, Outcome},
+    call::{CallError, LookUp, Outcome},
     officer::{as_of, statement::Maker},
     service::{Fault, called, opened},
     wire::{
@@ -30,6 +30,7 @@ impl Audit {
             when: at,
         } = read(message, &caller.peer, statement::as_of)?;
         self.check_purpose(&purpose)?;
+        CallError::check_past("at", at, self.sequencer.now())?;
         let viewer = self.viewer(&caller.peer)?;
         let person = self.meant(&caller, subject.clone()).await?;
         let shown = self

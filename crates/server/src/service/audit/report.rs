@@ -35,6 +35,7 @@ impl Audit {
         let (caller, message) = opened(request)?;
         let asked = read(message, &caller.peer, report::asked)?;
         self.check_purpose(&asked.purpose)?;
+        self.check_party("", asked.party.as_ref())?;
         let viewer = self.viewer(&caller.peer)?;
         let narrowed = self.narrowed(&caller, &asked).await?;
         if self.is_wide_report(&asked) {

@@ -50,6 +50,7 @@ impl Audit {
         let (caller, message) = opened(request)?;
         let search = read(message, &caller.peer, audit::search)?;
         self.check_purpose(&search.purpose)?;
+        self.check_party("", search.filter.party.as_ref())?;
         let viewer = self.viewer(&caller.peer)?;
         let query = self.query(&caller, &search, &viewer).await?;
         if self.is_wide(&search) {
@@ -109,6 +110,7 @@ impl Audit {
         };
         let (who, export) = (proposed.who().clone(), proposed.export());
         self.check_purpose(&question.purpose)?;
+        self.check_named(&proposed)?;
         if !is_wide {
             let rule = "needs no second officer: ask it";
             return Err(InvalidRequest::of("question", rule).into());
@@ -183,6 +185,16 @@ impl Audit {
             searches,
             receipt: Some(receipt(answer.receipt)),
         })
+    }
+
+    /// Whether what a proposed question names is there.
+    fn check_named(&self, proposed: &Proposed) -> Result<(), CallError> {
+        match proposed {
+            Proposed::Search(search) => self.check_party("search.", search.filter.party.as_ref()),
+            Proposed::Report(asked) => self.check_party("report.", asked.party.as_ref()),
+            Proposed::Breach(breach) => self.check_breach("breach.", breach),
+            Proposed::Export(_) => Ok(()),
+        }
     }
 
     /// Whether a search is too wide for one officer: it names no person, and no party or a long period.
