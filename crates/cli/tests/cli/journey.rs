@@ -1,5 +1,6 @@
 //! A development broker in a process of its own, and the commands against it.
 
+mod named;
 mod written;
 
 use std::{
@@ -330,7 +331,7 @@ fn a_profile_says_what_neither_options_nor_environment_say() {
     };
     assert_eq!(list(&[]).status.code(), Some(0));
     let other = list(&["--as", "nobody"]);
-    assert_eq!(other.status.code(), Some(64));
+    assert_eq!(other.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&other.stderr).contains("nobody.cert.pem"));
     fs::write(&profile, "sever = \"typo\"\n").unwrap();
     let typo = list(&[]);
