@@ -73,6 +73,11 @@ impl Evidence {
         self.inner().kept.clone()
     }
 
+    /// Lets go of what was received so far. Only once it was checked.
+    pub fn let_go(&self) {
+        self.inner().kept.clear();
+    }
+
     /// Pins the key of the log, the first time; later it must be that one, or one that is to take over.
     pub fn trust(&self, vkey: &str) {
         let mut inner = self.inner();
@@ -191,6 +196,12 @@ impl Log {
     /// Opens every sealed part with the keys of the place; `None` for those that cannot be opened any more.
     #[must_use]
     pub fn details(&self, place: &Place) -> Vec<Option<Details>> {
+        self.details_from(place, 0)
+    }
+
+    /// The same of the entries from this one on.
+    #[must_use]
+    pub fn details_from(&self, place: &Place, first: usize) -> Vec<Option<Details>> {
         place.with_keyring(|keyring| {
             let open = |(leaf, sealed): (&Leaf, &Vec<u8>)| match seal::open_whole(
                 leaf, sealed, ORIGIN, keyring,
@@ -202,7 +213,8 @@ impl Log {
                 Err(seal::OpenError::Erased) => None,
                 Err(error) => panic!("{error}"),
             };
-            self.leaves.iter().zip(&self.sealed).map(open).collect()
+            let entries = self.leaves.iter().zip(&self.sealed);
+            entries.skip(first).map(open).collect()
         })
     }
 

@@ -1,63 +1,37 @@
 //! `kill -9` at random moments under load.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+mod account;
+mod ledger;
+mod load;
 
-use schakel_api::v1;
+use std::{thread, time::Duration};
+
 use schakel_core::random::Random as _;
+use schakel_server::clock::{Clock as _, SystemClock};
 use schakel_store::random::OsRandom;
-use schakel_tests::{Child, HOUSING, Party, Scene, bsn, item, key, mark};
-use tokio::task::JoinSet;
+use schakel_tests::{Child, Party, Scene, bsn};
+
+use self::{account::Account, ledger::Ledger, load::Load};
 
 const PERSONS: usize = 3;
-/// After how many kills it goes on with others: a party may record so many consents of one person.
-const KILLS_OF_PERSONS: usize = 8;
+/// After how many kills another broker begins with an empty log. Each round reads the whole log, so with one log the
+/// rounds would take longer and longer; and a party may record only so many consents of one person.
+const KILLS_OF_A_BROKER: usize = 8;
+/// Word of what waits soon, so that messages are under way when the broker is killed.
+const INBOX: &str = "[inbox]\nheartbeat = \"1s\"\npublication_tick = \"10ms\"\n";
 
-/// How often the broker is killed: 10, or as often as `SCHAKEL_KILLS` says.
+/// How often the broker is killed under load: 10 times, or as often as `SCHAKEL_KILLS` says.
 fn kills() -> usize {
     std::env::var("SCHAKEL_KILLS").map_or(10, |kills| kills.parse().expect("a number of kills"))
 }
 
-/// Asks, gives, takes back and reports until the broker is gone. Whatever is received is kept as evidence.
-async fn load(
-    child_is_up: Arc<AtomicBool>,
-    parties: [Party; 3],
-    scene: Scene,
-    done: Arc<AtomicUsize>,
-) {
-    let [pi, municipality, association] = parties;
-    while child_is_up.load(Ordering::SeqCst) {
-        let now = schakel_server::clock::Clock::now(&schakel_server::clock::SystemClock);
-        let question = item(
-            mark(&scene.mark),
-            HOUSING,
-            v1::Condition::Housing,
-            v1::Granularity::Signal,
-        );
-        let status = v1::ConditionStatus::InProgress;
-        let report = schakel_tests::report(&scene.case, v1::Condition::Debt, status, now);
-        let consent = schakel_tests::consent(bsn(&scene.bsn), now);
-        let each = tokio::join!(
-            association.try_ask(question),
-            pi.try_report(report),
-            municipality.try_consent(consent),
-        );
-        let answers = [each.0.is_ok(), each.1.is_ok(), each.2.is_ok()];
-        done.fetch_add(
-            answers.iter().filter(|answered| **answered).count(),
-            Ordering::SeqCst,
-        );
-        if municipality
-            .try_withdraw(bsn(&scene.bsn), key())
-            .await
-            .is_ok()
-        {
-            done.fetch_add(1, Ordering::SeqCst);
+/// Names the round in which something does not hold.
+struct Round(usize);
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("It was in round {}, counted from 0.", self.0);
         }
     }
 }
@@ -67,11 +41,10 @@ fn parties(child: &Child) -> [Party; 3] {
 }
 
 /// Persons that nobody knew.
-async fn others(child: &Child, round: usize) -> Vec<Scene> {
+async fn persons(child: &Child) -> Vec<Scene> {
     let [pi, municipality, association] = parties(child);
     let mut scenes = Vec::new();
-    for n in 0..PERSONS {
-        let n = u32::try_from(round * PERSONS + n).expect("not as many kills");
+    for n in (0..).take(PERSONS) {
         scenes.push(Scene::set_with(&pi, &municipality, &association, n).await);
     }
     scenes
@@ -84,84 +57,88 @@ fn moment() -> Duration {
     Duration::from_millis(20 + u64::from(u16::from_le_bytes(byte)) % 300)
 }
 
-/// The last word on each person before the broker was killed: with a consent that was acknowledged and not
-/// withdrawn somebody is told, with a withdrawal nobody is.
-async fn last_word(child: &Child, scenes: &[Scene]) -> Vec<bool> {
-    let [_, _, association] = parties(child);
-    let mut told = Vec::new();
-    for scene in scenes {
-        told.push(association.ask_housing(&scene.mark).await.is_some());
-    }
-    told
+/// A broker, the people it knows, and what its log said so far.
+struct Place {
+    child: Child,
+    scenes: Vec<Scene>,
+    ledger: Ledger,
 }
 
-/// Nothing that was acknowledged is lost, nothing was received that is not in the log, and what the broker
-/// says after a restart is what the log says, also when view and indexes are gone.
-#[tokio::test(flavor = "multi_thread")]
-async fn invariant_1_killed_at_any_moment() {
-    let mut child = Child::start("").await;
-    let mut scenes = Vec::new();
-    let (mut answered, mut entries) = (0, 0);
-    // A busy machine answers less before each kill: then there are more of them.
-    let mut rounds = (0..3 * kills()).peekable();
-    while let Some(round) = rounds.next_if(|round| *round < kills() || answered <= kills() * 10) {
-        if round % KILLS_OF_PERSONS == 0 {
-            scenes = others(&child, round).await;
+impl Place {
+    async fn new() -> Self {
+        let child = Child::start(INBOX).await;
+        let scenes = persons(&child).await;
+        Self {
+            child,
+            scenes,
+            ledger: Ledger::default(),
         }
-        let (up, done) = (
-            Arc::new(AtomicBool::new(true)),
-            Arc::new(AtomicUsize::new(0)),
-        );
-        let mut loads = JoinSet::new();
-        for scene in &scenes {
-            loads.spawn(load(
-                Arc::clone(&up),
-                parties(&child),
-                scene.clone(),
-                Arc::clone(&done),
-            ));
-        }
+    }
+
+    /// Kills the broker under load, and holds what it says afterwards against the log: first with the view that lived
+    /// through it, then with view and indexes made again. How many answers and messages were received before the kill.
+    async fn round(&mut self) -> (usize, usize) {
+        let load = Load::begin(&self.child, &self.scenes);
         tokio::time::sleep(moment()).await;
-        child.kill();
-        up.store(false, Ordering::SeqCst);
-        loads.join_all().await;
-        answered += done.load(Ordering::SeqCst);
-        let log = child.check_log();
-        assert!(log.leaves.len() >= entries, "the log became shorter");
-        entries = log.leaves.len();
-        if round % 3 == 2 {
-            child.forget_derived();
-        }
-        child
+        self.child.kill();
+        let received = load.end().await;
+        self.ledger.read(&self.child);
+        let killed_at = SystemClock.now();
+        self.child.run().await.expect("it starts after a kill");
+        let kept = Account::of(&self.child, &self.scenes, killed_at).await;
+        self.ledger.hold_against(&kept, &self.scenes);
+        self.child.kill();
+        self.child.forget_derived();
+        self.child
             .run()
             .await
-            .unwrap_or_else(|refused| panic!("round {round}: {refused:?}"));
-        if round % 3 == 2 {
-            // The view was rebuilt from the log alone; it must say what one that was kept says.
-            let rebuilt = last_word(&child, &scenes).await;
-            child.kill();
-            child.run().await.unwrap();
-            assert_eq!(last_word(&child, &scenes).await, rebuilt, "round {round}");
-        }
-        settle(&child, &scenes).await;
+            .expect("it starts from the log alone");
+        let rebuilt = Account::of(&self.child, &self.scenes, killed_at).await;
+        assert_eq!(kept, rebuilt, "what was kept and what was made again");
+        self.go_on().await;
+        received
     }
-    assert!(
-        answered > kills() * 10,
-        "there was load: {answered} answers"
-    );
-    child.kill();
-    assert!(
-        child.check_log().leaves.len() > answered,
-        "an entry an answer, and the starts"
-    );
+
+    /// The broker does what it did: a consent lets through, a withdrawal stops, what was acknowledged is gone.
+    async fn go_on(&self) {
+        let [_, municipality, association] = parties(&self.child);
+        let scene = &self.scenes[0];
+        municipality.consent(bsn(&scene.bsn)).await;
+        assert!(association.ask_housing(&scene.mark).await.is_some());
+        municipality.withdraw(bsn(&scene.bsn)).await;
+        assert!(association.ask_housing(&scene.mark).await.is_none());
+        for party in [municipality, association] {
+            let waiting = party.pull(None, 100).await.messages;
+            let deliveries = waiting.into_iter().map(|message| message.delivery_id);
+            party.acknowledge(deliveries.collect()).await;
+        }
+    }
 }
 
-/// After a restart the state goes on as the log left it: a consent lets through, a withdrawal stops.
-async fn settle(child: &Child, scenes: &[Scene]) {
-    let [_, municipality, association] = parties(child);
-    let scene = &scenes[0];
-    municipality.consent(bsn(&scene.bsn)).await;
-    assert!(association.ask_housing(&scene.mark).await.is_some());
-    municipality.withdraw(bsn(&scene.bsn)).await;
-    assert!(association.ask_housing(&scene.mark).await.is_none());
+/// Nothing that was acknowledged is lost, nothing was received that is not in the log, and what the broker says after
+/// a restart is what the log says: with the view that lived through the kill, and with one made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_1_killed_at_any_moment() {
+    let wanted = kills();
+    let (mut answers, mut messages) = (0, 0);
+    let mut place = Place::new().await;
+    // A busy machine answers less before each kill: then there are more of them.
+    let mut rounds = (0..3 * wanted).peekable();
+    while let Some(round) =
+        rounds.next_if(|round| *round < wanted || answers <= wanted * 10 || messages < wanted)
+    {
+        let _named = Round(round);
+        if round > 0 && round % KILLS_OF_A_BROKER == 0 {
+            place = Place::new().await;
+        }
+        let (answered, handed) = place.round().await;
+        answers += answered;
+        messages += handed;
+    }
+    assert!(
+        answers > wanted * 10 && messages >= wanted,
+        "there was load: {answers} answers, {messages} messages"
+    );
+    place.child.kill();
+    place.ledger.read(&place.child);
 }
