@@ -7,7 +7,7 @@ use std::{
 };
 
 use schakel_audit::leaf::EntryType;
-use schakel_tests::{Scene, TestBroker, bsn, copy};
+use schakel_tests::{Log, Scene, TestBroker, bsn, copy};
 
 fn first_segment(broker: &TestBroker) -> PathBuf {
     broker
@@ -128,10 +128,13 @@ async fn a_log_that_went_back_is_refused() {
     broker.stop().await;
     let longer = tempfile::tempdir().unwrap();
     copy(&log, longer.path());
+    let seen = Log::read(broker.place()).leaves.len();
     fs::remove_dir_all(&log).unwrap();
     copy(kept.path(), &log);
+    let held = Log::read(broker.place()).leaves.len();
     let refused = broker.run().await.expect_err("it must not start");
-    assert!(refused.contains("log"), "{refused}");
+    let told = format!("the view has seen {seen} entries and the log holds {held}:");
+    assert!(refused.contains(&told), "{told} {refused}");
     fs::remove_dir_all(&log).unwrap();
     copy(longer.path(), &log);
     broker.run().await.expect("with the whole log it starts");
