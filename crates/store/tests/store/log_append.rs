@@ -1,5 +1,11 @@
 //! Appending, and what is refused.
 
+use std::{
+    env,
+    fs::{File, TryLockError},
+    process,
+};
+
 use schakel_store::log::{AppendError, Frame, Log, MAX_BATCH_LEN, OpenError, ReadError};
 
 use super::support::{append, check, closed_log, data, frame, frames, open, segments, settings};
@@ -201,22 +207,32 @@ fn only_one_at_a_time_has_a_log_open() {
     open(dir.path()).unwrap();
 }
 
+/// Set for the second process of the test below: the file that it is to lock.
+const TO_LOCK: &str = "SCHAKEL_TEST_TO_LOCK";
+
 #[test]
 fn a_second_process_is_kept_out() {
+    if let Some(lock) = env::var_os(TO_LOCK) {
+        let locked = File::open(lock).unwrap().try_lock();
+        process::exit(match locked {
+            Ok(()) => 0,
+            Err(TryLockError::WouldBlock) => 9,
+            Err(TryLockError::Error(error)) => panic!("{error}"),
+        });
+    }
     let dir = closed_log(4096, &[1]);
     let log = open(dir.path()).unwrap().log;
     let lock = dir.path().join("lock");
-    let flock = |lock: &std::path::Path| {
-        let mut command = std::process::Command::new("flock");
-        command
-            .args(["--nonblock", "--conflict-exit-code", "9"])
-            .arg(lock)
-            .arg("true");
-        command.status().unwrap().code()
+    let in_another_process = || {
+        let mut tests = process::Command::new(env::current_exe().unwrap());
+        let (_, within) = module_path!().split_once("::").unwrap();
+        let this = format!("{within}::a_second_process_is_kept_out");
+        tests.args(["--exact", &this]).env(TO_LOCK, &lock);
+        tests.output().unwrap().status.code()
     };
-    assert_eq!(flock(&lock), Some(9));
+    assert_eq!(in_another_process(), Some(9));
     drop(log);
-    assert_eq!(flock(&lock), Some(0));
+    assert_eq!(in_another_process(), Some(0));
 }
 
 #[test]
