@@ -40,6 +40,9 @@ pub struct IssuedCertificate {
     /// been forgotten; absent where it replaces none, and in what older brokers recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_with: Option<[u8; 32]>,
+    /// SHA-256 of its public key, as `SubjectPublicKeyInfo`; absent in what older brokers recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_sha256: Option<[u8; 32]>,
     /// When and why it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
@@ -150,6 +153,10 @@ pub enum IssuanceEvent {
         sha256: [u8; 32],
         /// Why.
         reason: StopReason,
+        /// The other certificates of its key that were revoked with it, because the key is compromised; absent in what
+        /// older brokers recorded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        same_key: Vec<[u8; 32]>,
     },
     /// Leave was given to ask for a certificate, or a renewal was asked for.
     Opened(Enrolment),

@@ -44,6 +44,8 @@ pub struct CertificateIdentity {
     pub serial: Serial,
     /// SHA-256 of the whole certificate.
     pub sha256: [u8; 32],
+    /// SHA-256 of its public key, as `SubjectPublicKeyInfo`.
+    pub key_sha256: [u8; 32],
     /// The first second in which the certificate holds.
     pub not_before: Timestamp,
     /// The last second in which the certificate holds.
@@ -124,6 +126,7 @@ pub fn parse_peer(der: &[u8]) -> Result<CertificateIdentity, IdentityError> {
         unit: first_text(subject.iter_organizational_unit()),
         serial: Serial::from_bytes(certificate.raw_serial()),
         sha256: sha256(der),
+        key_sha256: sha256(certificate.public_key().raw),
         not_before: validity.not_before(),
         not_after: validity.not_after(),
         issuer: Issuer::of(certificate.issuer()),

@@ -140,6 +140,12 @@ impl Ledger {
         self.issued.get(serial)
     }
 
+    /// Every certificate of a key, by serial number.
+    pub fn of_key(&self, key_sha256: [u8; 32]) -> impl Iterator<Item = &Issuance> {
+        let issued = self.issued.values();
+        issued.filter(move |issuance| issuance.key_sha256 == key_sha256)
+    }
+
     /// The newest revocation list.
     #[must_use]
     pub const fn listed(&self) -> Option<Listing> {

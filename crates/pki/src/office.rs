@@ -18,6 +18,7 @@ mod files;
 mod found;
 mod order;
 mod publish;
+mod revoke;
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,7 @@ pub use self::{
 };
 use crate::{
     identity::{IdentityError, Serial, sha256},
-    issuing::{IssueError, Reason, SigningAuthority, Terms},
+    issuing::{IssueError, SigningAuthority, Terms},
     ledger::{Der, Issuance, Kind, Ledger, LedgerEntry, LedgerError, OpenLedger, SerialText},
     pem,
     request::AdmittedKey,
@@ -133,8 +134,8 @@ impl Office {
     /// Issues a certificate to a holder, for a key that was admitted: in the ledger first.
     ///
     /// # Errors
-    /// When a name or the term is out of its bounds, the authority does not hold now or is a root, or the
-    /// ledger cannot be written.
+    /// When a name or the term is out of its bounds, the authority does not hold now or is a root, a certificate of
+    /// the key was revoked because the key was compromised, or the ledger cannot be written.
     pub fn issue(
         &mut self,
         authority: &SigningAuthority,
@@ -145,6 +146,7 @@ impl Office {
     ) -> Result<Issuance, OfficeError> {
         self.expect(Level::Issuing)?;
         self.expect_valid(now)?;
+        self.expect_own_key(&key.spki)?;
         let holder = &order.holder;
         holder.check()?;
         let validity = Validity::days(holder.days(order.days)?, now);
@@ -170,7 +172,7 @@ impl Office {
         let old = self.found_in_ledger(serial)?;
         if let Some((at, _)) = old.revoked {
             let serial = serial.clone();
-            return Err(self.refused(LedgerError::Revoked { serial, at }));
+            return Err(OfficeError::Revoked { serial, at });
         }
         let Some(holder) = old.holder() else {
             return Err(OfficeError::NoHolder);
@@ -200,30 +202,13 @@ impl Office {
     ) -> Result<Issuance, OfficeError> {
         self.expect(Level::Root)?;
         self.expect_valid(now)?;
+        self.expect_own_key(&below.spki)?;
         let validity = Validity::days(below.days, now);
         let policy = below.terms.policy.as_ref();
         let draw = |random: &mut dyn Random| {
             authority.certify_authority(&below.name, &below.spki, validity, policy, random)
         };
         self.record(Kind::Authority, None, draw, now, random)
-    }
-
-    /// Revokes a certificate. It counts once a new list is signed and published.
-    ///
-    /// # Errors
-    /// When it was not issued here, is revoked already, or the ledger cannot be written.
-    pub fn revoke(
-        &mut self,
-        serial: &Serial,
-        reason: Reason,
-        now: Timestamp,
-    ) -> Result<Issuance, OfficeError> {
-        let entry = LedgerEntry::Revoked {
-            serial: SerialText(serial.clone()),
-            reason,
-        };
-        self.append(now, entry)?;
-        self.found_in_ledger(serial)
     }
 
     /// Signs a new revocation list. The number is taken in the ledger first: a list that a crash kept from

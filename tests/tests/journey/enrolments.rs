@@ -1,6 +1,7 @@
 //! Enrolments that are closed, and pages of them.
 
 mod bounds;
+mod same_key;
 
 use std::{fs, time::Duration};
 

@@ -51,7 +51,7 @@ enum Act {
     Revoke {
         /// The certificate, PEM, or its SHA-256 in hexadecimal.
         certificate: String,
-        /// Why.
+        /// Why. `KEY_COMPROMISE` revokes every other certificate of the same key as well.
         #[arg(long, value_parser = code::parser::<v1::StopReason>())]
         reason: v1::StopReason,
     },
@@ -186,8 +186,16 @@ async fn revoke(
         .await?
         .receipt;
     session.keep(receipt.as_ref())?;
-    let said = "The certificate is refused from now on. A broker that keeps the list of its own authority puts it \
-                there; any other authority must be told: `schakel pki revoke`.";
+    let others = match reason {
+        v1::StopReason::KeyCompromise => {
+            ", and so is every other one of its key that is registered"
+        }
+        _ => "",
+    };
+    let said = format!(
+        "The certificate is refused from now on{others}. A broker that keeps the list of its own authority puts it \
+         there; any other authority must be told: `schakel pki revoke`."
+    );
     Ok(session.show(&view::Done::new(said, receipt)))
 }
 

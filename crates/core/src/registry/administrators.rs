@@ -11,15 +11,17 @@ use crate::{
 };
 
 impl Registry {
-    /// Whether a change would leave nobody beside its maker who can act as an administrator, while there is
-    /// somebody before it. Then nothing could be mended any more, as that takes two.
+    /// Whether changes that are made together would leave nobody beside their maker who can act as an administrator,
+    /// while there is somebody before them. Then nothing could be mended any more, as that takes two.
     #[must_use]
-    pub fn strands(&self, change: &Change, maker: &Peer, at: Timestamp) -> bool {
+    pub fn strands(&self, changes: &[Change], maker: &Peer, at: Timestamp) -> bool {
         if !self.has_another(maker, at) {
             return false;
         }
         let mut after = self.clone();
-        after.make(change, EntryIndex(0), at);
+        for change in changes {
+            after.make(change, EntryIndex(0), at);
+        }
         !after.has_another(maker, at)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Registry, RegistryKey};
 use crate::{
-    certificate::Thumbprint,
+    certificate::{StopReason, Thumbprint},
     enrolment::{Enrolment, EnrolmentState, IssuanceEvent, IssuedCertificate, Revocation},
     id::{EnrolmentId, EntryIndex, Oin},
     party::Party,
@@ -16,6 +16,34 @@ impl Registry {
     #[must_use]
     pub fn issued(&self, sha256: &[u8; 32]) -> Option<&IssuedCertificate> {
         self.issued.get(sha256).map(AsRef::as_ref)
+    }
+
+    /// The other certificates of the same key that are in force or will be, as far as their keys are known.
+    pub fn others_of_key<'a>(
+        &'a self,
+        one: &'a IssuedCertificate,
+        at: Timestamp,
+    ) -> impl Iterator<Item = &'a IssuedCertificate> {
+        self.all_issued().filter(move |other| {
+            other.sha256 != one.sha256
+                && other.key_sha256.is_some()
+                && other.key_sha256 == one.key_sha256
+                && other.is_in_force(at)
+        })
+    }
+
+    /// Whether a certificate of a key was revoked, or is blocked, because the key is compromised.
+    #[must_use]
+    pub fn is_compromised(&self, key_sha256: &[u8; 32]) -> bool {
+        let of_key = self
+            .all_issued()
+            .filter(|one| one.key_sha256.as_ref() == Some(key_sha256));
+        let compromise = Some(StopReason::KeyCompromise);
+        of_key.into_iter().any(|one| {
+            let blocked = self.blocked.get(&Thumbprint(one.sha256));
+            one.revoked.map(|revoked| revoked.reason) == compromise
+                || blocked.map(|blocked| blocked.reason) == compromise
+        })
     }
 
     /// Every certificate that was registered, by its SHA-256.
@@ -69,12 +97,19 @@ impl Registry {
             IssuanceEvent::Registered(certificate) => {
                 vec![self.register_certificate(certificate.clone())]
             }
-            IssuanceEvent::Revoked { sha256, reason } => {
-                // It is blocked as well: nobody waits for a revocation list to say the same.
-                let blocked = self.block(Thumbprint(*sha256), *reason, entry, at);
-                let reason = *reason;
-                let revoked = self.revoke_certificate(*sha256, Revocation { at, reason });
-                [Some(blocked), revoked].into_iter().flatten().collect()
+            IssuanceEvent::Revoked {
+                sha256,
+                reason,
+                same_key,
+            } => {
+                let mut touched = Vec::new();
+                for sha256 in [sha256].into_iter().chain(same_key) {
+                    // It is blocked as well: nobody waits for a revocation list to say the same.
+                    touched.push(self.block(Thumbprint(*sha256), *reason, entry, at));
+                    let reason = *reason;
+                    touched.extend(self.revoke_certificate(*sha256, Revocation { at, reason }));
+                }
+                touched
             }
             IssuanceEvent::Opened(enrolment) => {
                 vec![self.keep_enrolment(Arc::new(enrolment.clone()))]

@@ -119,6 +119,12 @@ impl From<PolicyId> for String {
 }
 
 impl Reason {
+    /// Whether the private key is not its holder's alone any more.
+    #[must_use]
+    pub const fn is_compromise(self) -> bool {
+        matches!(self, Self::KeyCompromise | Self::CaCompromise)
+    }
+
     /// Every reason.
     pub const ALL: [Self; 7] = [
         Self::AffiliationChanged,

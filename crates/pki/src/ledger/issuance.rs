@@ -27,6 +27,8 @@ pub struct Issuance {
     pub validity: Validity,
     /// SHA-256 of the certificate.
     pub sha256: [u8; 32],
+    /// SHA-256 of its public key, as `SubjectPublicKeyInfo`: certificates with the same are of one private key.
+    pub key_sha256: [u8; 32],
     /// The certificate.
     pub der: Vec<u8>,
     /// When it was issued.
@@ -49,6 +51,7 @@ impl Issuance {
             name: common_name(&certificate),
             validity,
             sha256: sha256(der),
+            key_sha256: sha256(certificate.public_key().raw),
             der: der.to_vec(),
             issued_at: validity.not_before(),
             replaces: None,
@@ -60,6 +63,13 @@ impl Issuance {
     #[must_use]
     pub fn holds(&self, at: Timestamp) -> bool {
         self.validity.contains(at) && self.revoked.is_none_or(|(revoked, _)| at < revoked)
+    }
+
+    /// Whether it was revoked because its key came into other hands.
+    #[must_use]
+    pub fn is_compromised(&self) -> bool {
+        self.revoked
+            .is_some_and(|(_, reason)| reason.is_compromise())
     }
 
     /// For whom it was issued, as the certificate says it; none for an authority.

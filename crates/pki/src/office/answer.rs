@@ -5,10 +5,7 @@ use schakel_core::{random::Random, time::Timestamp};
 
 use super::{Office, OfficeError, Order};
 use crate::{
-    identity::Serial,
-    issuing::SigningAuthority,
-    ledger::{Issuance, LedgerError},
-    profile::Holder,
+    identity::Serial, issuing::SigningAuthority, ledger::Issuance, profile::Holder,
     request::CertificateRequest,
 };
 
@@ -68,7 +65,7 @@ impl Office {
         };
         let serial = old.serial.clone();
         match old.revoked {
-            Some((at, _)) => Err(self.refused(LedgerError::Revoked { serial, at })),
+            Some((at, _)) => Err(OfficeError::Revoked { serial, at }),
             None => Ok(Some(serial)),
         }
     }

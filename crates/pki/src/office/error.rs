@@ -6,6 +6,7 @@ use schakel_core::time::Timestamp;
 
 use super::{CERTIFICATE, KEY};
 use crate::{
+    identity::Serial,
     issuing::{IssueError, LoadError},
     ledger::LedgerError,
     profile::HolderError,
@@ -24,6 +25,14 @@ pub enum OfficeError {
         /// Why not.
         #[source]
         source: LoadError,
+    },
+    /// The key is in other hands as well.
+    #[error(
+        "the key is that of certificate {serial}, which was revoked because its key was compromised: make a new key"
+    )]
+    Compromised {
+        /// The serial number of that certificate.
+        serial: Serial,
     },
     /// A file cannot be read or written.
     #[error("`{}` cannot be {action}", path.display())]
@@ -92,6 +101,14 @@ pub enum OfficeError {
     /// The request asks for what its holder does not get.
     #[error(transparent)]
     Request(#[from] Refusals),
+    /// The certificate is revoked.
+    #[error("certificate {serial} is revoked since {at}")]
+    Revoked {
+        /// Its serial number.
+        serial: Serial,
+        /// When it was revoked.
+        at: Timestamp,
+    },
     /// The certificate that was just signed is not what was meant: a fault of the program or the machine.
     #[error(
         "the certificate that was signed does not verify: nothing was issued; do not go on with this machine"

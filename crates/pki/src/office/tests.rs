@@ -1,6 +1,7 @@
 //! A root and an authority below it, from their beginning to their lists, and after every kind of crash.
 
 mod answer;
+mod compromised;
 mod ledger;
 mod renewed;
 
@@ -15,7 +16,7 @@ use x509_parser::{
 
 use super::*;
 use crate::{
-    issuing::{AuthorityName, Curve},
+    issuing::{AuthorityName, Curve, Reason},
     profile::{Holder, Profile},
     request::CertificateRequest,
     revocation::RevocationList,

@@ -78,7 +78,11 @@ impl Inner {
             })
             .collect();
         for (serial, reason) in &due {
-            office.revoke(serial, reason_of(*reason), now)?;
+            // One of a compromised key takes the others of it along.
+            match office.revoke(serial, reason_of(*reason), now) {
+                Ok(_) | Err(OfficeError::Revoked { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         if wanted == Wanted::WhereDue && stands(&office, public, now) {
             return Ok(None);

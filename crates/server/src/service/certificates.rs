@@ -11,7 +11,7 @@ use schakel_core::{
 };
 use schakel_pki::{
     check::{Chain, Conditions, Finding, Lists, Verdict},
-    identity::sha256,
+    identity::{CertificateIdentity, sha256},
     profile::Profile,
     request::CertificateRequest,
 };
@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status};
 use super::{Fault, answer, called, connected, issue::issue, opened};
 use crate::{
     call::CallError,
-    edge::{identify::Connection, refusals::Refusal, tls::Tls},
+    edge::{refusals::Refusal, tls::Tls},
     issuing::Issuing,
     sequencer::Sequencer,
     wire::{
@@ -235,8 +235,10 @@ impl CertificatesService for Certificates {
             enrolment.id
         } else {
             let mut fields = Fields::default();
-            let holder = holder_of(own, &connection)?;
-            let parsed = enrolment::renew(message, holder, &mut fields);
+            let identity = connection.identity();
+            let identity = identity.map_err(|why| Status::from(&Refusal::PartyUnknown(why)))?;
+            let holder = holder_of(own, identity);
+            let parsed = enrolment::renew(message, holder, identity.key_sha256, &mut fields);
             let parsed = fields.finish(parsed)?;
             let answer = self.sequencer.submit(called(&caller, parsed)).await?;
             enrolment::id_of(&answer).map_err(Fault::from)?
@@ -302,9 +304,7 @@ fn sees_all(peer: &Peer) -> bool {
 
 /// For whom the next certificate of a connection is: whom its own names. What for is what the registry says of the
 /// party.
-fn holder_of(own: &Party, connection: &Connection) -> Result<Holder, Status> {
-    let identity = connection.identity();
-    let identity = identity.map_err(|why| Status::from(&Refusal::PartyUnknown(why)))?;
+fn holder_of(own: &Party, identity: &CertificateIdentity) -> Holder {
     let profile = if own.has_role(Role::Administrator) {
         Profile::Administrator
     } else if own.has_role(Role::Auditor) {
@@ -314,7 +314,7 @@ fn holder_of(own: &Party, connection: &Connection) -> Result<Holder, Status> {
     } else {
         Profile::Party
     };
-    Ok(Holder {
+    Holder {
         profile: profile.code().to_owned(),
         oin: identity.oin.clone(),
         name: identity
@@ -322,5 +322,5 @@ fn holder_of(own: &Party, connection: &Connection) -> Result<Holder, Status> {
             .clone()
             .unwrap_or_else(|| own.name.clone()),
         unit: identity.unit.clone(),
-    })
+    }
 }

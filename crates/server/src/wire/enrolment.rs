@@ -166,10 +166,12 @@ pub(crate) fn answer(
     Some(parsed(write?, call))
 }
 
-/// Reads the request for a holder's next certificate. What it asks beyond the holder's is refused by name.
+/// Reads the request for a holder's next certificate. What it asks beyond the holder's is refused by name, and so is
+/// the key in use: a renewal is there to change it.
 pub(crate) fn renew(
     message: v1::RenewCertificateRequest,
     holder: Holder,
+    key_in_use: [u8; 32],
     fields: &mut Fields,
 ) -> Option<Parsed> {
     let body = body(&message);
@@ -179,6 +181,15 @@ pub(crate) fn renew(
     } = message;
     let write = fields.write(&idempotency_key, body);
     let request = fields.certificate_request("request", &request, &holder);
+    let asked = request
+        .as_ref()
+        .and_then(|der| CertificateRequest::read(&der.0).ok());
+    if asked.and_then(|asked| asked.key_sha256()) == Some(key_in_use) {
+        fields.refuse(
+            "request",
+            "must be for a new key, not for that of the certificate in use",
+        );
+    }
     let call = IssuanceCall::Renew {
         holder,
         request: request?,
@@ -210,6 +221,7 @@ pub(crate) fn registered(der: &[u8], origin: Origin) -> Result<IssuedCertificate
         origin,
         replaces: None,
         began_with: None,
+        key_sha256: Some(identity.key_sha256),
         revoked: None,
     })
 }

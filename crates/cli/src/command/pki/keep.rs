@@ -49,7 +49,7 @@ pub(super) struct ListArgs {
 pub(super) struct RevokeArgs {
     /// The certificate: its serial number, or a file with it.
     certificate: String,
-    /// Why: key-compromise, superseded, cessation-of-operation, affiliation-changed, privilege-withdrawn,
+    /// Why; key-compromise revokes every other certificate of the same key as well: key-compromise, superseded, cessation-of-operation, affiliation-changed, privilege-withdrawn,
     /// ca-compromise or unspecified.
     #[arg(long)]
     reason: Reason,
@@ -99,8 +99,8 @@ pub(super) fn revoke(args: &RevokeArgs) -> Result<Exit, Failure> {
         .unlock(&args.crl.authority.passphrase.read()?)
         .map_err(refused)?;
     let now = SystemClock.now();
-    office.revoke(&serial, args.reason, now).map_err(refused)?;
-    args.crl.publish(&mut office, &authority)
+    let revoked = office.revoke(&serial, args.reason, now).map_err(refused)?;
+    args.crl.publish(&mut office, &authority, &revoked)
 }
 
 pub(super) fn crl(args: &CrlArgs) -> Result<Exit, Failure> {
@@ -108,7 +108,7 @@ pub(super) fn crl(args: &CrlArgs) -> Result<Exit, Failure> {
     let authority = office
         .unlock(&args.authority.passphrase.read()?)
         .map_err(refused)?;
-    args.publish(&mut office, &authority)
+    args.publish(&mut office, &authority, &[])
 }
 
 impl CrlArgs {
@@ -116,6 +116,7 @@ impl CrlArgs {
         &self,
         office: &mut schakel_pki::office::Office,
         authority: &schakel_pki::issuing::SigningAuthority,
+        revoked: &[schakel_pki::ledger::Issuance],
     ) -> Result<Exit, Failure> {
         let usual = match office.level() {
             Level::Issuing => LIST_DAYS,
@@ -127,7 +128,7 @@ impl CrlArgs {
             .map_err(refused)?;
         let dir = &self.authority.authority;
         let files = show_to_all(office, dir, &list, self.public.as_ref())?;
-        Output::new(self.json).show(&Listed::new(&list, files));
+        Output::new(self.json).show(&Listed::new(&list, files, revoked));
         Ok(Exit::Done)
     }
 }

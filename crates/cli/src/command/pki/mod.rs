@@ -103,7 +103,9 @@ fn open(args: &AuthorityArgs) -> Result<Office, Failure> {
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 pub(super) fn refused(error: OfficeError) -> Failure {
     let exit = match error {
-        OfficeError::Request(_) => Exit::Failed,
+        OfficeError::Request(_) | OfficeError::Compromised { .. } | OfficeError::Revoked { .. } => {
+            Exit::Failed
+        }
         OfficeError::Holder(_) | OfficeError::NoHolder => Exit::Usage,
         _ => Exit::Configuration,
     };

@@ -81,6 +81,8 @@ struct CurrentList {
 /// A list that was signed.
 #[derive(Debug, Serialize)]
 pub(super) struct Listed {
+    /// What the command revoked, the one that was named last.
+    revoked_now: Vec<Certificate>,
     number: u64,
     revoked: usize,
     from: String,
@@ -273,8 +275,9 @@ impl Ledgered {
 }
 
 impl Listed {
-    pub(super) fn new(list: &SignedList, files: Vec<String>) -> Self {
+    pub(super) fn new(list: &SignedList, files: Vec<String>, revoked: &[Issuance]) -> Self {
         Self {
+            revoked_now: revoked.iter().map(Certificate::from).collect(),
             number: list.number,
             revoked: list.revoked,
             from: list.validity.not_before().to_string(),
@@ -286,6 +289,17 @@ impl Listed {
 
 impl View for Listed {
     fn write(&self, page: &mut Page) {
+        if let Some((named, others)) = self.revoked_now.split_last() {
+            page.line(&format!("Revoked {}, {}.", named.serial, named.name));
+            if !others.is_empty() {
+                page.line("Of the same key, and so revoked with it:");
+            }
+            page.indented(|page| {
+                for other in others {
+                    page.line(&format!("{}, {}", other.serial, other.name));
+                }
+            });
+        }
         let revoked = match self.revoked {
             1 => "1 certificate".to_owned(),
             count => format!("{count} certificates"),

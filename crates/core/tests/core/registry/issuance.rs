@@ -30,6 +30,7 @@ fn certificate(number: u8, days: u32) -> IssuedCertificate {
         origin: Origin::Enrolled,
         replaces: None,
         began_with: None,
+        key_sha256: None,
         revoked: None,
     }
 }
@@ -132,6 +133,7 @@ fn certificates_in_force_are_counted_without_those_that_ended_or_were_revoked() 
     let revoked = IssuanceEvent::Revoked {
         sha256: [3; 32],
         reason: StopReason::Superseded,
+        same_key: Vec::new(),
     };
     assert_eq!(registry.certificates_in_force(&party, now()), 3);
     apply(&mut registry, &revoked, now());
@@ -163,6 +165,7 @@ fn what_was_announced_or_replaced_takes_no_place_of_what_is_in_force() {
     let revoked = IssuanceEvent::Revoked {
         sha256: [2; 32],
         reason: StopReason::Superseded,
+        same_key: Vec::new(),
     };
     apply(&mut registry, &revoked, now());
     assert_eq!(counted(&registry), (1, 1), "the one before it counts again");

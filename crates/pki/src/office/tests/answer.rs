@@ -48,16 +48,10 @@ fn a_revoked_certificate_is_not_replaced_and_a_wrong_request_is_refused_by_name(
     let mut office = pki.issuing();
     let first = answer(&mut pki, &mut office, None, &[]).unwrap();
     office
-        .revoke(&first.serial, Reason::KeyCompromise, now())
+        .revoke(&first.serial, Reason::Superseded, now())
         .unwrap();
     let refused = answer(&mut pki, &mut office, Some(first.sha256), &[]).unwrap_err();
-    assert!(matches!(
-        refused,
-        OfficeError::Ledger {
-            source: LedgerError::Revoked { .. },
-            ..
-        }
-    ));
+    assert!(matches!(refused, OfficeError::Revoked { .. }));
     // A certificate of another authority is replaced too, and what was revoked is not given again.
     let next = answer(&mut pki, &mut office, Some([9; 32]), &[]).unwrap();
     assert_ne!(next.serial, first.serial);

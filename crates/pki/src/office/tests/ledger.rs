@@ -18,7 +18,7 @@ fn a_certificate_is_in_the_ledger_before_it_is_anywhere_else() {
     let revoked = office
         .revoke(&issued.serial, Reason::Superseded, now())
         .unwrap();
-    assert_eq!(revoked.revoked, Some((now(), Reason::Superseded)));
+    assert_eq!(revoked[0].revoked, Some((now(), Reason::Superseded)));
 }
 
 #[test]

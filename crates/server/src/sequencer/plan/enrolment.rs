@@ -72,6 +72,7 @@ impl Planner<'_> {
         if certificate.not_after < self.now {
             return Err(conflict("certificate", "must not have ended"));
         }
+        check_key("certificate", &registry, certificate.key_sha256)?;
         if certificate.origin != Origin::Announced {
             self.check_room("certificate", &registry, party)?;
         } else if registry.announced_in_force(party, self.now) >= MOST_ANNOUNCED {
@@ -87,7 +88,7 @@ impl Planner<'_> {
     }
 
     /// What is revoked is blocked as well, so that this goes by the rule of a stop: nobody shuts out the last other
-    /// administrator alone.
+    /// administrator alone. Of a compromised key every certificate is: they are in the same hands.
     fn revoke(&self, request: &Request, sha256: [u8; 32], reason: StopReason) -> Result<Plan> {
         let registry = self.registry();
         let certificate = registry.issued(&sha256);
@@ -95,11 +96,26 @@ impl Planner<'_> {
         if certificate.revoked.is_some() {
             return Err(conflict("sha256", "must not be revoked already"));
         }
-        let block = Change::BlockCertificate(Thumbprint(sha256), reason);
-        if registry.strands(&block, &request.peer, self.now) {
+        let same_key: Vec<[u8; 32]> = match reason {
+            StopReason::KeyCompromise => {
+                let others = registry.others_of_key(certificate, self.now);
+                others.map(|other| other.sha256).collect()
+            }
+            _ => Vec::new(),
+        };
+        let blocks: Vec<Change> = [sha256]
+            .iter()
+            .chain(&same_key)
+            .map(|one| Change::BlockCertificate(Thumbprint(*one), reason))
+            .collect();
+        if registry.strands(&blocks, &request.peer, self.now) {
             return Err(CallError::SecondActor.into());
         }
-        let event = IssuanceEvent::Revoked { sha256, reason };
+        let event = IssuanceEvent::Revoked {
+            sha256,
+            reason,
+            same_key,
+        };
         Ok(changed(Event::Issuance(event), Outcome::Done))
     }
 
@@ -183,7 +199,7 @@ impl Planner<'_> {
         let shut_out = enrolment.replaces.filter(|_| !is_own(enrolment));
         if let Some(sha256) = shut_out {
             let block = Change::BlockCertificate(Thumbprint(sha256), StopReason::Suspicion);
-            if registry.strands(&block, &request.peer, self.now) {
+            if registry.strands(&[block], &request.peer, self.now) {
                 return Err(CallError::SecondActor.into());
             }
         }
@@ -206,6 +222,7 @@ impl Planner<'_> {
     fn renew(&mut self, request: &Request, holder: &Holder, wanted: &Der) -> Result<Plan> {
         let registry = self.registry();
         let party = active("request", &registry, &holder.oin, self.now)?;
+        check_key("request", &registry, key_of(wanted))?;
         let closed = EnrolmentState::Closed {
             request_sha256: sha256(&wanted.0),
         };
@@ -266,6 +283,7 @@ impl Planner<'_> {
         let enrolment = registry.enrolment_of_token(token_sha256);
         let open = enrolment.filter(|enrolment| enrolment.is_open(self.now));
         let enrolment = open.ok_or(CallError::NotFound("enrolment"))?.id;
+        check_key("request", &registry, key_of(wanted))?;
         let event = IssuanceEvent::Requested {
             enrolment,
             request: wanted.clone(),
@@ -322,6 +340,20 @@ impl Planner<'_> {
 fn active<'a>(field: &str, registry: &'a Registry, oin: &Oin, now: Timestamp) -> Result<&'a Party> {
     let party = registry.party_of(oin, now);
     party.ok_or_else(|| conflict(field, "must be for the OIN of an active party"))
+}
+
+/// Nothing is issued or expected for a key that others have as well.
+fn check_key(field: &str, registry: &Registry, key_sha256: Option<[u8; 32]>) -> Result<()> {
+    if !key_sha256.is_some_and(|key| registry.is_compromised(&key)) {
+        return Ok(());
+    }
+    let rule = "must be for another key: a certificate of this one was revoked or blocked because the key is \
+                compromised; make a new key";
+    Err(conflict(field, rule))
+}
+
+fn key_of(request: &Der) -> Option<[u8; 32]> {
+    CertificateRequest::read(&request.0).ok()?.key_sha256()
 }
 
 fn conflict(field: &str, rule: &str) -> super::Obstacle {

@@ -72,7 +72,7 @@ impl Planner<'_> {
         {
             return Err(CallError::SecondActor.into());
         }
-        if registry.strands(change, &request.peer, self.now) {
+        if registry.strands(std::slice::from_ref(change), &request.peer, self.now) {
             return Err(CallError::SecondActor.into());
         }
         let event = Event::Changed {

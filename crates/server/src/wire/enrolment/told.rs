@@ -23,6 +23,7 @@ pub(crate) fn write(certificate: &IssuedCertificate, seen: Option<&Seen>) -> v1:
         origin,
         replaces,
         began_with: _,
+        key_sha256: _,
         revoked,
     } = certificate;
     let sent = |bytes: &[u8; 32]| bytes.to_vec().into();
@@ -133,9 +134,15 @@ pub(crate) fn summary(event: &IssuanceEvent) -> String {
                 certificate.serial, certificate.oin
             )
         }
-        IssuanceEvent::Revoked { sha256, .. } => {
+        IssuanceEvent::Revoked {
+            sha256, same_key, ..
+        } => {
             let [a, b, c, d, ..] = sha256;
-            format!("certificate with SHA-256 {a:02x}{b:02x}{c:02x}{d:02x}… revoked")
+            let others = match same_key.len() {
+                0 => String::new(),
+                others => format!(", and {others} more of its key"),
+            };
+            format!("certificate with SHA-256 {a:02x}{b:02x}{c:02x}{d:02x}… revoked{others}")
         }
         IssuanceEvent::Opened(enrolment) => match enrolment.token_sha256 {
             Some(_) => format!(
