@@ -1,4 +1,7 @@
-//! Text for people, in 80 columns.
+//! Text for people, in 80 columns. Whatever a page is given may come from outside, so what a terminal would act on, or
+//! what cannot be seen, stands in it escaped.
+
+use schakel_core::text::{shown, shown_lines};
 
 /// How wide a page is, in characters.
 const WIDTH: usize = 80;
@@ -67,7 +70,7 @@ impl Page {
 
     /// Text as it stands, not broken: signed notes and the like.
     pub(crate) fn verbatim(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.text.push_str(&shown_lines(text));
         if !text.ends_with('\n') {
             self.blank();
         }
@@ -75,6 +78,7 @@ impl Page {
 
     /// A first column and a text; further lines begin below the text.
     fn broken(&mut self, first: &str, text: &str, hang: usize) {
+        let (first, text) = (&*shown(first), &*shown_words(text));
         let margin = " ".repeat(self.indent);
         let hang = " ".repeat(hang);
         let taken = self.indent + hang.len().max(first.len());
@@ -86,6 +90,12 @@ impl Page {
             self.text.push('\n');
         }
     }
+}
+
+/// The text, escaped but for the white space at which it is broken.
+fn shown_words(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().map(shown).collect();
+    words.join(" ")
 }
 
 /// The words of a text in lines of at most this many characters; a longer word has a line of its own.
@@ -109,7 +119,41 @@ fn wrap(text: &str, room: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use schakel_core::text::can_be_seen;
+
     use super::*;
+
+    /// Everything that a page can be made of, from this text.
+    fn all_of(text: &str) -> Page {
+        let mut page = Page::default();
+        page.line(text);
+        page.pair(text, text);
+        page.pair_if(text, Some(text));
+        page.pairs(text, &[text.to_owned(), text.to_owned()]);
+        page.indented(|page| page.table(&[(text.to_owned(), text.to_owned())]));
+        page.verbatim(text);
+        page
+    }
+
+    proptest! {
+        #[test]
+        fn no_page_holds_what_a_terminal_acts_on(
+            text in prop_oneof![any::<String>(), "[\\x00-\\x20\\x7f-\\xa0a\u{200b}\u{202e}\u{2028}]{0,40}"],
+        ) {
+            let page = all_of(&text);
+            let safe = |one| matches!(one, '\n' | '\t') || can_be_seen(one);
+            prop_assert!(page.as_str().chars().all(safe), "{:?}", page.as_str());
+        }
+    }
+
+    #[test]
+    fn a_value_makes_no_line_of_its_own() {
+        let mut page = Page::default();
+        page.pair("issuer", "CN=Evil\r\nowner           you\u{1b}[2J\u{2028}x");
+        let one = "issuer          CN=Evil owner you\\u{1b}[2J x\n";
+        assert_eq!(page.as_str(), one);
+    }
 
     #[test]
     fn nothing_is_wider_than_the_page_but_a_word_that_is() {

@@ -35,5 +35,6 @@ pub mod replay;
 pub mod restriction;
 pub mod right;
 pub mod status;
+pub mod text;
 pub mod time;
 pub mod withdrawal;

@@ -8,7 +8,7 @@
 use std::{fmt, str::FromStr};
 
 use aws_lc_rs::digest;
-use schakel_core::{id::Oin, time::Timestamp};
+use schakel_core::{id::Oin, text::shown, time::Timestamp};
 use x509_parser::{
     certificate::X509Certificate,
     oid_registry::OID_X509_SERIALNUMBER,
@@ -59,9 +59,9 @@ pub struct CertificateIdentity {
 pub struct Issuer {
     /// The exact name, DER: what revocation goes by, together with the serial number.
     pub der: Vec<u8>,
-    /// The name for people to read.
+    /// The name for people to read, with whatever cannot be seen escaped.
     pub text: String,
-    /// organizationName.
+    /// organizationName, escaped alike.
     pub organisation: Option<String>,
 }
 
@@ -173,7 +173,7 @@ impl Issuer {
     pub(crate) fn of(name: &X509Name<'_>) -> Self {
         Self {
             der: name.as_raw().to_vec(),
-            text: name.to_string(),
+            text: shown(&name.to_string()).into_owned(),
             organisation: first_text(name.iter_organization()),
         }
     }
@@ -274,10 +274,12 @@ fn only_oin<'a>(
     })
 }
 
+/// For people to read: what a terminal would act on, or what looks like something else, is escaped.
 fn first_text<'a>(
     mut values: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>,
 ) -> Option<String> {
-    values.next()?.as_str().ok().map(str::to_owned)
+    let text = values.next()?.as_str().ok()?;
+    Some(shown(text).into_owned())
 }
 
 fn is_development_name(organisation: &str) -> bool {

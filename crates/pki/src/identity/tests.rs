@@ -85,6 +85,23 @@ fn everything_said_of_the_organisation_is_read() {
 }
 
 #[test]
+fn a_name_is_read_without_what_a_terminal_acts_on() {
+    let unit = DnValue::Utf8String("\u{1b}[31mRood\u{7}".to_owned());
+    let issuer = DnValue::Utf8String("x\u{202e}\u{9b}2J".to_owned());
+    let number: &[u64] = &SERIAL_NUMBER;
+    let der = certificate(&[
+        (number, printable(OIN)),
+        (&[2, 5, 4, 11], unit),
+        (&[2, 5, 4, 3], issuer),
+    ]);
+    let identity = parse_peer(&der).unwrap();
+    assert_eq!(identity.unit.as_deref(), Some("\\u{1b}[31mRood\\u{7}"));
+    let text = identity.issuer.text;
+    assert!(text.contains("x\\u{202e}\\u{9b}2J"), "{text}");
+    assert!(!text.chars().any(char::is_control), "{text}");
+}
+
+#[test]
 fn the_fingerprint_is_sha_256() {
     let abc = sha256(b"abc")
         .iter()

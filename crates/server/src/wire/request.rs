@@ -1,11 +1,7 @@
 //! A call as it was read: what every write carries, and how any message is read.
 
 use aws_lc_rs::digest;
-use icu_properties::{
-    CodePointMapData,
-    props::{GeneralCategory, GeneralCategoryGroup},
-};
-use schakel_core::{id::IdempotencyKey, party::Peer};
+use schakel_core::{id::IdempotencyKey, party::Peer, text::can_be_seen};
 
 use super::{Fields, InvalidRequest, person::Who};
 use crate::call::Call;
@@ -102,17 +98,6 @@ impl Fields {
         }
         hash
     }
-}
-
-/// Whether a character can be seen for what it is: no control, format, private or unassigned one (Unicode,
-/// general category C), and none that ends a line or a paragraph. What cannot be seen can make one name look
-/// like another, and what turns the direction of writing can make a text look like its opposite.
-fn can_be_seen(character: char) -> bool {
-    let category = CodePointMapData::<GeneralCategory>::new().get(character);
-    let hidden = GeneralCategoryGroup::Other
-        .union(GeneralCategoryGroup::LineSeparator)
-        .union(GeneralCategoryGroup::ParagraphSeparator);
-    !hidden.contains(category)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     exit::{Exit, Failure},
     instant,
-    output::{Output, View},
+    output::{self, Output, View},
     page::Page,
     session::Session,
 };
@@ -140,6 +140,6 @@ impl From<v1::TransactionRecord> for Record {
 impl View for Record {
     /// The same for people.
     fn write(&self, page: &mut Page) {
-        page.verbatim(&serde_json::to_string(self).unwrap_or_default());
+        page.verbatim(&output::document(self, false).unwrap_or_default());
     }
 }

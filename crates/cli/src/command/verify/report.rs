@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::Value;
 
 use super::Exit;
-use crate::output::{complain, print};
+use crate::output::{complain, document, print};
 
 /// The checks that were made. They are printed together when all are made, or, where they may be many, each as
 /// it is made.
@@ -211,7 +211,7 @@ impl Check {
 
     /// As JSON, within the list of checks.
     fn document(&self) -> String {
-        let text = serde_json::to_string_pretty(self).unwrap_or_else(|error| {
+        let text = document(self, true).unwrap_or_else(|error| {
             // Texts and numbers: all of it can be written as JSON.
             complain(&format!("a check cannot be written as JSON: {error}"));
             "null".to_owned()
