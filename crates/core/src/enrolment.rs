@@ -37,7 +37,8 @@ pub struct IssuedCertificate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<[u8; 32]>,
     /// The certificate with which its chain of renewals began, so that the chain is known when those between have
-    /// been forgotten; absent where it replaces none, and in what older brokers recorded.
+    /// been forgotten. That of one which its own party announced is the chain of the certificate it was announced with,
+    /// though it need not take its place. Absent where it replaces none, and in what older brokers recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began_with: Option<[u8; 32]>,
     /// SHA-256 of its public key, as `SubjectPublicKeyInfo`; absent in what older brokers recorded.

@@ -1,10 +1,10 @@
-//! Which certificates renew which. Nothing says whose hands the next one is in, so that all of one chain count as
+//! Which certificates renew which, or were announced with which. Nothing says whose hands the next one is in, so that all of one chain count as
 //! one where two people have to act.
 
 use super::Registry;
 
 impl Registry {
-    /// Whether both are of one chain of renewals, as far as anybody ever said what they replace.
+    /// Whether both are of one chain, as far as anybody ever said what they replace or announced them.
     #[must_use]
     pub fn are_of_one_chain(&self, one: &[u8; 32], other: &[u8; 32]) -> bool {
         self.began_with(one) == self.began_with(other)

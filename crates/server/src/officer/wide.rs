@@ -190,14 +190,15 @@ impl Proposal {
     }
 
     /// Whether this caller is a second one: another employee with another certificate, which is no renewal of the
-    /// first. Marks are whatever a caller writes, and one employee alone gets a renewal.
+    /// first and was not announced with it. Marks are whatever a caller writes, and one employee alone gets a renewal.
     pub(crate) fn is_second(
         &self,
         actor: &str,
         certificate: &[u8; 32],
         registry: &Registry,
     ) -> bool {
-        let same = self.by.actor.as_ref().map(ActorRef::as_str) == Some(actor);
+        let by = self.by.actor.as_ref().map(ActorRef::as_str);
+        let same = by.is_some_and(|by| is_one_mark(by, actor));
         !same && !registry.are_of_one_chain(&self.by.certificate, certificate)
     }
 
@@ -224,5 +225,24 @@ impl Proposal {
             question: self.proposed.question.clone(),
             approved_until: self.until(now).map(instant),
         }
+    }
+}
+
+/// Whether two marks may be of one employee: `ATT-1` is no other one than `att-1`.
+fn is_one_mark(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_one_mark;
+
+    #[test]
+    fn a_mark_is_the_same_in_other_letters() {
+        for other in ["att-1", "ATT-1", " Att-1", "att-1\t"] {
+            assert!(is_one_mark("att-1", other), "{other}");
+        }
+        assert!(is_one_mark("ÉLAN-2", "élan-2"));
+        assert!(!is_one_mark("att-1", "att-10"));
     }
 }

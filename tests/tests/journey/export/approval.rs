@@ -147,6 +147,36 @@ async fn invariant_11_a_renewal_of_the_own_certificate_makes_no_second_officer()
     broker.check_log().await;
 }
 
+/// Nor does a certificate that the officer said it is going to use next, or its own mark in capitals.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_11_an_announced_certificate_makes_no_second_officer() {
+    const OFFICER: &str = "fg-pi-noord";
+    let broker = TestBroker::start().await;
+    let first = broker.party(OFFICER).await;
+    let next = broker.place().another(OFFICER);
+    let announced = v1::AnnounceCertificateRequest {
+        idempotency_key: schakel_tests::key(),
+        certificate: certificates::der_of(&next.cert_pem).into(),
+    };
+    let mut of_first = first.certificates();
+    of_first.announce_certificate(announced).await.unwrap();
+    let next = broker.with_certificate(OFFICER, &next).await;
+    let other = broker.with_another_certificate(OFFICER).await;
+    let mut capitals = actor().unwrap();
+    capitals.actor_ref = capitals.actor_ref.to_uppercase();
+    let search = first.propose_export(Entries, None, 31).await;
+    for (by, who) in [(&next, second_actor()), (&other, Some(capitals))] {
+        let refused = by.audit().decide_search(decision(who, &search)).await;
+        assert_eq!(reason(&refused.unwrap_err()), "SECOND_ACTOR_REQUIRED");
+    }
+    let turned = next.propose_export(Entries, None, 31).await;
+    let turned = decision(second_actor(), &turned);
+    let refused = first.audit().decide_search(turned).await;
+    assert_eq!(reason(&refused.unwrap_err()), "SECOND_ACTOR_REQUIRED");
+    other.decide_export(&search, true).await;
+    broker.check_log().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_of_processing_lines_needs_a_second_officer() {
     let broker = TestBroker::start().await;

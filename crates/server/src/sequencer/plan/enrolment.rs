@@ -80,8 +80,14 @@ impl Planner<'_> {
                         revoked";
             return Err(conflict("certificate", rule));
         }
+        // Whoever announces its next certificate has both. What a delegate announces is another organisation's.
+        let announced = certificate.origin == Origin::Announced;
+        let own = announced && request.peer.transport == request.peer.principal;
+        let before = certificate
+            .replaces
+            .or_else(|| own.then_some(request.certificate));
         let event = IssuanceEvent::Registered(IssuedCertificate {
-            began_with: certificate.replaces.map(|one| registry.began_with(&one)),
+            began_with: before.map(|one| registry.began_with(&one)),
             ..certificate.clone()
         });
         Ok(changed(Event::Issuance(event), Outcome::Done))
