@@ -19,10 +19,11 @@ pub struct Enrolment {
     /// Address and port, another than that of `[listen]`. No client certificate is asked for there, and nothing
     /// but enrolment is served.
     pub address: SocketAddr,
-    /// How many attempts are taken a minute: 1 to 6000.
+    /// How many attempts with tokens that nobody gave are taken a minute: 1 to 6000.
     #[serde(default = "default_attempts")]
     pub attempts_per_minute: u32,
-    /// How many of them from one source address, or one IPv6 network of 64 bits: 1 to 6000.
+    /// How many of them from one source address, or one IPv6 network of 64 bits, and how many with one token that
+    /// somebody gave, from wherever: 1 to 6000.
     #[serde(default = "default_attempts_per_address")]
     pub attempts_per_address: u32,
     /// The authority with which the broker issues by itself; absent: what is asked for waits until it is signed.

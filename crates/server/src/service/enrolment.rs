@@ -134,16 +134,21 @@ impl EnrolmentService for Enrolment {
         let address = request.extensions().get::<SocketAddr>().copied();
         let address = address.ok_or(Fault::NoCaller)?;
         let now = self.sequencer.now();
-        if !self.attempts.admit(address.ip(), now) {
-            return Err(self.refuse(&Refusal::Overloaded));
-        }
         let EnrolRequest { token, request } = request.into_inner();
+        // By its digest, so that how long looking takes tells nothing of the tokens there are.
         let token_sha256 = sha256(&token);
         let registry = self.sequencer.registry();
-        let enrolment = registry
+        let known = registry
             .enrolment_of_token(&token_sha256)
-            .filter(|_| token.len() == 32)
-            .ok_or_else(|| self.denied())?;
+            .filter(|_| token.len() == 32);
+        let admitted = match known {
+            Some(_) => self.attempts.admit_known(token_sha256, now),
+            None => self.attempts.admit_unknown(address.ip(), now),
+        };
+        if !admitted {
+            return Err(self.refuse(&Refusal::Overloaded));
+        }
+        let enrolment = known.ok_or_else(|| self.denied())?;
         let party = registry.party_of(&enrolment.holder.oin, now);
         let bearer = Bearer {
             enrolment,
