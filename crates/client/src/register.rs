@@ -18,7 +18,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     ops::Range,
-    os::unix::fs::FileExt as _,
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -117,6 +117,8 @@ impl Register {
             .write(true)
             .create(true)
             .truncate(false)
+            // It tells everything that the party did.
+            .mode(0o600)
             .open(&path)
             .map_err(failed)?;
         file.try_lock().map_err(|error| match error {

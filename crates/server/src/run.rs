@@ -30,6 +30,7 @@ use publish::{Prepared, Publishing};
 
 mod enrolment;
 mod error;
+mod exposed;
 mod foresight;
 mod founding;
 mod listing;
@@ -42,6 +43,7 @@ mod upkeep;
 
 pub use crate::issuing::IssuingError;
 pub use error::RunError;
+pub use exposed::{Exposed, Part, exposed};
 pub use founding::FoundingError;
 pub use publish::ReaderError;
 pub use serve::serve_bare;
@@ -108,6 +110,7 @@ impl Broker {
         progress: impl FnMut(&'static str, u64, u64) + Send + 'static,
     ) -> Result<Running, RunError> {
         let telemetry = Telemetry::start(&config.telemetry)?;
+        exposed::warn_of_exposed(&config);
         let environment = config.broker.environment;
         let copies = config.broker.data_dir.join(COPIES);
         let tls = Tls::load(&config.tls, environment, Some(&copies), Arc::clone(&clock))?;

@@ -68,6 +68,17 @@ fn what_was_kept_is_there_when_it_is_opened_again_and_once() {
     assert!(newest.starts_with("log.example\n10\n"), "{newest}");
 }
 
+/// It holds the entries of everything that the party did.
+#[test]
+fn a_register_is_for_its_owner_alone() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    let (_dir, path) = place();
+    drop(Register::open(&path).unwrap());
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[test]
 fn two_leaves_at_one_index_are_both_kept() {
     let (_dir, path) = place();

@@ -29,6 +29,7 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
     };
     findings.passed("configuration", format!("`{}` is sound", file.display()));
     signing(&config.broker.data_dir, findings);
+    super::exposed::examine(&config, findings);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let copies = config.broker.data_dir.join(COPIES);
     let environment = config.broker.environment;

@@ -1,6 +1,7 @@
 //! `schakel doctor`: what is wrong with a connection, or with a broker's certificates, in plain words.
 
 mod broker;
+mod exposed;
 mod line;
 
 use std::path::PathBuf;
