@@ -2,7 +2,9 @@
 
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
-use schakel_tests::{Scene, TestBroker, actor, bsn, bsn_number, consent, key, reason, report};
+use schakel_tests::{
+    Scene, TestBroker, actor, bsn, bsn_number, by_case, consent, key, reason, report,
+};
 use tonic::Code;
 
 fn open(n: u32, idempotency_key: &str) -> v1::OpenCaseRequest {
@@ -57,6 +59,98 @@ async fn a_retry_is_the_same_write() {
     );
     assert_eq!(again, first, "after a restart");
     assert_eq!(broker.check_log().await.count(EntryType::Case), 1);
+}
+
+/// What is retried once more after a restart: with which key, and what about.
+struct Retried {
+    key: String,
+    proposal: String,
+    case: String,
+}
+
+/// Where each of these writes stands in the log: of an administrator, of an officer about the trail, and of two about
+/// an erasure that a duty to keep stops.
+async fn written(broker: &TestBroker, retried: &Retried) -> [u64; 5] {
+    let idempotency_key = || retried.key.clone();
+    let subject = || Some(by_case(&retried.case));
+    let administrator = broker.party("beheer-een").await;
+    let rotate = v1::RotateKekRequest {
+        idempotency_key: idempotency_key(),
+    };
+    let rotated = administrator.retention().rotate_kek(rotate).await;
+    let clock = v1::AcknowledgeClockRequest {
+        idempotency_key: idempotency_key(),
+    };
+    let clock = administrator.retention().acknowledge_clock(clock).await;
+    let officer = broker.party("fg-gemeente-oost").await;
+    let verified = v1::RecordVerificationRequest {
+        idempotency_key: idempotency_key(),
+        actor: actor(),
+        size: 1,
+        root: vec![7; 32].into(),
+        sound: true,
+    };
+    let verified = officer.audit().record_verification(verified).await;
+    let propose = v1::ProposeErasureRequest {
+        idempotency_key: idempotency_key(),
+        actor: actor(),
+        subject: subject(),
+        ground: v1::ErasureGround::NotNeeded.into(),
+    };
+    let proposed = officer.retention().propose_erasure(propose).await.unwrap();
+    let approve = v1::ApproveErasureRequest {
+        idempotency_key: idempotency_key(),
+        actor: actor(),
+        proposal_id: retried.proposal.clone(),
+        subject: subject(),
+    };
+    let municipality = broker.party("gemeente-oost").await;
+    let approved = municipality.retention().approve_erasure(approve).await;
+    let proposed = match proposed.into_inner().outcome {
+        Some(v1::propose_erasure_response::Outcome::Retained(retained)) => retained.receipt,
+        other => panic!("{other:?}"),
+    };
+    let approved = match approved.unwrap().into_inner().outcome {
+        Some(v1::approve_erasure_response::Outcome::Retained(retained)) => retained.receipt,
+        other => panic!("{other:?}"),
+    };
+    [
+        rotated.unwrap().into_inner().receipt,
+        clock.unwrap().into_inner().receipt,
+        verified.unwrap().into_inner().receipt,
+        proposed,
+        approved,
+    ]
+    .map(|receipt| receipt.unwrap().index)
+}
+
+/// Whatever is written, a retry after a restart is the same write, with the view as it was and without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_after_a_restart_is_the_same_write_whatever_was_written() {
+    let mut broker = TestBroker::start().await;
+    let scene = Scene::set(&broker, 1).await;
+    let officer = broker.party("fg-gemeente-oost").await;
+    let proposed = officer
+        .propose_erasure(by_case(&scene.case), v1::ErasureGround::NotNeeded)
+        .await;
+    let v1::propose_erasure_response::Outcome::Proposed(proposed) = proposed else {
+        panic!("{proposed:?}");
+    };
+    let municipality = broker.party("gemeente-oost").await;
+    municipality.consent(bsn(&scene.bsn)).await;
+    let retried = Retried {
+        key: key(),
+        proposal: proposed.proposal_id,
+        case: scene.case,
+    };
+    let first = written(&broker, &retried).await;
+    assert_eq!(written(&broker, &retried).await, first);
+    broker.restart().await;
+    assert_eq!(written(&broker, &retried).await, first, "after a restart");
+    broker.stop().await;
+    broker.forget_derived();
+    broker.run().await.unwrap();
+    assert_eq!(written(&broker, &retried).await, first, "without the view");
 }
 
 /// Many retries at once, over many connections, are one write.

@@ -223,7 +223,7 @@ impl World {
         if let Some(subject) = details.subject {
             self.apply_to_dossier(subject, seen, entry, at)?;
         }
-        self.writes.learn(details, entry, at);
+        self.writes.learn(leaf.entry_type, details, entry, at);
         self.applied = Applied {
             entries: entry.0.saturating_add(1),
             last: leaf.id,

@@ -11,7 +11,7 @@ use schakel_core::{
 use super::{
     erase::due,
     open::OpenWorldError,
-    writes::{REMEMBERED_MS, Writes},
+    writes::{REMEMBERED_MS, Writes, may_hold_a_write},
 };
 use crate::{
     entry::{self, Entry, EntryError, EntryFault},
@@ -130,31 +130,16 @@ impl Source<'_> {
                 index,
                 fault: e.into(),
             })?;
-            if !may_be_a_write(decoded.entry_type) {
+            if !may_hold_a_write(decoded.entry_type) {
                 continue;
             }
             let found = entry::open(index, Ok(stored), self.origin, self.keyring)?;
             if let Some((details, at)) = Self::readable(EntryIndex(index), &found, erasures)? {
-                writes.learn(details, EntryIndex(index), at);
+                writes.learn(decoded.entry_type, details, EntryIndex(index), at);
             }
         }
         Ok(writes)
     }
-}
-
-/// Whether an entry of this type can hold a write: all but what is asked, handed over or the broker's own.
-const fn may_be_a_write(kind: EntryType) -> bool {
-    !matches!(
-        kind,
-        EntryType::Disclosure
-            | EntryType::Delivery
-            | EntryType::LookUp
-            | EntryType::Refusals
-            | EntryType::Erasure
-            | EntryType::Key
-            | EntryType::System
-            | EntryType::PeerCheckpoint
-    )
 }
 
 fn leaf(log: &LogReader, index: u64) -> Result<Leaf, EntryError> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use schakel_audit::leaf::EntryType;
 use schakel_core::{
     event::{Details, Remembered},
     id::{EntryIndex, IdempotencyKey, PartyId},
@@ -43,8 +44,17 @@ struct Of {
 
 impl Writes {
     /// Remembers the write that an entry holds, if it holds one, and forgets those that are too old by then.
-    pub(super) fn learn(&mut self, details: &Details, entry: EntryIndex, at: Timestamp) {
+    pub(super) fn learn(
+        &mut self,
+        kind: EntryType,
+        details: &Details,
+        entry: EntryIndex,
+        at: Timestamp,
+    ) {
         self.forget(at);
+        if !may_hold_a_write(kind) {
+            return;
+        }
         let Some(call) = &details.call else { return };
         let Some(write) = &call.write else { return };
         let written = Written {
@@ -97,6 +107,20 @@ impl Writes {
     }
 }
 
+/// Whether an entry of this type can hold a write: a start opens no other to find those of the last day. Asked
+/// while the broker runs as well, so that what a start would not find again is not remembered before it either.
+pub(super) const fn may_hold_a_write(kind: EntryType) -> bool {
+    !matches!(
+        kind,
+        EntryType::Disclosure
+            | EntryType::Delivery
+            | EntryType::Notice
+            | EntryType::Refusals
+            | EntryType::Erasure
+            | EntryType::PeerCheckpoint
+    )
+}
+
 fn is_over(at: Timestamp, now: Timestamp) -> bool {
     at.plus_millis(REMEMBERED_MS) <= now
 }
@@ -139,7 +163,12 @@ mod tests {
     fn a_write_is_remembered_for_a_day_and_not_an_instant_longer() {
         let at = |ms| Timestamp::from_millis(ms).unwrap();
         let mut writes = Writes::default();
-        writes.learn(&details("utrecht", 1), EntryIndex(4), at(1000));
+        writes.learn(
+            EntryType::Case,
+            &details("utrecht", 1),
+            EntryIndex(4),
+            at(1000),
+        );
         let party = "utrecht".parse().unwrap();
         let key = IdempotencyKey::from_bytes([1; 16]);
         let find = |writes: &Writes, now| {
@@ -150,6 +179,7 @@ mod tests {
         assert_eq!(find(&writes, at(999 + REMEMBERED_MS)), Some(EntryIndex(4)));
         assert_eq!(find(&writes, at(1000 + REMEMBERED_MS)), None);
         writes.learn(
+            EntryType::Case,
             &details("utrecht", 2),
             EntryIndex(5),
             at(1000 + REMEMBERED_MS),
@@ -165,8 +195,8 @@ mod tests {
     fn a_key_means_another_write_for_another_party_or_method() {
         let at = Timestamp::from_millis(1).unwrap();
         let mut writes = Writes::default();
-        writes.learn(&details("utrecht", 1), EntryIndex(1), at);
-        writes.learn(&details("almere", 1), EntryIndex(2), at);
+        writes.learn(EntryType::Case, &details("utrecht", 1), EntryIndex(1), at);
+        writes.learn(EntryType::Case, &details("almere", 1), EntryIndex(2), at);
         let key = IdempotencyKey::from_bytes([1; 16]);
         let find = |party: &str, method| {
             writes

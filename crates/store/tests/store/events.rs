@@ -12,7 +12,7 @@ use schakel_core::{
         NoticeText,
     },
     decide::{Finding, Grant, Reason},
-    event::{Asked as Wanted, ConsentEnded, Denied, Disclosed, Event, LookedUp},
+    event::{Asked as Wanted, ConsentEnded, Denied, Disclosed, Event, LookedUp, TrailVerified},
     id::{CaseId, ConsentId, EntryIndex, NoticeId, PartyId, ProposalId, Reference, RestrictionId},
     inbox::{Pending, Topic},
     notice::{Notice, NoticeKind},
@@ -354,13 +354,32 @@ pub(crate) fn moved(now: Timestamp, n: u8, rest: u8) -> Event {
     }
 }
 
-pub(crate) fn looked_up(n: u8) -> Event {
+/// Somebody looks; now and then it is the erasure of somebody that was stopped by a duty to keep.
+pub(crate) fn looked_up(n: u8, rest: u8) -> Event {
+    let method = if rest.is_multiple_of(2) {
+        "Audit/Search"
+    } else {
+        "Retention/ApproveErasure"
+    };
     Event::LookedUp(LookedUp {
-        method: "Audit/Search".into(),
+        method: method.into(),
         purpose: None,
         subject: Some(reference(&bsn(n))),
         entry: None,
         question: String::new(),
         results: 0,
     })
+}
+
+/// What concerns the broker alone, and is asked for by a party.
+pub(crate) fn upkeep(now: Timestamp, rest: u8) -> Event {
+    match rest % 3 {
+        0 => Event::KekRotated,
+        1 => Event::ClockAcknowledged { clock: now },
+        _ => Event::TrailVerified(TrailVerified {
+            size: 1,
+            root: [5; 32],
+            sound: true,
+        }),
+    }
 }

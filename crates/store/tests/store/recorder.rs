@@ -29,7 +29,10 @@ use schakel_store::{
 };
 use tempfile::TempDir;
 
-use super::support::{ORIGIN, said};
+use super::{
+    story::METHODS,
+    support::{ORIGIN, said},
+};
 
 /// The first instant of the tests: 2026-11-23T14:00:00Z.
 pub(crate) const START_MS: u64 = 1_795_442_400_000;
@@ -167,7 +170,6 @@ impl Recorder {
                 .map(|party| world.subject_of(reference, party))
                 .collect()
         };
-        let methods = ["Cases/OpenCase", "Consents/RecordConsent"];
         State {
             applied: world.applied(),
             registry: world.registry(),
@@ -199,7 +201,7 @@ impl Recorder {
                     let world = &*world;
                     let now = self.now;
                     asked.parties.iter().flat_map(move |party| {
-                        methods.map(|method| world.written(party, method, *key, now).cloned())
+                        METHODS.map(|method| world.written(party, method, *key, now).cloned())
                     })
                 })
                 .collect(),
@@ -395,3 +397,5 @@ fn kind(event: &Event) -> EntryType {
         _ => EntryType::Case,
     }
 }
+        Event::KekRotated => EntryType::Key,
+        Event::ClockAcknowledged { .. } | Event::TrailVerified(_) => EntryType::System,

@@ -14,7 +14,7 @@ use schakel_core::{
 use super::{
     events::{
         bsn, case, consented, denied, disclosed, ended, introduced, looked_up, mark, moved, opened,
-        registered, reported, restricted, skn,
+        registered, reported, restricted, skn, upkeep,
     },
     recorder::{Asked, Happening, Recorder, by, party, person, reference},
 };
@@ -23,6 +23,13 @@ use super::{
 pub(crate) const PARTIES: [&str; 4] = ["pi-alphen", "utrecht", "housing-utrecht", "uwv"];
 /// The people, by their citizen service numbers.
 pub(crate) const PEOPLE: [&str; 4] = ["111222333", "123456782", "479580261", "999999990"];
+
+/// The methods by which they write.
+pub(crate) const METHODS: [&str; 3] = [
+    "Cases/OpenCase",
+    "Consents/RecordConsent",
+    "Retention/RotateKek",
+];
 
 /// A few random bytes: which kind of event, who, about whom, and the rest.
 pub(crate) type Seed = (u8, u8, u8, u8);
@@ -86,7 +93,7 @@ pub(crate) fn long_story() -> Vec<Vec<Seed>> {
         let [a, b, c, _] = (mixed ^ mixed >> 15)
             .wrapping_mul(0x85eb_ca6b)
             .to_be_bytes();
-        ((n % 12) as u8, a, b, c)
+        ((n % 13) as u8, a, b, c)
     });
     let seeds: Vec<Seed> = seeds.collect();
     seeds.chunks(3).map(<[Seed]>::to_vec).collect()
@@ -96,7 +103,7 @@ fn happening(recorder: &Recorder, (kind, who, whom, rest): Seed) -> Option<Happe
     let name = PARTIES[usize::from(who) % PARTIES.len()];
     let n = whom % 4;
     let condition = Condition::ALL[usize::from(rest) % Condition::ALL.len()];
-    let about = match kind % 12 {
+    let about = match kind % 13 {
         0 => opened(n, rest),
         1 => consented(recorder.now, n, condition, rest),
         2 => ended(recorder.now, n, condition, rest),
@@ -108,23 +115,24 @@ fn happening(recorder: &Recorder, (kind, who, whom, rest): Seed) -> Option<Happe
         8 => return taken_out(recorder, name, rest),
         9 => return Some(by(name, None, registered(recorder.now, name, rest))),
         10 => moved(recorder.now, n, rest),
-        _ => looked_up(n),
+        11 => looked_up(n, rest),
+        _ => upkeep(recorder.now, rest),
     };
-    let mut happening = by(name, Some(n), about);
+    let concerned = (kind % 13 != 12).then_some(n);
+    let mut happening = by(name, concerned, about);
     happening.others = PARTIES
         .into_iter()
         .skip(usize::from(rest % 4))
         .map(party)
         .collect();
-    // Asks and look-ups are no writes.
-    let is_write = !matches!(kind % 12, 6 | 11);
-    happening.write = (is_write && rest.is_multiple_of(3)).then(|| Write {
-        method: if rest.is_multiple_of(2) {
-            "Cases/OpenCase"
-        } else {
-            "Consents/RecordConsent"
-        }
-        .to_owned(),
+    let told = happening.event.notices().iter();
+    happening
+        .others
+        .extend(told.map(|notice| notice.recipient.clone()));
+    // What is asked is no write.
+    let is_write = kind % 13 != 6 && rest.is_multiple_of(3);
+    happening.write = is_write.then(|| Write {
+        method: METHODS[usize::from(rest / 3) % METHODS.len()].to_owned(),
         key: IdempotencyKey::from_bytes([rest % 16; 16]),
         digest: [rest; 32],
         answer: Remembered::NotDisclosed(Reference::from_bytes([whom; 16])),

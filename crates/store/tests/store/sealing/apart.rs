@@ -44,7 +44,7 @@ fn all() -> Vec<Event> {
         events::restricted(1, condition, 3),
         events::disclosed(1, condition, 1),
         events::denied(1, condition),
-        events::looked_up(1),
+        events::looked_up(1, 0),
         Event::Delivered(Delivered {
             delivery: DeliveryId::from_bytes([1; 16]),
             position: 1,
