@@ -200,6 +200,10 @@ pub enum Event {
         position: u64,
         /// The notice it carried.
         notice: Option<NoticeId>,
+        /// The case and condition it was about, when it carried none: who reported on them keeps that it was
+        /// acknowledged. Absent in what older brokers recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<(CaseId, Condition)>,
     },
     /// Somebody looked something up.
     LookedUp(LookedUp),

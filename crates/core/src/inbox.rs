@@ -122,13 +122,22 @@ impl Inbox {
 
     /// Lets a message wait, unless one about the same waits already.
     pub fn add(&mut self, order: Order, message: Pending) -> Option<InboxKey> {
-        let about = self.about.get(&message.subject);
-        let mut waiting = about.into_iter().flat_map(|about| &about.pending);
-        if waiting.any(|order| self.pending.get(order) == Some(&message)) {
+        if self.order_of(&message).is_some() {
             return None;
         }
         self.put(order, message);
         Some(InboxKey::Pending(order))
+    }
+
+    /// Where a message about the same waits. It waits once, so that whatever takes it out of the inbox takes it out
+    /// under whichever entry it still waits: what caused it first may have been erased since.
+    #[must_use]
+    pub fn order_of(&self, message: &Pending) -> Option<Order> {
+        let about = self.about.get(&message.subject);
+        let mut waiting = about.into_iter().flat_map(|about| &about.pending);
+        waiting
+            .find(|order| self.pending.get(order) == Some(message))
+            .copied()
     }
 
     /// Turns a waiting message into one that was handed over, at this position.

@@ -19,6 +19,7 @@ use v1::ErasureGround::{LoggedWrongly, NotNeeded, Unlawful};
 mod exports;
 mod rules;
 mod shown;
+mod waiting;
 
 /// A broker that looks often and changes its key-encryption key at once.
 async fn start() -> TestBroker {

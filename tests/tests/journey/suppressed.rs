@@ -5,7 +5,7 @@ use std::time::Duration;
 use schakel_api::v1::{self, replay_entry_response::Outcome};
 use schakel_audit::leaf::EntryType;
 use schakel_core::event::{Asked, Details, Event};
-use schakel_tests::{Log, Party, TestBroker, actor, bsn, bsn_number, key, report};
+use schakel_tests::{Log, Party, TestBroker, actor, bsn, bsn_number, by_case, key, report};
 use tokio::time::{sleep, timeout};
 
 /// Has two reports wait for a municipality that has lost its place since.
@@ -16,14 +16,18 @@ async fn withhold_two(broker: &TestBroker, municipality: &str, then: &str) -> St
         let status = v1::ConditionStatus::InProgress;
         assert!(pi.report(&case, condition, status).await);
     }
-    let assign = v1::AssignMunicipalityRequest {
+    assign(&pi, &case, then).await;
+    case
+}
+
+async fn assign(pi: &Party, case: &str, municipality: &str) {
+    let request = v1::AssignMunicipalityRequest {
         idempotency_key: key(),
         actor: actor(),
-        case_id: case.clone(),
-        municipality_party_id: then.into(),
+        case_id: case.to_owned(),
+        municipality_party_id: municipality.to_owned(),
     };
-    pi.cases().assign_municipality(assign).await.unwrap();
-    case
+    pi.cases().assign_municipality(request).await.unwrap();
 }
 
 /// What the trail says was dropped, and where.
@@ -139,4 +143,33 @@ async fn what_was_dropped_is_explained_to_its_receivers_officer() {
             .is_empty()
     );
     broker.check_log().await;
+}
+
+/// Whoever had a message dropped, and may read such messages again since, is not handed it because it erases the
+/// person.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_dropped_stays_so_when_its_receiver_erases_the_person() {
+    let mut broker = TestBroker::start().await;
+    let case = withhold_two(&broker, "gemeente-oost", "gemeente-west").await;
+    broker.restart().await;
+    until_dropped(&broker, 2).await;
+    assign(&broker.party("pi-noord").await, &case, "gemeente-oost").await;
+    let officer = broker.party("fg-gemeente-oost").await;
+    let ground = v1::ErasureGround::Unlawful;
+    let proposed = officer.propose_erasure(by_case(&case), ground).await;
+    let v1::propose_erasure_response::Outcome::Proposed(proposed) = proposed else {
+        panic!("{proposed:?}");
+    };
+    let municipality = broker.party("gemeente-oost").await;
+    let erased = municipality.approve_erasure(&proposed.proposal_id, Some(by_case(&case)));
+    let Ok(v1::approve_erasure_response::Outcome::Erased(erased)) = erased.await else {
+        panic!("not erased");
+    };
+    assert!(erased.entries >= 2, "what was dropped is among it");
+    assert_eq!(grows_by(&broker, &municipality).await, 0, "at once");
+    broker.stop().await;
+    broker.forget_derived();
+    broker.run().await.unwrap();
+    let municipality = broker.party("gemeente-oost").await;
+    assert_eq!(grows_by(&broker, &municipality).await, 0, "from the log");
 }

@@ -3,24 +3,22 @@
 //! A record is what the entries about it say together. Were the end of a consent or the closing of a case
 //! sealed for fewer than its beginning, one controller's erasure would leave the beginning readable without
 //! the end, and something ended would be in force again. So a change is sealed for all for whom the record
-//! it changes is sealed. They may not look at it for that: only the broker opens it with their keys.
+//! it changes is sealed; and so is what takes a message out of an inbox, for whom what let it wait is: it would wait
+//! again. They may not look at it for that: only the broker opens it with their keys.
 
 use std::collections::BTreeSet;
 
 use super::Dossier;
 use crate::{
-    event::{Event, SlotUse},
-    id::{CaseId, ConsentId, PartyId},
+    code::Condition,
+    event::{Asked, Delivered, Denied, Event, SlotUse},
+    id::{CaseId, ConsentId, NoticeId, PartyId},
     inbox::Topic,
 };
 
 impl Dossier {
     /// The controllers for whom an entry of this event must be sealed as well.
     #[must_use]
-    #[expect(
-        clippy::too_many_lines,
-        reason = "every event is named, so that a new one is looked at"
-    )]
     pub fn keepers(&self, event: &Event) -> BTreeSet<PartyId> {
         match event {
             Event::MunicipalityAssigned { case, .. }
@@ -36,27 +34,22 @@ impl Dossier {
             Event::Restricted { .. } | Event::RestrictionLifted { .. } => {
                 self.controllers().cloned().collect()
             }
-            Event::Delivered(delivered) => match &delivered.message.topic {
-                Topic::Notice(id) => {
-                    let notice = self.notices.get(id);
-                    notice
-                        .map(|notice| notice.issued_by.clone())
-                        .into_iter()
-                        .collect()
-                }
-                Topic::Status { .. } => BTreeSet::new(),
+            Event::Delivered(Delivered { message, .. })
+            | Event::Denied(Denied {
+                asked: Asked::Message { message, .. },
+                ..
+            }) => match &message.topic {
+                Topic::Notice(id) => self.keepers_of_notice(*id),
+                Topic::Status {
+                    case, condition, ..
+                } => self.reporters(*case, *condition),
             },
-            Event::Acknowledged {
-                notice: Some(id), ..
-            } => {
-                let notice = self.notices.get(id);
-                notice
-                    .map(|notice| notice.issued_by.clone())
-                    .into_iter()
-                    .collect()
-            }
-            Event::Acknowledged { notice: None, .. }
-            | Event::Disclosed(_)
+            Event::Acknowledged { notice, about, .. } => match (notice, about) {
+                (Some(id), _) => self.keepers_of_notice(*id),
+                (None, Some((case, condition))) => self.reporters(*case, *condition),
+                (None, None) => BTreeSet::new(),
+            },
+            Event::Disclosed(_)
             | Event::Denied(_)
             | Event::ConsentRecorded { .. }
             | Event::CaseOpened { .. }
@@ -95,6 +88,21 @@ impl Dossier {
             SlotUse::Controller(party) => Some(party),
             SlotUse::Case(_) | SlotUse::Consent(_) => None,
         })
+    }
+
+    /// What came of a notice is sealed for who issued it, too.
+    fn keepers_of_notice(&self, notice: NoticeId) -> BTreeSet<PartyId> {
+        let notice = self.notices.get(&notice);
+        let issuer = notice.map(|notice| notice.issued_by.clone());
+        issuer.into_iter().collect()
+    }
+
+    /// What came of a message is sealed for whose reports let it wait, too: where one of them can be read it waits
+    /// again, unless what took it out can be read as well.
+    fn reporters(&self, case: CaseId, condition: Condition) -> BTreeSet<PartyId> {
+        let reported = self.statuses.keys();
+        let so = reported.filter(|(of, what, _)| (*of, *what) == (case, condition));
+        so.map(|(_, _, reporter)| reporter.clone()).collect()
     }
 
     fn keepers_of_case(&self, case: CaseId) -> BTreeSet<PartyId> {

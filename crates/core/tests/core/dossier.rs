@@ -311,6 +311,7 @@ fn a_notice_remembers_when_it_was_first_handed_over_and_acknowledged() {
         delivery: DeliveryId::from_bytes([5; 16]),
         position: 1,
         notice: Some(NOTICE),
+        about: None,
     };
     let first = kept.now();
     kept.apply(HOUSING, handed(None));

@@ -28,17 +28,50 @@ pub(super) fn until(
         Retention::Permanent => (RetentionClass::Permanent, None),
         Retention::Standard => (RetentionClass::Standard, after(terms.standard_months)?),
         Retention::Care => (RetentionClass::Care, after(terms.care_months)?),
-        Retention::Consent => {
-            let kept = terms.consent_months.max(terms.standard_months);
-            let months = LONGEST_CONSENT_MONTHS.saturating_add(kept);
+        Retention::Consent => (RetentionClass::Standard, after(consent(terms))?),
+        Retention::Notice => {
+            let months = consent(terms).max(terms.care_months);
             (RetentionClass::Standard, after(months)?)
         }
         Retention::Record(_) => (RetentionClass::OpenEnded, None),
     })
 }
 
+/// For how many months the end of a consent is kept.
+fn consent(terms: &config::Retention) -> u32 {
+    let kept = terms.consent_months.max(terms.standard_months);
+    LONGEST_CONSENT_MONTHS.saturating_add(kept)
+}
+
 /// The month of an instant, in UTC.
 pub(crate) fn month(at: Timestamp) -> Result<Month, MonthError> {
     let (year, month) = at.date().month();
     Month::new(year, month)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_of_a_message_outlives_whatever_let_it_wait() {
+        let now = "2026-11-25T12:00:00Z".parse().unwrap();
+        for (standard_months, care_months, consent_months) in
+            [(61, 61, 61), (240, 61, 61), (49, 252, 61), (49, 61, 252)]
+        {
+            let terms = config::Retention {
+                standard_months,
+                care_months,
+                consent_months,
+                ..config::Retention::default()
+            };
+            let month = |retention| until(&retention, &terms, now).unwrap().1;
+            for other in [Retention::Standard, Retention::Care, Retention::Consent] {
+                assert!(
+                    month(Retention::Notice) >= month(other.clone()),
+                    "{other:?}"
+                );
+            }
+        }
+    }
 }

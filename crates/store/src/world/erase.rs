@@ -63,14 +63,13 @@ impl World {
                 gone.insert(*index);
                 continue;
             };
-            let actor_is_erased = entry.actor_is_erased();
-            if actor_is_erased {
+            if entry.actor_is_erased() {
                 gone.insert(*index);
                 dossier.apply_remains(details, *index, at);
             } else {
                 dossier.apply(details, *index, at);
             }
-            post::apply(&mut inboxes, details, *index, actor_is_erased);
+            post::apply(&mut inboxes, details, *index, &entry.erased);
         }
         self.writes.forget_of(&gone);
         self.replace_messages(subject, inboxes);

@@ -80,8 +80,16 @@ struct Changed {
 struct Seen<'a> {
     details: &'a Details,
     leaf: &'a Leaf,
+    /// Those concerned that have erased the person since.
+    erased: &'a BTreeSet<PartyId>,
+}
+
+impl Seen<'_> {
     /// Whether the party that acted has erased the person since.
-    actor_is_erased: bool,
+    fn actor_is_erased(&self) -> bool {
+        let actor = self.details.call.as_ref().map(|call| &call.principal);
+        actor.is_some_and(|actor| self.erased.contains(actor))
+    }
 }
 
 /// Why the state could not be read or kept. What is in memory must not be used any more.
@@ -176,7 +184,7 @@ impl World {
         let whole = Seen {
             details,
             leaf,
-            actor_is_erased: false,
+            erased: &BTreeSet::new(),
         };
         self.apply_seen(&whole, entry, at)
     }
@@ -192,7 +200,7 @@ impl World {
         let remains = Seen {
             details,
             leaf: &found.leaf,
-            actor_is_erased: found.actor_is_erased(),
+            erased: &found.erased,
         };
         self.apply_seen(&remains, entry, at)
     }
@@ -206,17 +214,14 @@ impl World {
         let Seen {
             details,
             leaf,
-            actor_is_erased,
+            erased,
         } = *seen;
         self.expect(entry)?;
         self.apply_to_registry(&details.event, entry, at);
         self.apply_to_erasures(details, leaf, entry, at);
-        self.pending.inboxes.extend(post::apply(
-            &mut self.inboxes,
-            details,
-            entry,
-            actor_is_erased,
-        ));
+        self.pending
+            .inboxes
+            .extend(post::apply(&mut self.inboxes, details, entry, erased));
         self.pending
             .inboxes
             .extend(post::count(&mut self.inboxes, leaf));
@@ -338,7 +343,7 @@ impl World {
         let mut rows = before.map(|changed| changed.rows).unwrap_or_default();
         self.dossiers.pop(&subject);
         let changed = Arc::make_mut(&mut dossier);
-        let touched = if seen.actor_is_erased {
+        let touched = if seen.actor_is_erased() {
             changed.apply_remains(details, entry, at)
         } else {
             changed.apply(details, entry, at)

@@ -1,6 +1,9 @@
 //! What an event does to the inboxes.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
@@ -13,27 +16,28 @@ use schakel_core::{
 /// The inboxes, by their parties.
 pub(super) type Inboxes = BTreeMap<PartyId, Inbox>;
 
-/// Applies an event to the inboxes, and names the rows it touched. When the party that acted has erased the
-/// person since, nobody is told any more of what it reported.
+/// Applies an event to the inboxes, and names the rows it touched. Some of those concerned may have erased the
+/// person since: nobody is told any more of what they reported, nor they of a notice that its issuer has erased as
+/// well, because then nobody can say any more whether it was acknowledged.
 pub(super) fn apply(
     inboxes: &mut Inboxes,
     details: &Details,
     entry: EntryIndex,
-    actor_is_erased: bool,
+    erased: &BTreeSet<PartyId>,
 ) -> Vec<(PartyId, InboxKey)> {
+    let about = |notices| about(notices, details.subject, erased);
     match &details.event {
         Event::StatusReported {
             messages, notices, ..
         } => {
-            let messages = messages
-                .iter()
-                .filter(|_| !actor_is_erased)
-                .cloned()
-                .chain(about(notices, details.subject));
+            let actor = details.call.as_ref().map(|call| &call.principal);
+            let told = !actor.is_some_and(|actor| erased.contains(actor));
+            let messages = messages.iter().filter(|_| told).cloned();
+            let messages = messages.chain(about(notices));
             lay_in(inboxes, messages, entry)
         }
         Event::ConsentEnded(ConsentEnded { notices, .. }) | Event::Restricted { notices, .. } => {
-            lay_in(inboxes, about(notices, details.subject), entry)
+            lay_in(inboxes, about(notices), entry)
         }
         Event::Delivered(_) | Event::Acknowledged { .. } | Event::Denied(_) => {
             take_out(inboxes, details)
@@ -71,11 +75,15 @@ pub(super) fn after(
 }
 
 /// The messages that tell of notices.
-fn about(
-    notices: &[Notice],
+fn about<'a>(
+    notices: &'a [Notice],
     subject: Option<SubjectId>,
-) -> impl Iterator<Item = (PartyId, Pending)> {
-    notices.iter().filter_map(move |notice| {
+    erased: &'a BTreeSet<PartyId>,
+) -> impl Iterator<Item = (PartyId, Pending)> + 'a {
+    let lost =
+        |notice: &&Notice| erased.contains(&notice.recipient) && erased.contains(&notice.issued_by);
+    let left = notices.iter().filter(move |notice| !lost(notice));
+    left.filter_map(move |notice| {
         let message = Pending {
             subject: subject?,
             topic: Topic::Notice(notice.id),
@@ -114,19 +122,27 @@ fn take_out(inboxes: &mut Inboxes, details: &Details) -> Vec<(PartyId, InboxKey)
     };
     let rows = match &details.event {
         Event::Delivered(Delivered {
-            order: Some(order),
+            order: Some(_),
             delivery,
             position,
+            message,
             ..
-        }) => inbox.hand_over(*order, *delivery, *position),
+        }) => inbox.order_of(message).map_or_else(Vec::new, |order| {
+            inbox.hand_over(order, *delivery, *position)
+        }),
         Event::Acknowledged { position, .. } => vec![inbox.drop_handed(*position)],
         Event::Denied(Denied {
-            asked: Asked::Message {
-                order, position, ..
-            },
+            asked:
+                Asked::Message {
+                    order,
+                    position,
+                    message,
+                    ..
+                },
             ..
         }) => {
-            let waiting = order.map(|order| inbox.suppress(order));
+            let waiting = order.and_then(|_| inbox.order_of(message));
+            let waiting = waiting.map(|order| inbox.suppress(order));
             let handed = position.map(|position| inbox.drop_handed(position));
             waiting.into_iter().chain(handed).collect()
         }

@@ -3,7 +3,8 @@
 use schakel_core::{
     erasure::{Covers, Erased, Ground, Rule},
     event::{Event, SlotUse},
-    id::{EntryIndex, SubjectId},
+    id::{EntryIndex, PartyId, SubjectId},
+    inbox::{InboxKey, Pending},
 };
 use schakel_store::{
     entry::{self, Entry},
@@ -32,6 +33,16 @@ impl Recorder {
             .collect()
     }
 
+    /// Every message in an inbox: whose, the position of one that was handed over, and what about.
+    fn messages(&self) -> Vec<(PartyId, Option<u64>, Pending)> {
+        let all = self.world.messages_after(None, usize::MAX).into_iter();
+        let placed = all.map(|(party, at, message)| match at {
+            InboxKey::Handed(position) => (party, Some(position), message),
+            InboxKey::Pending(_) | InboxKey::Position => (party, None, message),
+        });
+        placed.collect()
+    }
+
     /// Erases a person for a party, as the broker does. Whether there was anything to erase.
     pub(crate) fn erase(&mut self, n: u8, of: &str) -> bool {
         let subject = person(n);
@@ -53,6 +64,7 @@ impl Recorder {
             slots: vec![slot],
             proposal: None,
         };
+        let before = self.messages();
         let doomed = Doomed {
             slots: [slot].into(),
             ..Doomed::default()
@@ -68,6 +80,9 @@ impl Recorder {
             .collect();
         self.world.make_again(subject, &again).unwrap();
         self.world.flush(self.log.size()).unwrap();
+        for message in self.messages() {
+            assert!(before.contains(&message), "it did not wait so before");
+        }
         true
     }
 }

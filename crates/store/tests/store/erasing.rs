@@ -8,6 +8,7 @@ use schakel_audit::{
     leaf::{EntryType, Leaf, Month, RetentionClass},
 };
 use schakel_core::{
+    code::Condition,
     erasure::{ClassMonth, Covers, Erased, Ground, Rule},
     event::{Details, Event},
     id::{EntryIndex, ProposalId, SlotId},
@@ -20,8 +21,9 @@ use schakel_store::{
 };
 
 use super::{
-    recorder::{Recorder, copy},
-    story::{PARTIES, Seed, everything, play},
+    events::{opened, reported},
+    recorder::{Recorder, by, copy},
+    story::{PARTIES, Seed, everything, play, taken_out},
     support::ORIGIN,
 };
 
@@ -206,4 +208,25 @@ proptest! {
             prop_assert!(recorder.keyring.key(slot).is_err(), "erased again");
         }
     }
+}
+
+/// A message stands for every report that came while it waited: when the first of them is erased the others would let
+/// it wait again.
+#[test]
+fn a_message_that_was_acknowledged_stays_so_when_what_caused_it_first_is_erased() {
+    let mut recorder = Recorder::new();
+    let said = |party| by(party, Some(1), reported(1, Condition::Housing, 0));
+    recorder.record([
+        by("pi-alphen", Some(1), opened(1, 0)),
+        said("pi-alphen"),
+        said("housing-utrecht"),
+    ]);
+    for _ in ["handed over", "acknowledged"] {
+        let taken = taken_out(&recorder, "utrecht", 2).unwrap();
+        recorder.record([taken]);
+    }
+    assert!(taken_out(&recorder, "utrecht", 2).is_none());
+    assert!(recorder.erase(1, "pi-alphen"));
+    assert!(taken_out(&recorder, "utrecht", 2).is_none(), "told before");
+    assert!(taken_out(&recorder, "uwv", 2).is_some(), "it waits still");
 }

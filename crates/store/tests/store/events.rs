@@ -104,14 +104,18 @@ pub(crate) fn consent(n: u8, rest: u8) -> ConsentId {
     ConsentId::from_bytes([n * 16 + rest % 3; 16])
 }
 
-pub(crate) fn notice(now: Timestamp, n: u8, condition: Condition, rest: u8) -> Notice {
+pub(crate) fn notice(
+    now: Timestamp,
+    (n, condition, rest): (u8, Condition, u8),
+    issuer: &str,
+) -> Notice {
     Notice {
         id: NoticeId::from_bytes([n * 16 + rest % 16; 16]),
         kind: NoticeKind::Withdrawal,
         recipient: party("housing-utrecht"),
         reference: SubjectRef::Case(case(n, rest)),
         conditions: [condition].into(),
-        issued_by: party("utrecht"),
+        issued_by: party(issuer),
         issued_at: now,
         deadline: now.plus_days(14),
         delivered_at: None,
@@ -121,7 +125,7 @@ pub(crate) fn notice(now: Timestamp, n: u8, condition: Condition, rest: u8) -> N
     }
 }
 
-pub(crate) fn ended(now: Timestamp, n: u8, condition: Condition, rest: u8) -> Event {
+pub(crate) fn ended(now: Timestamp, (n, condition, rest): (u8, Condition, u8), by: &str) -> Event {
     Event::ConsentEnded(ConsentEnded {
         state: ConsentState::Withdrawn,
         subject: reference(&bsn(n)),
@@ -129,7 +133,7 @@ pub(crate) fn ended(now: Timestamp, n: u8, condition: Condition, rest: u8) -> Ev
         recipient: None,
         consents: vec![consent(n, rest)],
         narrowed: vec![consent(n, rest.wrapping_add(1))],
-        notices: vec![notice(now, n, condition, rest)],
+        notices: vec![notice(now, (n, condition, rest), by)],
     })
 }
 

@@ -228,6 +228,15 @@ impl Recorder {
                     .iter()
                     .map(|party| self.slot(&dossier, party, &mut binds)),
             );
+            let keepers = dossier.keepers(&event);
+            let kept = keepers.difference(&others).filter_map(|party| {
+                let usage = SlotUse::Controller(party.clone());
+                let slot = dossier.slots.get(&usage).copied();
+                slot.map(|slot| (usage, slot))
+            });
+            let kept: Vec<_> = kept.collect();
+            slots.extend(kept.iter().map(|(_, slot)| *slot));
+            binds.extend(kept);
         }
         let mut leaf = self.leaf(&by, subject, &event);
         let details = Details {
@@ -394,8 +403,8 @@ fn kind(event: &Event) -> EntryType {
         | Event::Changed { .. }
         | Event::Rejected { .. }
         | Event::CertificatesUsed { .. } => EntryType::Registry,
+        Event::KekRotated => EntryType::Key,
+        Event::ClockAcknowledged { .. } | Event::TrailVerified(_) => EntryType::System,
         _ => EntryType::Case,
     }
 }
-        Event::KekRotated => EntryType::Key,
-        Event::ClockAcknowledged { .. } | Event::TrailVerified(_) => EntryType::System,

@@ -106,7 +106,7 @@ fn happening(recorder: &Recorder, (kind, who, whom, rest): Seed) -> Option<Happe
     let about = match kind % 13 {
         0 => opened(n, rest),
         1 => consented(recorder.now, n, condition, rest),
-        2 => ended(recorder.now, n, condition, rest),
+        2 => ended(recorder.now, (n, condition, rest), name),
         3 => reported(n, condition, rest),
         4 => introduced(recorder.now, n, condition, rest),
         5 => restricted(n, condition, rest),
@@ -148,18 +148,21 @@ fn delivery(position: u64) -> DeliveryId {
 }
 
 /// The first message of an inbox leaves it, is dropped, or is acknowledged.
-fn taken_out(recorder: &Recorder, name: &str, rest: u8) -> Option<Happening> {
+pub(crate) fn taken_out(recorder: &Recorder, name: &str, rest: u8) -> Option<Happening> {
     let inbox = recorder.world.inbox(&party(name))?;
     let handed = inbox.handed_after(0).next();
     if let Some((position, handed)) = handed.filter(|_| rest.is_multiple_of(2)) {
-        let notice = match handed.message.topic {
-            Topic::Notice(id) => Some(id),
-            Topic::Status { .. } => None,
+        let (notice, about) = match handed.message.topic {
+            Topic::Notice(id) => (Some(id), None),
+            Topic::Status {
+                case, condition, ..
+            } => (None, Some((case, condition))),
         };
         let event = Event::Acknowledged {
             delivery: handed.delivery,
             position,
             notice,
+            about,
         };
         return Some(Happening {
             subject: Some(handed.message.subject),

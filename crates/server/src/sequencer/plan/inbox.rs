@@ -137,7 +137,10 @@ impl Planner<'_> {
         Some(Plan {
             kind: EntryType::Denial,
             subject: Subject::Known(message.subject),
-            retention: Retention::Standard,
+            retention: match &message.topic {
+                Topic::Status { condition, .. } => retention(*condition == Condition::Care),
+                Topic::Notice(_) => Retention::Notice,
+            },
             controllers: [receiver.clone()].into(),
             purpose: None,
             event: Event::Denied(Denied {
@@ -229,20 +232,24 @@ impl Planner<'_> {
         let Some((position, message)) = found else {
             return self.denied(request, Denial::of(Reason::RecordUnknown).into_findings());
         };
-        let notice = match message.topic {
-            Topic::Notice(id) => Some(id),
-            Topic::Status { .. } => None,
+        let (notice, about) = match message.topic {
+            Topic::Notice(id) => (Some(id), None),
+            Topic::Status {
+                case, condition, ..
+            } => (None, Some((case, condition))),
         };
         Plan {
             kind: EntryType::Acknowledgement,
             subject: Subject::Known(message.subject),
-            retention: Retention::Standard,
+            // The same for whatever is acknowledged: the leaf goes to the caller with its receipt.
+            retention: Retention::Notice,
             controllers: BTreeSet::new(),
             purpose: None,
             event: Event::Acknowledged {
                 delivery,
                 position,
                 notice,
+                about,
             },
             told: Told::Plain(Outcome::Done),
         }
@@ -315,7 +322,7 @@ fn deliver_notice(leaving: &Leaving, notice: Notice) -> Plan {
     Plan {
         kind: EntryType::Notice,
         subject: Subject::Known(leaving.message.subject),
-        retention: Retention::Standard,
+        retention: Retention::Notice,
         controllers: BTreeSet::new(),
         purpose: None,
         event: Event::Delivered(delivered(leaving, None)),

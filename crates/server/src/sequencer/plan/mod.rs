@@ -93,6 +93,9 @@ pub(super) enum Retention {
     /// As long after the longest consent could end as consents and entries are kept: the end of a consent must outlive
     /// the consent.
     Consent,
+    /// As long as anything that lets a notice or another message wait is kept: that it was told and acknowledged must
+    /// outlive that it was to be.
+    Notice,
     /// As long as the record it began or changed.
     Record(SlotUse),
 }
@@ -256,10 +259,10 @@ impl Planner<'_> {
         Plan {
             kind,
             subject,
-            retention: if care {
-                Retention::Care
-            } else {
-                Retention::Standard
+            retention: match &request.call {
+                Call::Acknowledge { .. } => Retention::Notice,
+                _ if care => Retention::Care,
+                _ => Retention::Standard,
             },
             controllers: BTreeSet::new(),
             purpose,

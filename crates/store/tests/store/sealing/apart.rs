@@ -36,7 +36,7 @@ fn all() -> Vec<Event> {
     let mut all = vec![
         events::opened(1, 1),
         events::consented(now, 1, condition, 1),
-        events::ended(now, 1, condition, 1),
+        events::ended(now, (1, condition, 1), "utrecht"),
         events::reported(1, condition, 1),
         events::introduced(now, 1, condition, 0),
         events::introduced(now, 1, condition, 1),
