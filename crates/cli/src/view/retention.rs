@@ -220,9 +220,12 @@ impl View for Erasing {
                 receipt,
             } => {
                 page.line(&format!("Proposed as {proposal_id}."));
-                page.line("Another actor, with another certificate, approves it with");
+                page.line(
+                    "Another actor, with another certificate, approves it and names the person again, as an \
+                     administrator alone does not:",
+                );
                 page.indented(|page| {
-                    page.line(&format!("schakel erasure approve {proposal_id}"));
+                    page.line(&format!("schakel erasure approve {proposal_id} --bsn …"));
                 });
                 receipt
             }

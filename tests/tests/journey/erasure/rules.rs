@@ -4,7 +4,8 @@ use schakel_api::v1::{
     approve_erasure_response::Outcome as Approved, propose_erasure_response::Outcome as Asked,
 };
 use schakel_audit::leaf::EntryType;
-use schakel_tests::{bsn, by_case, mark, reason};
+use schakel_tests::{bsn, by_case, mark, reason, violations};
+use tonic::Code;
 
 use super::{LoggedWrongly, NotNeeded, Unlawful, lived, proposed, start};
 
@@ -21,6 +22,18 @@ async fn an_erasure_takes_two() {
     let refused = stranger.approve_erasure(&proposal, None).await.unwrap_err();
     assert_eq!(reason(&refused), "NOT_FOUND");
     let association = broker.party("wonen-zuid").await;
+    let unnamed = association
+        .approve_erasure(&proposal, None)
+        .await
+        .unwrap_err();
+    let rule = "must name the person a second time, so that both mean the same: an administrator alone leaves it out";
+    assert_eq!(
+        (unnamed.code(), violations(&unnamed)),
+        (
+            Code::InvalidArgument,
+            vec![("subject".to_owned(), rule.to_owned())]
+        )
+    );
     let wrong = association
         .approve_erasure(&proposal, Some(mark(&other.mark)))
         .await;

@@ -16,7 +16,7 @@ use schakel_core::{
 };
 use schakel_store::{seal, world::PROPOSAL_DAYS};
 
-use super::{Obstacle, Plan, Planner, Result, Retention, Subject, Told};
+use super::{Obstacle, Plan, Planner, Result, Retention, Subject, Told, invalid};
 use crate::{
     call::{CallError, Outcome, Request},
     trail::TrailError,
@@ -81,6 +81,11 @@ impl Planner<'_> {
             return Err(CallError::SecondActor.into());
         }
         let controller = &proposal.controller;
+        if named.is_none() && !request.peer.has_role(Role::Administrator) {
+            let rule = "must name the person a second time, so that both mean the same: an administrator alone leaves \
+                        it out";
+            return Err(invalid("subject", rule));
+        }
         if let Some(named) = named {
             let known = self.world.subject_of(named, &request.peer.principal);
             let meant = self.held(known, controller)?.map(|held| held.subject);
@@ -340,11 +345,7 @@ pub(super) fn upkeep(kind: EntryType, event: Event) -> Plan {
 }
 
 fn no_actor() -> Obstacle {
-    CallError::Invalid {
-        field: "actor".to_owned(),
-        rule: "must say who acts".to_owned(),
-    }
-    .into()
+    invalid("actor", "must say who acts")
 }
 
 fn unreadable(error: &TrailError) -> Obstacle {
