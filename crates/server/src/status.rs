@@ -7,6 +7,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use schakel_api::{ERROR_DOMAIN, v1::ErrorReason};
+use schakel_core::id::PurposeCode;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
@@ -27,26 +28,14 @@ impl From<CallError> for Status {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Invalid { field, rule } => InvalidRequest::of(field, rule).into(),
-            CallError::PurposeUnknown(purpose) => told(
-                Code::InvalidArgument,
-                ErrorReason::PurposeUnknown,
-                format!(
-                    "purpose `{purpose}`, or this version of it, is not in force: ListPurposes shows what is"
-                ),
-                with("purpose", purpose.as_str()),
-            ),
+            CallError::PurposeUnknown { field, purpose } => purpose_unknown(field, &purpose),
             CallError::PurposeNotForRole(purpose) => told(
                 Code::PermissionDenied,
                 ErrorReason::PurposeNotForRole,
                 format!("no route of purpose `{purpose}` leads to a role of the caller"),
                 with("purpose", purpose.as_str()),
             ),
-            CallError::KeyReused => told(
-                Code::AlreadyExists,
-                ErrorReason::IdempotencyKeyReused,
-                "`idempotency_key` was used for another request in the last 24 hours: choose a new one",
-                HashMap::new(),
-            ),
+            CallError::KeyReused => key_reused(),
             CallError::SecondActor => told(
                 Code::FailedPrecondition,
                 ErrorReason::SecondActorRequired,
@@ -185,11 +174,52 @@ fn party_unknown(why: &UnknownParty) -> Status {
     )
 }
 
+fn purpose_unknown(field: String, purpose: &PurposeCode) -> Status {
+    let message = format!(
+        "purpose `{purpose}`, or this version of it, is not in force: ListPurposes shows what is"
+    );
+    let rule = "must be a purpose, in a version, that is in force: ListPurposes shows what is";
+    let details = info(
+        ErrorReason::PurposeUnknown,
+        with("purpose", purpose.as_str()),
+    );
+    broken(
+        Code::InvalidArgument,
+        message,
+        details,
+        (field, rule.to_owned()),
+    )
+}
+
+fn key_reused() -> Status {
+    let message =
+        "`idempotency_key` was used for another request in the last 24 hours: choose a new one";
+    let rule = "must be new for each request: this one was used for another in the last 24 hours, choose a new UUID";
+    let details = info(ErrorReason::IdempotencyKeyReused, HashMap::new());
+    let field = "idempotency_key".to_owned();
+    broken(
+        Code::AlreadyExists,
+        message,
+        details,
+        (field, rule.to_owned()),
+    )
+}
+
 fn conflict(field: String, rule: String) -> Status {
     let message = format!("the change does not fit what is registered: `{field}` {rule}");
-    let mut details = info(ErrorReason::RegistryConflict, HashMap::new());
+    let details = info(ErrorReason::RegistryConflict, HashMap::new());
+    broken(Code::FailedPrecondition, message, details, (field, rule))
+}
+
+/// A status that names the field that breaks a rule, and the rule.
+fn broken(
+    code: Code,
+    message: impl Into<String>,
+    mut details: ErrorDetails,
+    (field, rule): (String, String),
+) -> Status {
     details.set_bad_request(field_violations(vec![Violation { field, rule }]));
-    Status::with_error_details(Code::FailedPrecondition, message, details)
+    Status::with_error_details(code, message, details)
 }
 
 fn told(

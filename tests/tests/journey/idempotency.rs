@@ -3,7 +3,7 @@
 use schakel_api::v1;
 use schakel_audit::leaf::EntryType;
 use schakel_tests::{
-    Scene, TestBroker, actor, bsn, bsn_number, by_case, consent, key, reason, report,
+    Scene, TestBroker, actor, bsn, bsn_number, by_case, consent, key, reason, report, violations,
 };
 use tonic::Code;
 
@@ -193,6 +193,14 @@ async fn a_key_means_one_body_for_a_day() {
     assert_eq!(
         (refused.code(), reason(&refused).as_str()),
         (Code::AlreadyExists, "IDEMPOTENCY_KEY_REUSED")
+    );
+    let [(field, rule)] = &violations(&refused)[..] else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(field, "idempotency_key");
+    assert!(
+        rule.starts_with("must be new for each request") && rule.contains("choose a new UUID"),
+        "{rule}"
     );
     let mut other = report(
         &scene.case,

@@ -2,8 +2,10 @@
 
 use schakel_api::v1::{self, change::Change};
 use schakel_pki::validity::Validity;
-use schakel_tests::{HOUSING, Party, Scene, TestBroker, at, bsn, item, key, mark, reason};
-use tonic::Code;
+use schakel_tests::{
+    HOUSING, Party, Scene, TestBroker, actor, at, bsn, item, key, mark, reason, violations,
+};
+use tonic::{Code, Status};
 
 /// Makes a change as two administrators do.
 pub(super) async fn change(broker: &TestBroker, change: Change) {
@@ -175,6 +177,16 @@ async fn a_suspended_party_is_stopped_at_once() {
     assert!(association.ask_housing(&scene.mark).await.is_some());
 }
 
+/// It is told which field names the purpose, the rule, and where to look.
+fn not_in_force(refused: &Status, field: &str) {
+    assert_eq!(
+        (refused.code(), reason(refused).as_str()),
+        (Code::InvalidArgument, "PURPOSE_UNKNOWN")
+    );
+    let rule = "must be a purpose, in a version, that is in force: ListPurposes shows what is";
+    assert_eq!(violations(refused), [(field.to_owned(), rule.to_owned())]);
+}
+
 /// A purpose nobody registered, or a version withdrawn, grants nothing from that moment on.
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_14_what_is_not_in_force_grants_nothing() {
@@ -185,11 +197,14 @@ async fn invariant_14_what_is_not_in_force_grants_nothing() {
     let mut version = housing(&scene.mark);
     version.purpose_version = Some(2);
     for asked in [unknown, version] {
-        let refused = association.try_ask(asked).await.unwrap_err();
-        assert_eq!(
-            (refused.code(), reason(&refused).as_str()),
-            (Code::InvalidArgument, "PURPOSE_UNKNOWN")
-        );
+        let refused = association.try_ask(asked.clone()).await.unwrap_err();
+        not_in_force(&refused, "item.purpose");
+        let batch = v1::AskBatchRequest {
+            actor: actor(),
+            items: vec![housing(&scene.mark), asked],
+        };
+        let refused = association.exchange().ask_batch(batch).await.unwrap_err();
+        not_in_force(&refused, "items[1].purpose");
     }
     let name = v1::PurposeName {
         code: HOUSING.into(),
@@ -301,10 +316,7 @@ async fn invariant_14_a_rule_that_does_not_parse_is_not_registered() {
             matches!(code, Code::InvalidArgument | Code::FailedPrecondition),
             "{what}: {code:?}"
         );
-        assert!(
-            !schakel_tests::violations(&refused).is_empty(),
-            "{what}: {refused:?}"
-        );
+        assert!(!violations(&refused).is_empty(), "{what}: {refused:?}");
     }
 }
 
@@ -316,7 +328,7 @@ async fn a_delegate_acts_for_another_while_it_may() {
     let carrier = broker.party("wonen-noord").await;
     let ask = |party: &Party| {
         let asked = v1::AskRequest {
-            actor: schakel_tests::actor(),
+            actor: actor(),
             item: Some(housing(&scene.mark)),
         };
         let mut request = tonic::Request::new(asked);
@@ -365,7 +377,7 @@ async fn a_certificate_for_a_number_nobody_has_is_nobody() {
     let channel = broker.line_with(Some(&issued)).channel().await.unwrap();
     let mut exchange = v1::exchange_service_client::ExchangeServiceClient::new(channel);
     let asked = v1::AskRequest {
-        actor: schakel_tests::actor(),
+        actor: actor(),
         item: Some(housing("huurder-1")),
     };
     let refused = exchange.ask(asked).await.unwrap_err();

@@ -25,8 +25,13 @@ pub enum CallError {
     #[error("the party may no longer act")]
     NoStanding(NoStanding),
     /// The purpose, or this version of it, is not in force.
-    #[error("purpose `{0}` is not in force")]
-    PurposeUnknown(PurposeCode),
+    #[error("purpose `{purpose}` is not in force")]
+    PurposeUnknown {
+        /// The field that names it.
+        field: String,
+        /// The purpose.
+        purpose: PurposeCode,
+    },
     /// No route of the purpose leads to a role of the caller.
     #[error("purpose `{0}` is not for a role of the caller")]
     PurposeNotForRole(PurposeCode),

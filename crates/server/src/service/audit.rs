@@ -118,9 +118,13 @@ pub(super) fn check_purpose(
     purpose: &PurposeCode,
     now: Timestamp,
 ) -> Result<(), CallError> {
-    let registered = registry
-        .purpose(purpose, None, now)
-        .ok_or_else(|| CallError::PurposeUnknown(purpose.clone()))?;
+    let registered =
+        registry
+            .purpose(purpose, None, now)
+            .ok_or_else(|| CallError::PurposeUnknown {
+                field: "purpose".to_owned(),
+                purpose: purpose.clone(),
+            })?;
     if registered.version.conditions.is_empty() {
         return Ok(());
     }

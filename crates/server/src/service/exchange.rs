@@ -26,11 +26,14 @@ impl Exchange {
 
     /// Refuses a question that no person's data could make answerable. The sequencer does the same, one
     /// question at a time; of a batch all must be looked at before the first is decided.
-    fn answerable(&self, ask: &Ask, peer: &Peer) -> Result<(), CallError> {
+    fn answerable(&self, number: usize, ask: &Ask, peer: &Peer) -> Result<(), CallError> {
         let registry = self.sequencer.registry();
         let registered = registry
             .purpose(&ask.purpose, ask.version, self.sequencer.now())
-            .ok_or_else(|| CallError::PurposeUnknown(ask.purpose.clone()))?;
+            .ok_or_else(|| CallError::PurposeUnknown {
+                field: format!("items[{number}].purpose"),
+                purpose: ask.purpose.clone(),
+            })?;
         let mut routes = registered.version.routes.iter();
         if routes.any(|route| peer.roles.iter().any(|role| route.to.contains(role))) {
             return Ok(());
@@ -93,9 +96,9 @@ impl ExchangeService for Exchange {
     ) -> Result<Response<v1::AskBatchResponse>, Status> {
         let (caller, message) = opened(request)?;
         let parsed = read(message, &caller.peer, exchange::ask_batch)?;
-        for one in &parsed {
+        for (number, one) in parsed.iter().enumerate() {
             if let Call::Ask(ask) = &one.call {
-                self.answerable(ask, &caller.peer)?;
+                self.answerable(number, ask, &caller.peer)?;
             }
         }
         let count = parsed.len();

@@ -16,7 +16,10 @@ fn every_call_error() -> Vec<CallError> {
             field: field.clone(),
             rule: rule.clone(),
         },
-        CallError::PurposeUnknown("P-PLAN".parse().unwrap()),
+        CallError::PurposeUnknown {
+            field: field.clone(),
+            purpose: "P-PLAN".parse().unwrap(),
+        },
         CallError::PurposeNotForRole("P-PLAN".parse().unwrap()),
         CallError::KeyReused,
         CallError::SecondActor,

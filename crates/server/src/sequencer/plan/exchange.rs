@@ -264,7 +264,10 @@ impl Planner<'_> {
         let registry = self.registry();
         let found = registry
             .purpose(&ask.purpose, ask.version, self.now)
-            .ok_or_else(|| CallError::PurposeUnknown(ask.purpose.clone()))?;
+            .ok_or_else(|| CallError::PurposeUnknown {
+                field: "item.purpose".to_owned(),
+                purpose: ask.purpose.clone(),
+            })?;
         if found.version.leads_to(&peer.roles) {
             Ok(())
         } else {

@@ -86,7 +86,7 @@ async fn questions_that_are_answered_together_are_recorded_all_or_none() {
         .submit_together(vec![ask(), withdrawn, nobody()])
         .await;
     assert!(
-        matches!(refused, Err(CallError::PurposeUnknown(_))),
+        matches!(refused, Err(CallError::PurposeUnknown { .. })),
         "{refused:?}"
     );
     assert_eq!(sequencer.trail().size(), size);
