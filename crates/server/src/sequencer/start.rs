@@ -1,6 +1,7 @@
 //! Starting the writer: keyring, log, state and indexes, in the order in which each needs the one before.
 
 mod error;
+mod founding;
 
 use std::{collections::VecDeque, path::PathBuf, sync::Arc, thread};
 
@@ -133,7 +134,7 @@ pub fn start(paths: &Paths, setup: Setup<'_>) -> Result<Started, StartError> {
         outside,
     } = open(paths, setup)?;
     if writer.log.size() == 0 {
-        found(&mut writer, founding)?;
+        founding::register(&mut writer, founding)?;
     }
     let mut nonce = [0; 16];
     writer.random.fill(&mut nonce);
@@ -333,21 +334,6 @@ fn broker(registry: &Registry, founding: &Catalogue) -> Result<PartyId, StartErr
     };
     let party = registered.or_else(founded).ok_or(StartError::NoBroker)?;
     Ok(party.id.clone())
-}
-
-/// Registers the founding parties and purposes, each an entry of its own, in one batch: a start that is cut
-/// short leaves all of them or none.
-fn found(writer: &mut Writer, founding: &Catalogue) -> Result<(), StartError> {
-    founding.check()?;
-    let broker = writer.broker.clone();
-    let events = founding.changes().map(|change| Event::Changed {
-        proposal: None,
-        change,
-        proposed_by: broker.clone(),
-        approved_by: broker.clone(),
-        reason: None,
-    });
-    Ok(writer.own_entries(events)?)
 }
 
 /// The time of the newest entry.

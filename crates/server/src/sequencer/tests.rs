@@ -182,6 +182,7 @@ pub(crate) fn plan_ask(subject: SubjectRef) -> Call {
     })
 }
 
+mod founding;
 mod full;
 mod limits;
 mod pauses;

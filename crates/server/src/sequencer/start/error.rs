@@ -58,6 +58,23 @@ pub enum StartError {
     /// The founding parties or purposes.
     #[error("what is to be registered at the first start cannot be used")]
     Founding(#[from] CatalogueError),
+    /// They are more than can be registered at once.
+    #[error(
+        "what is to be registered at the first start is registered whole or not at all, and of {of} parties and \
+         purposes {fit} fit: name fewer in the files of `bootstrap`, and propose the others once the broker runs"
+    )]
+    FoundingTooLarge {
+        /// How many of the first could be registered at once.
+        fit: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// Nothing can be recorded.
+    #[error(
+        "what is to be registered at the first start cannot be recorded yet: mend what the log of the broker says \
+         above, and start again"
+    )]
+    NotFounded,
     /// No party is the broker.
     #[error("no registered party has the role BROKER: name one in the file of the first parties")]
     NoBroker,
