@@ -5,7 +5,10 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::*;
-use crate::disk::Disk;
+use crate::disk::{
+    Disk,
+    simulated::{Errno, Fault, Operation, Simulation},
+};
 
 /// A log with one entry, and its directory.
 fn log() -> (TempDir, Log) {
@@ -131,20 +134,26 @@ fn a_segment_that_cannot_be_started_ends_the_log() {
 
 #[test]
 fn nodes_that_cannot_be_stored_end_the_log_but_the_entries_are_there() {
-    let (dir, mut log) = log();
+    let disk = Simulation::new(1);
+    let settings = || Settings {
+        segment_len: 1 << 16,
+        disk: disk.disk(),
+        ..Settings::new("schakel.example/log")
+    };
+    let data = Path::new("/data");
+    let mut log = Log::create(data, settings()).unwrap();
+    log.ahead.wait().unwrap();
     let tiny = |_| Frame {
         leaf: Vec::new(),
         sealed: Vec::new(),
     };
-    log.append(1, &(1..20).map(tiny).collect::<Vec<_>>())
+    log.append(0, &(0..240).map(tiny).collect::<Vec<_>>())
         .unwrap();
-    log.reader.0.write().tiles.divert("/dev/full");
-    let mut result = Ok(());
-    while result.is_ok() {
-        let size = log.size();
-        result = log.append(size, &(0..20).map(tiny).collect::<Vec<_>>());
-    }
-    assert!(is_fatal(&result.unwrap_err(), "storing nodes of the tree"));
+    // The batch is written, and then the first tile that is full.
+    disk.plan_in(Operation::Write, 1, Fault::Before(Errno::Device));
+    let failed = log.append(240, &(0..20).map(tiny).collect::<Vec<_>>());
+    assert!(is_fatal(&failed.unwrap_err(), "storing nodes of the tree"));
     assert_eq!(log.reader().size(), 240);
-    assert_eq!(size_after_reopening(&dir, log), 260);
+    drop(log);
+    assert_eq!(Log::open(data, settings()).unwrap().log.size(), 260);
 }

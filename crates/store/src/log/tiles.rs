@@ -6,7 +6,8 @@
 //! inside them, so that proofs of new entries read and hash nothing.
 //!
 //! All of it is derived from the entries. Opening the log computes every tile again and writes those
-//! that are missing or wrong; nothing is synced.
+//! that are missing or wrong; nothing is synced. A tile that finds the disk full stays in memory until there
+//! is room: entries find theirs in segments made ahead, and must not wait for it.
 
 use std::{
     collections::VecDeque,
@@ -83,7 +84,9 @@ struct Level {
     file: Arc<File>,
     /// The number of the first tile in `kept`.
     first_kept: u64,
-    // INVARIANT: never empty; the last may be partial, those before it are full and on disk.
+    /// How many tiles are on disk.
+    stored: u64,
+    // INVARIANT: never empty; the last may be partial, those before it are full; those from `stored` on are here.
     kept: VecDeque<Tile>,
 }
 
@@ -133,7 +136,7 @@ impl Tiles {
                 .file_name()
                 .and_then(|name| name.to_str()?.parse().ok());
             match level.and_then(|level: usize| self.levels.get(level)) {
-                Some(level) => level.file.set_len(level.full() * TILE_LEN)?,
+                Some(level) => level.file.set_len(level.stored * TILE_LEN)?,
                 None => self.disk.remove(&path)?,
             }
         }
@@ -183,25 +186,19 @@ impl Level {
         Ok(Self {
             file,
             first_kept: 0,
+            stored: 0,
             kept: VecDeque::from([Tile::default()]),
         })
-    }
-
-    /// How many tiles are on disk.
-    fn full(&self) -> u64 {
-        let full = self.kept.iter().filter(|tile| tile.is_full()).count();
-        self.first_kept + full as u64
     }
 
     fn add(&mut self, row: usize, hash: Hash) -> io::Result<()> {
         if row == 0 && self.kept.back().is_none_or(Tile::is_full) {
             self.kept.push_back(Tile::default());
-            if self.kept.len() > KEPT {
+            while self.kept.len() > KEPT && self.first_kept < self.stored {
                 self.kept.pop_front();
                 self.first_kept += 1;
             }
         }
-        let number = self.first_kept + self.kept.len().saturating_sub(1) as u64;
         let Some(tile) = self.kept.back_mut() else {
             return Ok(());
         };
@@ -209,7 +206,21 @@ impl Level {
             hashes.push(hash);
         }
         if row == 0 && tile.is_full() {
-            store(&self.file, number, &tile.bytes())?;
+            self.store_full()?;
+        }
+        Ok(())
+    }
+
+    /// Writes the full tiles that are not on disk, as far as there is room.
+    fn store_full(&mut self) -> io::Result<()> {
+        let stored = usize::try_from(self.stored - self.first_kept).unwrap_or(usize::MAX);
+        let full = |tile: &&Tile| tile.is_full();
+        for tile in self.kept.iter().skip(stored).take_while(full) {
+            match store(&self.file, self.stored, &tile.bytes()) {
+                Ok(()) => self.stored += 1,
+                Err(error) if is_full(&error) => return Ok(()),
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -255,6 +266,12 @@ impl Place {
     }
 }
 
+/// Whether there was no room.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
+}
+
 /// Writes a full tile where it belongs, unless it stands there already.
 fn store(file: &File, number: u64, tile: &[u8]) -> io::Result<()> {
     let offset = number * TILE_LEN;
@@ -263,14 +280,5 @@ fn store(file: &File, number: u64, tile: &[u8]) -> io::Result<()> {
         Ok(()) if found == tile => Ok(()),
         Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
         _ => file.write_all_at(tile, offset),
-    }
-}
-
-#[cfg(test)]
-impl Tiles {
-    /// Has full tiles of the lowest level go to a device instead of their file.
-    pub(super) fn divert(&mut self, device: &str) {
-        let file = Disk::real().open(Path::new(device)).unwrap();
-        self.levels.first_mut().unwrap().file = Arc::new(file);
     }
 }

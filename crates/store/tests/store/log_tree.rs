@@ -1,14 +1,17 @@
 //! Proofs from the log, against proofs made from the leaves alone.
 
-use std::{collections::HashMap, fs};
+use std::{collections::HashMap, fs, path::Path};
 
 use schakel_audit::tree::{
     Frontier, Hash, Nodes, consistency_proof, inclusion_proof, leaf_hash, verify_consistency,
     verify_inclusion,
 };
-use schakel_store::log::{Frame, Log, LogReader};
+use schakel_store::{
+    disk::simulated::Simulation,
+    log::{Frame, Log, LogReader, Settings},
+};
 
-use super::support::{data, open, settings};
+use super::support::{ORIGIN, data, open, settings};
 
 /// More than two full tiles of level 1 would take a million entries; this has one, and a bit of level 2.
 const MANY: u64 = 256 * 256 + 300;
@@ -121,6 +124,36 @@ fn the_tiles_on_disk_are_the_full_tiles_of_the_tree() {
             assert_eq!(hash, nodes.0[&(8 * level, index as u64)].as_ref());
         }
     }
+}
+
+/// Entries have room of their own, made ahead: what is derived from them keeps none of them back.
+#[test]
+fn tiles_that_find_the_disk_full_are_written_once_there_is_room() {
+    let disk = Simulation::new(1);
+    let settings = || Settings {
+        segment_len: 1 << 20,
+        disk: disk.disk(),
+        ..Settings::new(ORIGIN)
+    };
+    let data = Path::new("/data");
+    let mut log = Log::create(data, settings()).unwrap();
+    grow(&mut log, 700);
+    let stored = || {
+        let tiles = disk.content(&data.join("log/hashes/0")).unwrap();
+        tiles.len() / 8_192
+    };
+    assert_eq!(stored(), 2);
+    disk.set_room(0);
+    grow(&mut log, 4_000);
+    assert_eq!(stored(), 2);
+    check_proofs(&log.reader(), 4_000);
+    drop(log);
+    let mut log = Log::open(data, settings()).unwrap().log;
+    check_proofs(&log.reader(), 4_000);
+    disk.set_room(u64::MAX);
+    grow(&mut log, 4_200);
+    assert_eq!(stored(), 16);
+    check_proofs(&log.reader(), 4_200);
 }
 
 #[test]
