@@ -211,8 +211,17 @@ impl Log {
     /// # Errors
     /// When the log has failed, or there is no room for the next segment yet.
     pub fn ready(&mut self) -> Result<(), AppendError> {
+        self.ready_for(MAX_BATCH_LEN as u64)
+    }
+
+    /// As [`Self::ready`], for batches that have so many bytes together, with everything that frames them: however
+    /// many they are, none of them waits. An empty segment must have room for all of them.
+    ///
+    /// # Errors
+    /// As [`Self::ready`].
+    pub fn ready_for(&mut self, bytes: u64) -> Result<(), AppendError> {
         self.intact()?;
-        if self.last.room() < MAX_BATCH_LEN as u64 {
+        if self.last.room() < bytes {
             self.wait_ahead()?;
         }
         Ok(())

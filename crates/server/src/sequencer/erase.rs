@@ -22,6 +22,7 @@ use super::{
     kept::month,
     own,
     plan::{Plan, Planner, erasing, parts},
+    room::Fitting,
     take::not_composed,
     waiting::Rounds,
     writer::{Batch, Writer, WriterError},
@@ -128,7 +129,12 @@ impl Writer {
             return Ok(false);
         }
         self.destroy_months(now)?;
-        self.rotate_when_due(now)?;
+        if self.kept.full.is_none() {
+            self.rotate_when_due(now)?;
+        }
+        if self.kept.full.is_some() {
+            return Ok(false);
+        }
         self.go_round(now)
     }
 
@@ -178,6 +184,10 @@ impl Writer {
         let people = self.world.persons_after(self.upkeep.after, AT_ONCE)?;
         for subject in &people {
             self.look_at(*subject, now)?;
+            if self.kept.full.is_some() {
+                // Looked at again once there is room.
+                return Ok(false);
+            }
         }
         self.upkeep.after = people.last().copied();
         if people.len() == AT_ONCE {
@@ -260,8 +270,11 @@ impl Writer {
         if !is_due {
             return Ok(());
         }
-        if self.rotated() {
-            self.record_own(vec![own::plan(Event::KekRotated)], None, now)?;
+        let entries = self.own_acts(vec![own::plan(Event::KekRotated)], now)?;
+        if let Some(entries) = entries
+            && self.rotated()
+        {
+            self.record_acts(entries, None, now)?;
         }
         Ok(())
     }
@@ -285,10 +298,37 @@ impl Writer {
         }
     }
 
-    /// Records the broker's own acts, as a batch to themselves.
+    /// Records the broker's own acts, as a batch to themselves, if there is room for them.
     fn record_own(
         &mut self,
         plans: Vec<Plan>,
+        erasing: Option<Erasing>,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        match self.own_acts(plans, now)? {
+            Some(entries) => self.record_acts(entries, erasing, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The entries of the broker's own acts; `None` when they cannot be recorded now.
+    fn own_acts(
+        &mut self,
+        plans: Vec<Plan>,
+        now: Timestamp,
+    ) -> Result<Option<Fitting>, WriterError> {
+        match self.compose_all(None, plans, now)? {
+            Ok(entries) => Ok(self.fitting(&Batch::default(), entries)?.ok()),
+            Err(error) => {
+                not_composed(&error);
+                Ok(None)
+            }
+        }
+    }
+
+    fn record_acts(
+        &mut self,
+        entries: Fitting,
         erasing: Option<Erasing>,
         now: Timestamp,
     ) -> Result<(), WriterError> {
@@ -296,10 +336,7 @@ impl Writer {
             erasing,
             ..Batch::default()
         };
-        match self.compose_all(None, plans, now)? {
-            Ok(entries) => self.apply_all(&mut batch, entries, now)?,
-            Err(error) => not_composed(&error),
-        }
+        self.apply_all(&mut batch, entries, now)?;
         self.commit(batch)
     }
 

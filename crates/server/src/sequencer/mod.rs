@@ -15,6 +15,7 @@ mod pace;
 mod plan;
 mod remember;
 mod resume;
+mod room;
 mod rules;
 mod shared;
 mod sign;

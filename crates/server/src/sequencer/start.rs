@@ -3,7 +3,7 @@
 mod error;
 mod founding;
 
-use std::{collections::VecDeque, path::PathBuf, sync::Arc, thread};
+use std::{path::PathBuf, sync::Arc, thread};
 
 use schakel_audit::{
     checkpoint::Origin,
@@ -40,6 +40,7 @@ use super::{
     erase::Upkeep,
     job::Job,
     resume,
+    room::Kept,
     rules::RuleDigests,
     shared::Shared,
     signing::Signing,
@@ -230,7 +231,7 @@ fn open(paths: &Paths, setup: Setup<'_>) -> Result<Opened, StartError> {
         terms: setup.retention,
         kek: paths.kek.clone(),
         upkeep: Upkeep::default(),
-        kept: VecDeque::new(),
+        kept: Kept::default(),
     };
     let mut keys = signing.events;
     keys.extend(resumed);

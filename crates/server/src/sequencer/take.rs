@@ -7,15 +7,17 @@
 use std::collections::BTreeMap;
 
 use schakel_audit::leaf::EntryType;
-use schakel_core::{id::EntryIndex, time::Timestamp};
+use schakel_core::{event::Event, id::EntryIndex, time::Timestamp};
 use tokio::sync::oneshot;
 
 use super::{
     compose::{ComposeError, NotComposed, changes_registry},
     cut::Part,
     job::{Reply, Waiting, refuse, refuse_all},
+    own,
     plan::{Plan, Planned},
     remember,
+    room::Fitting,
     steps::Fresh,
     writer::{Batch, Entry, Repeat, Writer, WriterError},
 };
@@ -64,13 +66,17 @@ impl Writer {
         reply: oneshot::Sender<Reply>,
         now: Timestamp,
     ) -> Result<(), WriterError> {
-        let mut entries = match self.compose_all(Some(request), plans, now)? {
+        let entries = match self.compose_all(Some(request), plans, now)? {
             Ok(entries) => entries,
             Err(error) => {
                 not_composed(&error);
                 refuse(reply, CallError::AuditUnavailable);
                 return Ok(());
             }
+        };
+        let Ok(mut entries) = self.fitting(batch, entries)? else {
+            refuse(reply, CallError::AuditUnavailable);
+            return Ok(());
         };
         let erases = |entry: &Entry| entry.composed.leaf.entry_type == EntryType::Erasure;
         if entries.iter().any(erases) {
@@ -86,9 +92,7 @@ impl Writer {
             refuse(reply, CallError::AuditUnavailable);
             return Ok(());
         }
-        if let Some(last) = entries.last_mut() {
-            last.reply = Some(reply);
-        }
+        answer_with_last(&mut entries, reply);
         self.apply_all(batch, entries, now)?;
         if matches!(request.call, Call::AcknowledgeClock) {
             self.commit(std::mem::take(batch))?;
@@ -129,27 +133,50 @@ impl Writer {
                 }
             }
         }
-        for ((_, reply), mut entries) in requests.into_iter().zip(all) {
-            if let Some(last) = entries.last_mut() {
-                last.reply = Some(reply);
+        for ((_, reply), entries) in requests.into_iter().zip(&mut all) {
+            answer_with_last(entries, reply);
+        }
+        match self.fitting(batch, all.into_iter().flatten().collect())? {
+            Ok(entries) => self.apply_all(batch, entries, now)?,
+            Err(entries) => {
+                for reply in entries.into_iter().filter_map(|entry| entry.reply) {
+                    refuse(reply, CallError::AuditUnavailable);
+                }
             }
-            self.apply_all(batch, entries, now)?;
         }
         Ok(())
     }
 
-    /// Takes an act of the broker's own.
+    /// Takes an event of the broker's own, which is kept when there is no room for it.
     pub(super) fn take_own(
+        &mut self,
+        batch: &mut Batch,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<(), WriterError> {
+        if let Err(entries) = self.take_act(batch, own::plan(event), now)? {
+            for entry in entries {
+                self.keep(entry.composed.details.event);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an act of the broker's own; gives its entries back when there is no room for them.
+    pub(super) fn take_act(
         &mut self,
         batch: &mut Batch,
         plan: Plan,
         now: Timestamp,
-    ) -> Result<(), WriterError> {
+    ) -> Result<Result<(), Vec<Entry>>, WriterError> {
         match self.compose_all(None, vec![plan], now)? {
-            Ok(entries) => self.apply_all(batch, entries, now)?,
+            Ok(entries) => match self.fitting(batch, entries)? {
+                Ok(entries) => self.apply_all(batch, entries, now)?,
+                Err(entries) => return Ok(Err(entries)),
+            },
             Err(error) => not_composed(&error),
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Composes the entries of plans that stand or fall together. Nothing is changed by it. A plan that fits no
@@ -219,10 +246,10 @@ impl Writer {
     pub(super) fn apply_all(
         &mut self,
         batch: &mut Batch,
-        entries: Vec<Entry>,
+        entries: Fitting,
         now: Timestamp,
     ) -> Result<(), WriterError> {
-        for entry in entries {
+        for entry in entries.all() {
             let composed = &entry.composed;
             let len = composed.frame.stored_len();
             if !batch.has_room_for(len) {
@@ -240,6 +267,13 @@ impl Writer {
             batch.entries.push(entry);
         }
         Ok(())
+    }
+}
+
+/// Has the call answered with the last of its entries.
+fn answer_with_last(entries: &mut [Entry], reply: oneshot::Sender<Reply>) {
+    if let Some(last) = entries.last_mut() {
+        last.reply = Some(reply);
     }
 }
 

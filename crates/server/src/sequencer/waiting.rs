@@ -48,8 +48,13 @@ impl Writer {
             .map(|(party, place, _)| (party.clone(), *place));
         self.upkeep.rounds.last = last.filter(|_| self.upkeep.rounds.under_way);
         for (receiver, place, message) in found {
-            if let Some(plan) = self.planner(now).dropped(&receiver, place, message) {
-                self.take_own(batch, plan, now)?;
+            let Some(plan) = self.planner(now).dropped(&receiver, place, message) else {
+                continue;
+            };
+            if self.take_act(batch, plan, now)?.is_err() {
+                // Gone again from the beginning once there is room.
+                self.upkeep.rounds = Rounds::default();
+                return Ok(());
             }
         }
         Ok(())

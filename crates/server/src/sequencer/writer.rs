@@ -13,7 +13,7 @@
 //! A crash before 3 ends loses requests that nobody was told about; after it, everything told is in the log.
 //! A failed append ends the process: the state in memory is ahead of the log then, and must not be used.
 
-use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use schakel_core::{
     event::Event,
@@ -25,7 +25,7 @@ use schakel_store::{
     anchor::AnchorError,
     index,
     keyring::KeyringError,
-    log::{AppendError, Log, MAX_BATCH_ENTRIES, MAX_BATCH_LEN},
+    log::{AppendError, Log},
     publication::ShownError,
     world::{World, WorldError},
 };
@@ -36,8 +36,8 @@ use super::{
     courier::Courier,
     erase::{Erasing, Upkeep},
     job::{Job, Reply},
-    own,
     plan::Told,
+    room::Kept,
     rules::RuleDigests,
     shared::Shared,
     sign::Signer,
@@ -54,8 +54,6 @@ use crate::{
 const MOST_JOBS: usize = 512;
 /// The most of the broker's own events kept while nothing can be recorded: more than come in days.
 const MOST_KEPT: usize = 16_384;
-/// What a batch keeps free for its commit frame.
-const COMMIT_ROOM: usize = 64;
 
 /// The state of the writing thread.
 pub(super) struct Writer {
@@ -74,8 +72,7 @@ pub(super) struct Writer {
     /// The file of the key-encryption key.
     pub(super) kek: PathBuf,
     pub(super) upkeep: Upkeep,
-    /// Events of the broker's own that came while nothing could be recorded, oldest first.
-    pub(super) kept: VecDeque<Event>,
+    pub(super) kept: Kept,
 }
 
 /// One entry of the batch, and who waits for it.
@@ -158,7 +155,7 @@ impl Writer {
         self.own_entries(std::iter::once(Event::Stopped))?;
         if !self.kept.is_empty() {
             tracing::error!(
-                lost = self.kept.len(),
+                lost = self.kept.events.len(),
                 "events of the broker's own are lost: nothing could be recorded until it stopped"
             );
         }
@@ -173,15 +170,12 @@ impl Writer {
         self.batch(events.map(|event| Job::Own(Box::new(event))))
     }
 
-    fn batch(&mut self, jobs: impl Iterator<Item = Job>) -> Result<(), WriterError> {
+    fn batch(&mut self, mut jobs: impl Iterator<Item = Job>) -> Result<(), WriterError> {
         if let Some(why) = self.shared.halt.why() {
             self.pause(&Halted(why.to_owned()), jobs);
             return Ok(());
         }
-        let clock = &self.shared.clock;
-        let read = self.time.read(clock.now(), clock.passed());
-        // Room is made sure of before anything is decided: a decision that could not be recorded would
-        // already stand in the state in memory.
+        // Before the clock is read: that it jumped is noted once, and must be recorded then.
         match self.log.ready() {
             Ok(()) => {}
             Err(full @ AppendError::NoSegment(_)) => {
@@ -190,11 +184,12 @@ impl Writer {
             }
             Err(error) => return Err(error.into()),
         }
+        let clock = &self.shared.clock;
         let mut batch = Batch::default();
-        let now = match read {
+        let now = match self.time.read(clock.now(), clock.passed()) {
             Reading::At(now) => now,
             Reading::Jumped { at, clock } => {
-                self.take_own(&mut batch, own::plan(Event::ClockJumped { clock }), at)?;
+                self.take_own(&mut batch, Event::ClockJumped { clock }, at)?;
                 at
             }
             Reading::Behind => {
@@ -206,13 +201,29 @@ impl Writer {
                 return Ok(());
             }
         };
-        for event in std::mem::take(&mut self.kept) {
-            self.take_own(&mut batch, own::plan(event), now)?;
-        }
-        for job in jobs {
+        self.take_kept(&mut batch, now)?;
+        while self.kept.full.is_none()
+            && let Some(job) = jobs.next()
+        {
             self.take(&mut batch, job, now)?;
         }
-        self.commit(batch)
+        self.commit(batch)?;
+        if let Some(full) = self.kept.full.take() {
+            self.pause(&full, jobs);
+        }
+        Ok(())
+    }
+
+    /// Takes what was kept while nothing could be recorded.
+    fn take_kept(&mut self, batch: &mut Batch, now: Timestamp) -> Result<(), WriterError> {
+        let mut kept = std::mem::take(&mut self.kept.events);
+        while self.kept.full.is_none()
+            && let Some(event) = kept.pop_front()
+        {
+            self.take_own(batch, event, now)?;
+        }
+        self.kept.events.append(&mut kept);
+        Ok(())
     }
 
     /// Sends everything back undone, until what is wrong is mended. What the broker itself has to say is kept: nobody
@@ -221,11 +232,18 @@ impl Writer {
         tracing::error!(error = why, "nothing is recorded, and nothing leaves");
         self.shared.healthy(false);
         for job in jobs {
-            match job.refuse(CallError::AuditUnavailable) {
-                Some(event) if self.kept.len() < MOST_KEPT => self.kept.push_back(event),
-                Some(_) => tracing::error!("an event of the broker's own is lost: too many wait"),
-                None => {}
+            if let Some(event) = job.refuse(CallError::AuditUnavailable) {
+                self.keep(event);
             }
+        }
+    }
+
+    /// Keeps an event of the broker's own until it can be recorded.
+    pub(super) fn keep(&mut self, event: Event) {
+        if self.kept.events.len() < MOST_KEPT {
+            self.kept.events.push_back(event);
+        } else {
+            tracing::error!("an event of the broker's own is lost: too many wait");
         }
     }
 
@@ -233,7 +251,7 @@ impl Writer {
         match job {
             Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
             Job::Together(requests) => self.take_together(batch, requests, now),
-            Job::Own(event) => self.take_own(batch, own::plan(*event), now),
+            Job::Own(event) => self.take_own(batch, *event, now),
             Job::Drop => {
                 // Time ends rights too.
                 self.cut_off(&Touched::Everybodys, now);
@@ -242,7 +260,9 @@ impl Writer {
             Job::Look(reply) => {
                 self.commit(std::mem::take(batch))?;
                 let more = self.look_what_is_due(now)?;
-                let _ = reply.send(more);
+                if self.kept.full.is_none() {
+                    let _ = reply.send(more);
+                }
                 Ok(())
             }
             Job::Held(reply) => {
@@ -294,7 +314,7 @@ impl Writer {
             self.shared.register(self.world.registry());
         }
         self.cut_off_after(&entries, registry_changed);
-        self.shared.healthy(true);
+        self.shared.healthy(self.kept.full.is_none());
         self.answer(entries, repeats, first);
         Ok(())
     }
@@ -332,11 +352,5 @@ impl Writer {
         }
         self.courier.go();
         self.shared.index.add(EntryIndex(first), facts);
-    }
-}
-
-impl Batch {
-    pub(super) fn has_room_for(&self, len: usize) -> bool {
-        self.entries.len() < MAX_BATCH_ENTRIES && self.bytes + len <= MAX_BATCH_LEN - COMMIT_ROOM
     }
 }

@@ -1,8 +1,126 @@
 //! A disk without room for the log.
 
+use schakel_core::event::{Event, RefusalReason};
 use schakel_store::disk::simulated::Simulation;
 
 use super::*;
+
+const SEGMENT: u64 = 1 << 22;
+
+/// A broker on a disk with room for one segment of the log, and not for the next.
+fn without_next_segment() -> (Simulation, Bench, Started) {
+    let full = Simulation::new(1);
+    let mut bench = Bench::new();
+    (bench.disk, bench.segment_len) = (full.disk(), SEGMENT);
+    full.set_room(SEGMENT + SEGMENT / 2);
+    let started = bench.start();
+    (full, bench, started)
+}
+
+/// How many bytes of the one segment are left.
+fn left(disk: &Simulation) -> u64 {
+    let is_segment = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "seg");
+    let segments: Vec<_> = disk.paths().into_iter().filter(is_segment).collect();
+    assert_eq!(segments.len(), 1, "{segments:?}");
+    let content = disk.content(&segments[0]).unwrap();
+    let end = content.iter().rposition(|byte| *byte != 0).unwrap();
+    SEGMENT - end as u64
+}
+
+/// Questions about nobody.
+fn asks(count: usize) -> Vec<Request> {
+    let nobody = SubjectRef::Bsn("111222333".parse().unwrap());
+    let ask = || {
+        request(
+            "gemeente-oost",
+            Role::Municipality,
+            plan_ask(nobody.clone()),
+        )
+    };
+    (0..count).map(|_| ask()).collect()
+}
+
+/// Asks until less is left of the segment than this.
+async fn fill(sequencer: &Sequencer, disk: &Simulation, until: u64) {
+    while left(disk) > until {
+        sequencer.submit_together(asks(100)).await.unwrap();
+    }
+}
+
+/// What takes several commits is recorded whole or not at all: the first of them must not be what the others found
+/// no room after.
+#[tokio::test]
+async fn a_call_of_several_commits_that_finds_no_room_is_refused_and_the_broker_goes_on() {
+    let (full, bench, started) = without_next_segment();
+    let sequencer = &started.sequencer;
+    // Room for one batch of any length, and not for two.
+    fill(sequencer, &full, 3 << 19).await;
+    let size = sequencer.trail().size();
+    let refused = sequencer.submit_together(asks(2_000)).await;
+    assert!(
+        matches!(refused, Err(CallError::AuditUnavailable)),
+        "{refused:?}"
+    );
+    assert_eq!(sequencer.trail().size(), size);
+    assert!(!*sequencer.health().borrow(), "it says that it serves");
+    sequencer.submit_together(asks(1)).await.unwrap();
+    assert_eq!(sequencer.trail().size(), size + 1);
+    assert!(*sequencer.health().borrow());
+    full.set_room(u64::MAX);
+    // The next segment was last looked for while there was no room.
+    let _ = sequencer.submit_together(asks(2_000)).await;
+    let told = sequencer.submit_together(asks(2_000)).await.unwrap();
+    assert_eq!(told.len(), 2_000);
+    stop(started).await;
+    drop(bench);
+}
+
+/// More of it than the log has room for: what fits is recorded, and the rest waits on, in its order.
+#[tokio::test]
+async fn what_the_broker_itself_has_to_say_is_recorded_as_far_as_there_is_room() {
+    const EVENTS: u64 = 6_000;
+    let (full, bench, started) = without_next_segment();
+    let sequencer = &started.sequencer;
+    fill(sequencer, &full, 3 << 19).await;
+    let now = bench.clock.now();
+    bench.clock.set(now.minus_millis(3_600_000));
+    for n in 0..EVENTS {
+        let counts = vec![(RefusalReason::Quota, n)];
+        while sequencer
+            .record_refusals(None, now, counts.clone(), None)
+            .is_err()
+        {
+            assert!(sequencer.look_what_is_due().await.is_err());
+        }
+    }
+    assert!(sequencer.look_what_is_due().await.is_err());
+    bench.clock.set(now);
+    assert!(sequencer.look_what_is_due().await.is_err());
+    let some = counted(sequencer);
+    assert!(
+        !some.is_empty() && (some.len() as u64) < EVENTS,
+        "{}",
+        some.len()
+    );
+    full.set_room(u64::MAX);
+    let _ = sequencer.look_what_is_due().await;
+    sequencer.look_what_is_due().await.unwrap();
+    assert_eq!(counted(sequencer), (0..EVENTS).collect::<Vec<_>>());
+    stop(started).await;
+}
+
+/// What was counted of refused calls, in log order.
+fn counted(sequencer: &Sequencer) -> Vec<u64> {
+    let trail = sequencer.trail();
+    let mut found = Vec::new();
+    for index in 0..trail.size() {
+        let details = trail.entry(index).unwrap().unwrap().details;
+        if let Some(Event::Refused { counts, .. }) = details.map(|details| details.event) {
+            found.extend(counts.into_iter().map(|(_, count)| count));
+        }
+    }
+    found
+}
 
 /// Nothing is recorded and nothing leaves; whoever asks after its health is told; and it goes on by itself.
 #[tokio::test]
