@@ -67,6 +67,7 @@ impl From<CallError> for Status {
             CallError::Conflict { field, rule } => conflict(field, rule),
             CallError::Blocked => party_unknown(&UnknownParty::Blocked),
             CallError::NoStanding(why) => party_unknown(&why.into()),
+            CallError::NotForRole(method) => (&Refusal::MethodNotForRole { method }).into(),
             CallError::Overloaded => overloaded(),
             CallError::AuditUnavailable => audit_unavailable(),
         }
@@ -160,7 +161,7 @@ fn audit_unavailable() -> Status {
     told(
         Code::Unavailable,
         ErrorReason::AuditUnavailable,
-        "the log cannot be used, so nothing was done and nothing leaves: a retry is safe",
+        "the log cannot be written, so nothing was done and nothing leaves: a retry is safe",
         HashMap::new(),
     )
 }

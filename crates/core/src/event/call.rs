@@ -39,8 +39,8 @@ pub struct Call {
     /// For a write: the key by which a retry is recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write: Option<Write>,
-    /// The roles the caller came with, where the registry gave it more by the time of the decision: a
-    /// replay must not count what came in between.
+    /// The roles by which the call was decided, of those the caller came with, where the registry gave it more by
+    /// then: a replay must not count what came in between. Brokers before this wrote all that it came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<Role>>,
     /// Whom the call named, where the event does not say it: by this it is found, known or not.

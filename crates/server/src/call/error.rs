@@ -24,6 +24,9 @@ pub enum CallError {
     /// The party lost its place while the call was on its way.
     #[error("the party may no longer act")]
     NoStanding(NoStanding),
+    /// The party lost the role that the method, by its name, is for while the call was on its way.
+    #[error("no role of the caller may call `{0}`")]
+    NotForRole(&'static str),
     /// The purpose, or this version of it, is not in force.
     #[error("purpose `{purpose}` is not in force")]
     PurposeUnknown {
@@ -64,7 +67,7 @@ pub enum CallError {
     /// Too much waits already.
     #[error("too much waits already")]
     Overloaded,
-    /// The log cannot be written.
+    /// The log cannot be written, and nothing was done.
     #[error("the log cannot be written")]
     AuditUnavailable,
 }

@@ -210,6 +210,16 @@ pub const TABLE: &[Method] = methods! {
     "schakel.v1." "RetentionService/RotateKek" Unary Roles(&[Administrator]),
 };
 
+/// The method that needs no place in the table, by name: whoever calls it has a token, and no role. It is served at an
+/// address of its own, where nothing else is.
+pub const BY_TOKEN: &str = "EnrolmentService/Enrol";
+
+/// The method with this name; `None` when it does not stand in the table.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Method> {
+    TABLE.iter().find(|method| method.name == name)
+}
+
 /// The method with this path; `None` when it does not stand in the table.
 #[must_use]
 pub fn method(path: &str) -> Option<&'static Method> {

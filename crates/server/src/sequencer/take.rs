@@ -27,7 +27,7 @@ impl Writer {
     pub(super) fn take_request(
         &mut self,
         batch: &mut Batch,
-        request: &Request,
+        request: &mut Request,
         reply: oneshot::Sender<Reply>,
         now: Timestamp,
     ) -> Result<(), WriterError> {
@@ -106,12 +106,12 @@ impl Writer {
     pub(super) fn take_together(
         &mut self,
         batch: &mut Batch,
-        requests: Vec<Waiting>,
+        mut requests: Vec<Waiting>,
         now: Timestamp,
     ) -> Result<(), WriterError> {
         let mut fresh = BTreeMap::new();
         let mut all = Vec::with_capacity(requests.len());
-        for (request, _) in &requests {
+        for (request, _) in &mut requests {
             let planned = self.planner(now).plan(request);
             let composed = match planned {
                 Ok(Planned::Record(plans)) => {

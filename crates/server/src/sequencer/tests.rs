@@ -131,9 +131,49 @@ pub(crate) fn request(party: &str, role: Role, call: Call) -> Request {
         responsible: None,
         transaction: None,
         trace: None,
-        method: "Test/Method",
+        method: method_of(&call),
         write: None,
         call,
+    }
+}
+
+/// The method by which a call comes in.
+fn method_of(call: &Call) -> &'static str {
+    match call {
+        Call::OpenCase { .. } => "CasesService/OpenCase",
+        Call::AssignMunicipality { .. } => "CasesService/AssignMunicipality",
+        Call::AddMember { .. } => "CasesService/AddMember",
+        Call::RemoveMember { .. } => "CasesService/RemoveMember",
+        Call::CloseCase { .. } => "CasesService/CloseCase",
+        Call::GetCase { .. } => "CasesService/GetCase",
+        Call::RecordConsent { .. } => "ConsentsService/RecordConsent",
+        Call::WithdrawConsent { .. } => "ConsentsService/WithdrawConsent",
+        Call::Consents { .. } => "ConsentsService/ListConsents",
+        Call::RecordRestriction { .. } => "ConsentsService/RecordRestriction",
+        Call::LiftRestriction { .. } => "ConsentsService/LiftRestriction",
+        Call::ReportStatus { .. } => "ExchangeService/ReportStatus",
+        Call::Introduce { .. } => "ExchangeService/Introduce",
+        Call::Redeem { .. } => "ExchangeService/Redeem",
+        Call::Ask(_) => "ExchangeService/Ask",
+        Call::MyRights { .. } => "ExchangeService/GetMyRights",
+        Call::NextMessage { .. } => "InboxService/Pull",
+        Call::Acknowledge { .. } => "InboxService/Acknowledge",
+        Call::Notices { .. } => "NoticesService/GetNotice",
+        Call::ProposeChange(_) => "RegistryService/ProposeChange",
+        Call::ApproveChange(_) => "RegistryService/ApproveChange",
+        Call::RejectChange(_) => "RegistryService/RejectChange",
+        Call::Stop(..) => "RegistryService/Stop",
+        Call::ProposeErasure { .. } => "RetentionService/ProposeErasure",
+        Call::ApproveErasure { .. } => "RetentionService/ApproveErasure",
+        Call::RejectErasure(_) => "RetentionService/RejectErasure",
+        Call::RotateKek => "RetentionService/RotateKek",
+        Call::AcknowledgeClock => "RetentionService/AcknowledgeClock",
+        Call::Issuance(_) => "CertificatesService/RegisterCertificate",
+        Call::LookUp(_) => "AuditService/SearchEntries",
+        Call::Withhold { .. } => "AuditService/RecordWithholding",
+        Call::RecordVerification(_) => "AuditService/RecordVerification",
+        Call::ProposeSearch { .. } => "AuditService/ProposeSearch",
+        Call::DecideSearch { .. } => "AuditService/DecideSearch",
     }
 }
 
@@ -187,6 +227,7 @@ mod full;
 mod limits;
 mod pauses;
 mod retention;
+mod roles;
 mod second;
 
 /// Writes a file that nobody but its owner can read.

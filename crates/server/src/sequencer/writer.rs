@@ -249,7 +249,7 @@ impl Writer {
 
     fn take(&mut self, batch: &mut Batch, job: Job, now: Timestamp) -> Result<(), WriterError> {
         match job {
-            Job::Request(request, reply) => self.take_request(batch, &request, reply, now),
+            Job::Request(mut request, reply) => self.take_request(batch, &mut request, reply, now),
             Job::Together(requests) => self.take_together(batch, requests, now),
             Job::Own(event) => self.take_own(batch, *event, now),
             Job::Drop => {

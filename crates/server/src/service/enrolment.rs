@@ -15,6 +15,7 @@ use super::{Fault, certificates::Asked, issue::issue};
 use crate::{
     call::{self, Call, CallError, IssuanceCall},
     edge::{
+        access::BY_TOKEN,
         attempts::Attempts,
         identify::UnknownParty,
         refusals::{Refusal, Refusals},
@@ -25,9 +26,6 @@ use crate::{
 };
 
 use wire_api::{EnrolRequest, EnrolResponse, enrolment_service_server::EnrolmentService};
-
-/// The method as the trail has it.
-const METHOD: &str = "EnrolmentService/Enrol";
 
 /// The service. It knows its callers by their tokens alone.
 #[derive(Debug)]
@@ -118,7 +116,7 @@ impl Bearer<'_> {
             responsible: None,
             transaction: None,
             trace: None,
-            method: METHOD,
+            method: BY_TOKEN,
             write: None,
             call,
         }

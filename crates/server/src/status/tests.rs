@@ -28,6 +28,8 @@ fn every_call_error() -> Vec<CallError> {
         CallError::Conflict { field, rule },
         CallError::Overloaded,
         CallError::AuditUnavailable,
+        CallError::Blocked,
+        CallError::NotForRole("CasesService/OpenCase"),
     ]
 }
 
@@ -68,6 +70,8 @@ fn each_error_of_a_call_has_its_code_and_reason() {
         (Code::FailedPrecondition, "REGISTRY_CONFLICT"),
         (Code::ResourceExhausted, "OVERLOADED"),
         (Code::Unavailable, "AUDIT_UNAVAILABLE"),
+        (Code::PermissionDenied, "PARTY_UNKNOWN"),
+        (Code::PermissionDenied, "METHOD_NOT_FOR_ROLE"),
     ]
     .map(|(code, reason)| (code, reason.to_owned()));
     assert_eq!(told, expected);

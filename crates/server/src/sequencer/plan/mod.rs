@@ -15,6 +15,7 @@ mod look_up;
 mod passed_on;
 mod registry;
 mod right;
+mod standing;
 mod told;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -131,9 +132,12 @@ impl From<Reason> for Obstacle {
 }
 
 impl Planner<'_> {
-    /// Plans one request.
-    pub(super) fn plan(&mut self, request: &Request) -> std::result::Result<Planned, CallError> {
-        self.check_standing(request)?;
+    /// Plans one request, of which the roles are left that count.
+    pub(super) fn plan(
+        &mut self,
+        request: &mut Request,
+    ) -> std::result::Result<Planned, CallError> {
+        self.stand(request)?;
         if let Some(repeat) = self.repeated(request)? {
             return Ok(repeat);
         }
@@ -158,20 +162,6 @@ impl Planner<'_> {
                 Ok(Planned::Record(vec![self.denied(request, findings)]))
             }
         }
-    }
-
-    /// Whether the caller may act still: decided in log order, so that nothing follows the entry that
-    /// suspended a party or blocked a certificate, however long a call was on its way. A withdrawal is never
-    /// refused for a suspension.
-    fn check_standing(&self, request: &Request) -> std::result::Result<(), CallError> {
-        let (registry, peer) = (self.registry(), &request.peer);
-        if registry.blocks(&request.certificate) {
-            return Err(CallError::Blocked);
-        }
-        let never_refused = matches!(request.call, Call::WithdrawConsent { .. });
-        let (transport, unit) = (&peer.transport, peer.unit.as_ref());
-        let standing = registry.standing(transport, &peer.principal, unit, never_refused, self.now);
-        standing.map(drop).map_err(CallError::NoStanding)
     }
 
     fn plan_one(&mut self, request: &Request, call: &Call) -> Result<Plan> {
