@@ -2,7 +2,7 @@
 //!
 //! | what happened | a write with its key | an ask or a look-up |
 //! |---|---|---|
-//! | `UNAVAILABLE`, connection lost | again | again: a new decision and a new entry |
+//! | `UNAVAILABLE` (also `UNANSWERED`), connection lost | again | again: a new decision and a new entry |
 //! | `RESOURCE_EXHAUSTED` `OVERLOADED` | again, not before it says | no |
 //! | the attempt took too long, `DEADLINE_EXCEEDED`, `CANCELLED` | again | no |
 //! | anything else | no | no |

@@ -70,6 +70,7 @@ impl From<CallError> for Status {
             CallError::NotForRole(method) => (&Refusal::MethodNotForRole { method }).into(),
             CallError::Overloaded => overloaded(),
             CallError::AuditUnavailable => audit_unavailable(),
+            CallError::Unanswered => unanswered(),
         }
     }
 }
@@ -86,7 +87,8 @@ impl From<InvalidRequest> for Status {
 impl From<TrailError> for Status {
     fn from(error: TrailError) -> Self {
         match error {
-            TrailError::Unreadable => audit_unavailable(),
+            // That it was asked may be recorded by then.
+            TrailError::Unreadable => unanswered(),
             TrailError::Behind => overloaded(),
         }
     }
@@ -162,6 +164,16 @@ fn audit_unavailable() -> Status {
         Code::Unavailable,
         ErrorReason::AuditUnavailable,
         "the log cannot be written, so nothing was done and nothing leaves: a retry is safe",
+        HashMap::new(),
+    )
+}
+
+fn unanswered() -> Status {
+    told(
+        Code::Unavailable,
+        ErrorReason::Unanswered,
+        "the call may be recorded, and its answer cannot be given: what was recorded stays recorded; retry a write \
+         with the same key",
         HashMap::new(),
     )
 }

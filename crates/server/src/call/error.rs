@@ -70,6 +70,9 @@ pub enum CallError {
     /// The log cannot be written, and nothing was done.
     #[error("the log cannot be written")]
     AuditUnavailable,
+    /// The call may stand in the log, and its answer cannot be given.
+    #[error("the call may be recorded, and its answer cannot be given")]
+    Unanswered,
 }
 
 impl CallError {

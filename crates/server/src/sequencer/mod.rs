@@ -312,8 +312,8 @@ impl Sequencer {
                 receipt: Receipt::none(),
             }),
             Ok(Reply::Refused(error)) => Err(error),
-            // The writer ended: whether it is recorded is not known, and nothing is told.
-            Err(_) => Err(CallError::AuditUnavailable),
+            // The writer ended: whether it is recorded is not known.
+            Err(_) => Err(CallError::Unanswered),
         }
     }
 
@@ -327,7 +327,7 @@ impl Sequencer {
             Some(leaf) => self.trail().prove(index, leaf).map(Some),
             None => self.trail().receipt(index),
         };
-        let receipt = receipt.ok().flatten().ok_or(CallError::AuditUnavailable)?;
+        let receipt = receipt.ok().flatten().ok_or(CallError::Unanswered)?;
         let (told, durable) = recorded.into_parts();
         Ok(Answer {
             outcome: told.release(&durable),

@@ -28,6 +28,7 @@ fn every_call_error() -> Vec<CallError> {
         CallError::Conflict { field, rule },
         CallError::Overloaded,
         CallError::AuditUnavailable,
+        CallError::Unanswered,
         CallError::Blocked,
         CallError::NotForRole("CasesService/OpenCase"),
     ]
@@ -70,6 +71,7 @@ fn each_error_of_a_call_has_its_code_and_reason() {
         (Code::FailedPrecondition, "REGISTRY_CONFLICT"),
         (Code::ResourceExhausted, "OVERLOADED"),
         (Code::Unavailable, "AUDIT_UNAVAILABLE"),
+        (Code::Unavailable, "UNANSWERED"),
         (Code::PermissionDenied, "PARTY_UNKNOWN"),
         (Code::PermissionDenied, "METHOD_NOT_FOR_ROLE"),
     ]
@@ -112,7 +114,7 @@ fn every_reason_of_the_interface_is_told_by_something() {
     for number in 1.. {
         let Ok(reason) = ErrorReason::try_from(number) else {
             assert_eq!(
-                number, 15,
+                number, 16,
                 "the interface has other reasons than this test knows"
             );
             break;

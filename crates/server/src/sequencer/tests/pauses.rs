@@ -1,6 +1,7 @@
 //! While nothing can be recorded nothing leaves; and nothing is lost that nobody would say again.
 
 use schakel_core::event::{Event, RefusalReason};
+use schakel_store::disk::simulated::{Errno, Fault, Operation, Simulation, Stop};
 
 use super::*;
 
@@ -91,4 +92,39 @@ async fn questions_that_are_answered_together_are_recorded_all_or_none() {
     );
     assert_eq!(sequencer.trail().size(), size);
     stop(started).await;
+}
+
+/// Whoever gets no answer is not told that nothing was done, because the entry may be there; and a retry of a write
+/// gets its answer.
+#[tokio::test]
+async fn a_broker_that_ends_with_an_entry_on_the_disk_does_not_say_that_nothing_was_done() {
+    let disk = Simulation::new(1);
+    let mut bench = Bench::new();
+    bench.disk = disk.disk();
+    let started = bench.start();
+    let open = || {
+        let call = Call::OpenCase {
+            identifiers: vec![Identifier::Bsn("999999990".parse().unwrap())],
+            municipality: None,
+        };
+        Request {
+            write: Some((IdempotencyKey::from_bytes([9; 16]), [1; 32])),
+            ..request("pi-noord", Role::Pi, call)
+        }
+    };
+    let size = started.sequencer.trail().size();
+    disk.plan_in(Operation::Sync, 0, Fault::After(Errno::Device));
+    let told = started.sequencer.submit(open()).await;
+    assert!(matches!(told, Err(CallError::Unanswered)), "{told:?}");
+    let ended = started.ended.await.unwrap();
+    assert!(ended.is_err(), "{ended:?}");
+    let told = started.sequencer.submit(open()).await;
+    assert!(matches!(told, Err(CallError::AuditUnavailable)), "{told:?}");
+    drop(started.sequencer);
+    disk.restart(Stop::Process);
+    let again = bench.start();
+    let told = again.sequencer.submit(open()).await.unwrap();
+    assert_eq!(told.receipt.index, size);
+    assert!(matches!(told.outcome, Outcome::CaseOpened(_)));
+    stop(again).await;
 }
