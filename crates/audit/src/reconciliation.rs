@@ -45,17 +45,55 @@ impl Summary {
     /// What is held of a period, of entries in ascending order of their index.
     #[must_use]
     pub fn of(held: &[Held], period: Range<u64>) -> Self {
-        let mut hash = Sha256::new_with_prefix(DOMAIN);
-        let mut entries = 0;
-        for one in held.iter().filter(|one| period.contains(&one.at_ms)) {
-            hash.update(one.index.to_be_bytes());
-            hash.update(one.leaf.as_bytes());
-            entries += 1;
+        let mut summing = Summing::of(period);
+        for one in held {
+            summing.add(one);
         }
+        summing.finish()
+    }
+}
+
+/// What one side holds of a period, while it is read: no entry is kept.
+#[derive(Clone, Debug)]
+pub struct Summing {
+    period: Range<u64>,
+    hash: Sha256,
+    entries: u64,
+}
+
+impl Summing {
+    /// Nothing yet of a period.
+    #[must_use]
+    pub fn of(period: Range<u64>) -> Self {
         Self {
             period,
-            digest: hash.finalize().into(),
-            entries,
+            hash: Sha256::new_with_prefix(DOMAIN),
+            entries: 0,
+        }
+    }
+
+    /// The period.
+    #[must_use]
+    pub const fn period(&self) -> &Range<u64> {
+        &self.period
+    }
+
+    /// Adds an entry, after all of a lower index; one outside the period does not count.
+    pub fn add(&mut self, one: &Held) {
+        if self.period.contains(&one.at_ms) {
+            self.hash.update(one.index.to_be_bytes());
+            self.hash.update(one.leaf.as_bytes());
+            self.entries += 1;
+        }
+    }
+
+    /// What is held of it.
+    #[must_use]
+    pub fn finish(self) -> Summary {
+        Summary {
+            period: self.period,
+            digest: self.hash.finalize().into(),
+            entries: self.entries,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use schakel_api::v1::{self, reconciliation_service_server::ReconciliationService};
 use schakel_audit::{
     leaf::{EntryType, Leaf},
-    reconciliation::{Held, Summary, parts},
+    reconciliation::{Held, Summary, Summing, parts},
     tree::leaf_hash,
 };
 use schakel_core::id::{EntryIndex, PartyId};
@@ -53,13 +53,33 @@ impl Reconciliation {
         from: u64,
         most: usize,
     ) -> Result<(Vec<Held>, bool), Status> {
+        let mut held = Vec::new();
+        self.page_by_page(party, periods, from, |page| {
+            held.extend_from_slice(page);
+            held.len() <= most
+        })
+        .await?;
+        let over = held.len() > most;
+        held.truncate(most);
+        Ok((held, over))
+    }
+
+    /// Hands on what was handed over to a party in some periods, in the order of the log, from an entry on, until
+    /// no more is wanted: there may be more of it than fits in memory.
+    async fn page_by_page(
+        &self,
+        party: &PartyId,
+        periods: &[Range<u64>],
+        from: u64,
+        mut wants_more: impl FnMut(&[Held]) -> bool + Send,
+    ) -> Result<(), Status> {
         let mut query = Query::of(party.clone());
         query.party = Some(party.clone());
         query.limit = 1000;
         let whole = periods.first().zip(periods.last());
         let whole = whole.and_then(|(first, last)| as_period(&(first.start..last.end)));
         query.period = Some(whole.ok_or(Fault::Misfit)?);
-        let (mut held, mut from) = (Vec::new(), EntryIndex(from));
+        let mut from = EntryIndex(from);
         loop {
             let trail = self.sequencer.trail().clone();
             let found = trail
@@ -77,13 +97,10 @@ impl Reconciliation {
                 });
                 Ok::<_, TrailError>((read.collect::<Vec<_>>(), found.end, found.more))
             });
-            let (read, end, more) = read.await.map_err(|_| Fault::Misfit)??;
-            held.extend(read);
+            let (read, end, more) = read.await.map_err(|_| Fault::Thread)??;
             from = end;
-            if !more || held.len() > most {
-                let over = held.len() > most;
-                held.truncate(most);
-                return Ok((held, over));
+            if !wants_more(&read) || !more {
+                return Ok(());
             }
         }
     }
@@ -137,16 +154,29 @@ impl ReconciliationService for Reconciliation {
         let Compare { who, held: theirs } = read(message, &caller.peer, reconciliation::compare)?;
         let periods: Vec<_> = theirs.iter().map(|one| one.period.clone()).collect();
         let party = &caller.peer.principal;
-        let (ours, _) = self.handed_over(party, &periods, 0, usize::MAX).await?;
-        let pairs = theirs.iter().map(|theirs| {
-            let ours = Summary::of(&ours, theirs.period.clone());
-            (theirs, ours)
-        });
-        let differing: Vec<_> = pairs.filter(|(theirs, ours)| *theirs != ours).collect();
+        let mut ours: Vec<_> = periods.iter().map(Digesting::of).collect();
+        self.page_by_page(party, &periods, 0, |page| {
+            for one in page {
+                let after = periods.partition_point(|period| period.end <= one.at_ms);
+                if let Some(digesting) = ours.get_mut(after) {
+                    digesting.add(one);
+                }
+            }
+            true
+        })
+        .await?;
+        let ours: Vec<_> = ours.into_iter().map(Digesting::finish).collect();
+        let pairs = theirs.iter().zip(&ours);
+        let differing: Vec<_> = pairs
+            .filter(|(theirs, (ours, _))| *theirs != ours)
+            .collect();
         let question = in_words(&theirs, &differing);
         let differing: Vec<_> = differing
-            .iter()
-            .map(|(_, held)| difference(held, &ours))
+            .into_iter()
+            .map(|(_, (held, parts))| v1::PeriodDifference {
+                held: Some(summary(held)),
+                parts: parts.iter().map(summary).collect(),
+            })
             .collect();
         let answer = self.record(&caller, who, question, differing.len()).await?;
         Ok(Response::new(v1::CompareDigestsResponse {
@@ -199,19 +229,39 @@ impl Reconciliation {
     }
 }
 
-fn difference(held: &Summary, ours: &[Held]) -> v1::PeriodDifference {
-    let parts = parts(&held.period).into_iter();
-    v1::PeriodDifference {
-        held: Some(summary(held)),
-        parts: parts
-            .map(|part| summary(&Summary::of(ours, part)))
-            .collect(),
+/// A period whose digest is being made, and those of its parts.
+struct Digesting {
+    whole: Summing,
+    parts: Vec<Summing>,
+}
+
+impl Digesting {
+    fn of(period: &Range<u64>) -> Self {
+        Self {
+            whole: Summing::of(period.clone()),
+            parts: parts(period).into_iter().map(Summing::of).collect(),
+        }
+    }
+
+    fn add(&mut self, one: &Held) {
+        self.whole.add(one);
+        let after = self
+            .parts
+            .partition_point(|part| part.period().end <= one.at_ms);
+        if let Some(part) = self.parts.get_mut(after) {
+            part.add(one);
+        }
+    }
+
+    fn finish(self) -> (Summary, Vec<Summary>) {
+        let parts = self.parts.into_iter().map(Summing::finish);
+        (self.whole.finish(), parts.collect())
     }
 }
 
 /// What both sides held, for the entry about the comparison: so that neither can say later that it held
 /// something else.
-fn in_words(theirs: &[Summary], differing: &[(&Summary, Summary)]) -> String {
+fn in_words(theirs: &[Summary], differing: &[(&Summary, &(Summary, Vec<Summary>))]) -> String {
     let span = theirs.first().zip(theirs.last());
     let span = span.and_then(|(first, last)| as_period(&(first.period.start..last.period.end)));
     let span = span.map_or_else(String::new, |span| match span.until {
@@ -228,7 +278,7 @@ fn in_words(theirs: &[Summary], differing: &[(&Summary, Summary)]) -> String {
             digest(&one.digest),
             one.entries
         ),
-        ([_], [(theirs, ours)]) => format!(
+        ([_], [(theirs, (ours, _))]) => format!(
             "{span}: caller {} of {}, broker {} of {}",
             digest(&theirs.digest),
             theirs.entries,
