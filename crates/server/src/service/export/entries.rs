@@ -12,7 +12,10 @@ use schakel_core::{
 use schakel_store::index::Query;
 use tonic::{Request, Status};
 
-use super::{Export, MOST_BYTES, run::Asked};
+use super::{
+    Export, MOST_BYTES,
+    run::{Asked, Start},
+};
 use crate::{
     edge::identify::Caller,
     officer::meant::one_a_person,
@@ -53,7 +56,7 @@ impl Export {
             who: &export.who,
             purpose: &export.purpose,
             cursor: export.cursor.as_ref(),
-            from: export.from,
+            from: Start::At(export.from),
             approval: export.approval,
         };
         let viewer = self.viewer(&caller)?;

@@ -8,7 +8,10 @@ use schakel_core::{
 use schakel_store::index::{Ahead, Query};
 use tonic::{Request, Status};
 
-use super::{Export, run::Asked};
+use super::{
+    Export,
+    run::{Asked, Start},
+};
 use crate::{
     call::CallError,
     sequencer::CursorKind,
@@ -36,7 +39,7 @@ impl Export {
             who: &export.who,
             purpose: &export.purpose,
             cursor: export.cursor.as_ref(),
-            from: export.from,
+            from: Start::At(export.from),
             approval: export.approval,
         };
         let of = Some(controller.clone());

@@ -24,6 +24,9 @@ use crate::{
 /// How long a run lasts: this broker's own term.
 const RUN_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// The position before which every entry is.
+const NEWEST: u64 = u64::MAX;
+
 /// What a call says of the run it belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
@@ -32,9 +35,18 @@ pub(super) struct Asked<'a> {
     /// Where it goes on, as given: still to be opened.
     pub(super) cursor: Option<&'a Bytes>,
     /// Where it begins without a cursor.
-    pub(super) from: u64,
+    pub(super) from: Start,
     /// The approval, where one is given beside that of the cursor.
     pub(super) approval: Option<Reference>,
+}
+
+/// Where a run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// At this entry, and goes on.
+    At(u64),
+    /// At the newest entry, and goes back.
+    Newest,
 }
 
 /// A run of calls, as one of them takes part in it.
@@ -43,8 +55,9 @@ pub(super) struct Run {
     kind: CursorKind,
     /// For whom is exported, where it is for one controller.
     controller: Option<PartyId>,
-    /// Where this call begins.
+    /// Where this call begins: before this entry, where it goes back.
     pub(super) from: u64,
+    goes_back: bool,
     /// When what this run may open was recorded; none without an approval.
     pub(super) approved: Option<Period>,
     begun: Timestamp,
@@ -106,7 +119,10 @@ impl Export {
         };
         Ok(Run {
             kind,
-            from: before.as_ref().map_or(asked.from, |before| before.position),
+            from: before
+                .as_ref()
+                .map_or(asked.from.position(), |before| before.position),
+            goes_back: asked.from == Start::Newest,
             approved,
             begun: same.map_or(now, |before| before.begun),
             turn,
@@ -177,15 +193,27 @@ impl Export {
     }
 }
 
+impl Start {
+    const fn position(self) -> u64 {
+        match self {
+            Self::At(index) => index,
+            Self::Newest => NEWEST,
+        }
+    }
+}
+
 impl Run {
     /// What the entry about this call says; none where it only goes on.
     fn in_words(&self) -> Option<String> {
-        let from = self.from;
+        let place = match (self.goes_back, self.from) {
+            (true, NEWEST) => "from the newest entry back".to_owned(),
+            (true, from) => format!("from before entry {from} back"),
+            (false, from) => format!("from entry {from} on"),
+        };
         let said = match self.turn {
-            Turn::Begins => format!("export from entry {from} on, for a day; these first"),
+            Turn::Begins => format!("export {place}, for a day; these first"),
             Turn::TakenOver => format!(
-                "export gone on with from entry {from} by another employee or certificate, or for another purpose; \
-                 these first"
+                "export gone on with {place}, by another employee or certificate, or for another purpose; these first"
             ),
             Turn::GoesOn => return None,
         };

@@ -11,7 +11,10 @@ use schakel_core::{
 use schakel_store::index::Query;
 use tonic::{Request, Status};
 
-use super::{Export, run::Asked};
+use super::{
+    Export,
+    run::{Asked, Start},
+};
 use crate::{
     sequencer::CursorKind,
     service::opened,
@@ -35,7 +38,11 @@ impl Export {
     ) -> Result<v1::ExportTransactionsResponse, Status> {
         let (caller, message) = opened(request)?;
         let wanted = read(message, &caller.peer, transaction::transactions)?;
-        let start = if wanted.ascending { 0 } else { u64::MAX };
+        let start = if wanted.ascending {
+            Start::At(0)
+        } else {
+            Start::Newest
+        };
         let asked = Asked {
             who: &wanted.who,
             purpose: &wanted.purpose,
