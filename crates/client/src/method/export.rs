@@ -136,5 +136,5 @@ fn check(entry: &v1::ExportedEntry, head: &Head) -> Result<(), ClientError> {
     }
 }
 
-/// The most bytes of an answer: what the broker sends at most.
+/// The most bytes of an answer that is taken in: twice what a broker sends at most, which may come to send more.
 const LARGEST: usize = 8 * 1024 * 1024;

@@ -34,11 +34,11 @@ impl Exchange {
                 field: format!("items[{number}].purpose"),
                 purpose: ask.purpose.clone(),
             })?;
-        let mut routes = registered.version.routes.iter();
-        if routes.any(|route| peer.roles.iter().any(|role| route.to.contains(role))) {
-            return Ok(());
+        if registered.version.leads_to(&peer.roles) {
+            Ok(())
+        } else {
+            Err(CallError::PurposeNotForRole(ask.purpose.clone()))
         }
-        Err(CallError::PurposeNotForRole(ask.purpose.clone()))
     }
 }
 
@@ -113,6 +113,7 @@ impl ExchangeService for Exchange {
             .collect::<Result<Vec<_>, Fault>>()?;
         Ok(Response::new(v1::AskBatchResponse { answers }))
     }
+
     async fn get_my_rights(
         &self,
         request: Request<v1::GetMyRightsRequest>,

@@ -37,8 +37,7 @@ impl Planner<'_> {
                 self.assign(request, *case, municipality)
             }
             Call::AddMember { case, party, until } => {
-                let until = until.filter(|until| *until <= self.now);
-                if until.is_some() {
+                if until.is_some_and(|until| until <= self.now) {
                     return Err(invalid("until", "must lie in the future"));
                 }
                 self.add_member(request, call, *case, party)
