@@ -23,8 +23,13 @@ pub struct EnrolmentAddress {
 /// What came of asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Enrolled {
-    /// The certificate, DER.
-    Certificate(Vec<u8>),
+    /// The certificate.
+    Certificate {
+        /// Itself, DER.
+        certificate: Vec<u8>,
+        /// The authorities above it, DER, the nearest first: they are sent along with it.
+        authorities: Vec<Vec<u8>>,
+    },
     /// The request waits for the authority: ask again later, with the same token and request.
     Waiting,
 }
@@ -55,10 +60,17 @@ pub async fn enrol(
         request: request.to_vec().into(),
     };
     match EnrolmentServiceClient::new(channel).enrol(request).await {
-        Ok(answer) => Ok(match answer.into_inner().certificate {
-            Some(certificate) => Enrolled::Certificate(certificate.to_vec()),
-            None => Enrolled::Waiting,
-        }),
+        Ok(answer) => {
+            let answer = answer.into_inner();
+            let authorities = answer.authorities.into_iter();
+            Ok(match answer.certificate {
+                Some(certificate) => Enrolled::Certificate {
+                    certificate: certificate.into(),
+                    authorities: authorities.map(Into::into).collect(),
+                },
+                None => Enrolled::Waiting,
+            })
+        }
         Err(status) => Err(EnrolError::Refused(Box::new(Refusal::of(&status)))),
     }
 }

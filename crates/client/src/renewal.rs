@@ -29,6 +29,7 @@ use std::{
 };
 
 use schakel_api::v1;
+use schakel_pki::check::Chain;
 use tokio::time::sleep;
 
 pub use self::{
@@ -68,8 +69,8 @@ pub struct Renewal {
 
 /// What the broker says of a request.
 enum Answer {
-    /// The certificate, DER.
-    Certificate(Vec<u8>),
+    /// The certificate and the authorities above it.
+    Certificate(Chain),
     /// It waits for the authority.
     Waiting,
     /// Nothing is issued for it.
@@ -195,7 +196,7 @@ impl Renewal {
         }
         let pending = self.pending(&current, pair.generation.saturating_add(1))?;
         let certificate = match self.ask(&pending).await? {
-            Answer::Certificate(der) => der,
+            Answer::Certificate(answered) => answered,
             Answer::Waiting => return Ok(Told::Waiting),
             Answer::Closed => {
                 let key = self.files.set_aside(pending.generation)?;
@@ -226,7 +227,10 @@ impl Renewal {
         let answer = self.client.renew_certificate(request).await;
         let answer = answer.map_err(|error| RenewalError::Ask(error.into()))?;
         Ok(match answer.certificate {
-            Some(der) => Answer::Certificate(der.into()),
+            Some(der) => {
+                let authorities = answer.authorities.into_iter().map(Into::into);
+                Answer::Certificate(Chain::new(der.into(), authorities.collect()))
+            }
             None if answer.progress() == v1::EnrolmentProgress::Closed => Answer::Closed,
             None => Answer::Waiting,
         })

@@ -130,6 +130,11 @@ impl Issuing {
         })))
     }
 
+    /// The certificate of the authority, DER.
+    pub(crate) fn certificate(&self) -> &[u8] {
+        self.0.authority.certificate()
+    }
+
     /// Waits for the turn to issue and to have it recorded: one at a time, so that nothing is issued twice.
     pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
         self.0.turn.lock().await

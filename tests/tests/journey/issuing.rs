@@ -66,6 +66,11 @@ async fn issuing() -> (TestBroker, tempfile::TempDir) {
     (broker, dir)
 }
 
+/// The certificate of the authority, which the broker does not trust here: it issues for others.
+fn authority(dir: &tempfile::TempDir) -> Vec<u8> {
+    der_of(&fs::read_to_string(dir.path().join("public/issuing.cert.pem")).unwrap())
+}
+
 async fn confirm(broker: &TestBroker, by: &str, id: &str) -> Result<(), Status> {
     let request = v1::ConfirmEnrolmentRequest {
         idempotency_key: key(),
@@ -84,6 +89,7 @@ async fn a_broker_issues_a_first_certificate_by_itself_once_two_administrators_l
     let id = open(&broker, [7; 32], 24).await.unwrap();
     let waiting = enrol(&broker, &[7; 32], &request).await.unwrap();
     assert_eq!(waiting.certificate, None, "nobody confirmed it");
+    assert!(waiting.authorities.is_empty());
     let same = confirm(&broker, "beheer-een", &id).await.unwrap_err();
     assert_eq!(reason(&same), "SECOND_ACTOR_REQUIRED");
     confirm(&broker, "beheer-twee", &id).await.unwrap();
@@ -92,6 +98,7 @@ async fn a_broker_issues_a_first_certificate_by_itself_once_two_administrators_l
 
     let issued = enrol(&broker, &[7; 32], &request).await.unwrap();
     let der = issued.certificate.unwrap();
+    assert_eq!(issued.authorities, [authority(&dir)], "to be sent along");
     assert!(
         CertificateRequest::read(&request)
             .unwrap()
@@ -200,6 +207,7 @@ async fn a_broker_that_issues_renews_at_once_and_never_without_end() {
         let renewed = renewed.unwrap().into_inner();
         assert_eq!(renewed.progress(), v1::EnrolmentProgress::Issued);
         let der = renewed.certificate.unwrap();
+        assert_eq!(renewed.authorities, [authority(&dir)]);
         assert!(
             CertificateRequest::read(&request)
                 .unwrap()

@@ -52,24 +52,26 @@ impl Current {
         })
     }
 
-    /// The file of a certificate that answers a request: itself, and the authorities that stood below the one in
-    /// use when the same authority issued both. For anybody else or for another key it is refused.
+    /// The file of a certificate that answers a request: itself and the authorities that came with it; when none did,
+    /// those that stood below the one in use, when the same authority issued both. For anybody else or for another
+    /// key it is refused.
     pub(super) fn followed_by(
         &self,
-        der: &[u8],
+        answered: &Chain,
         pending: &Pending,
     ) -> Result<String, RenewalError> {
+        let der = answered.own();
         let next = identity::parse_peer(der).map_err(|_| RenewalError::Answer)?;
         let request = CertificateRequest::read(pending.request_pem.as_bytes());
         let request = request.map_err(|_| RenewalError::Request)?;
         if next.oin != self.identity.oin || !request.is_answered_by(der) {
             return Err(RenewalError::Answer);
         }
-        let below = if next.issuer.der == self.identity.issuer.der {
-            self.chain.iter().skip(1).map(<[u8]>::to_vec).collect()
-        } else {
-            Vec::new()
-        };
+        let is_alone = answered.iter().nth(1).is_none();
+        if !is_alone || next.issuer.der != self.identity.issuer.der {
+            return Ok(answered.pem());
+        }
+        let below = self.chain.iter().skip(1).map(<[u8]>::to_vec).collect();
         Ok(Chain::new(der.to_vec(), below).pem())
     }
 }

@@ -5,8 +5,8 @@ use schakel_core::time::Timestamp;
 use x509_parser::certificate::X509Certificate;
 
 use super::{
-    Anchor, Chain, Conditions, Finding, KnownList, Lists, RevocationList, Serial, failed, identity,
-    passed, sha256, warned,
+    Acceptance, Anchor, Chain, Conditions, Finding, KnownList, Lists, RevocationList, Serial,
+    failed, identity, passed, sha256, warned,
 };
 
 /// The longest way that is followed: more than a broker would.
@@ -38,6 +38,27 @@ pub(super) fn check(
         current = issuer;
     }
     findings.push(failed("authority", "the chain has no end".to_owned()));
+}
+
+impl Acceptance {
+    /// The authorities above a certificate, DER, the nearest first and no root: what its holder sends along, whoever
+    /// trusts what. Empty where none is known.
+    #[must_use]
+    pub fn above(&self, certificate: &[u8], at: Timestamp) -> Vec<Vec<u8>> {
+        let nothing = Chain::new(certificate.to_vec(), Vec::new());
+        let mut above: Vec<Vec<u8>> = Vec::new();
+        let mut current = certificate;
+        for _ in 0..STEPS {
+            let mut anchors = self.anchors.iter();
+            let issuer = anchors.find_map(|anchor| issuer_of(anchor, &nothing, current, at));
+            let Some((issuer, _)) = issuer.filter(|(issuer, _)| !has_signed(issuer, issuer)) else {
+                break;
+            };
+            above.push(issuer.to_vec());
+            current = issuer;
+        }
+        above
+    }
 }
 
 /// The certificate of the authority that signed this one, and whether the broker trusts it by itself. Of several,

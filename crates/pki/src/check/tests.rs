@@ -182,6 +182,30 @@ fn a_certificate_in_order_passes_every_check() {
     );
 }
 
+/// What a partner sends along is the same whether the broker trusts the root or what is below it.
+#[test]
+fn the_authorities_above_a_certificate_end_before_the_root() {
+    let mut world = World::new(4);
+    let chain = world.chain();
+    let issuing = world.issuing.certificate().to_vec();
+    let trusting = |authorities: &[&[u8]], intermediates: &[&[u8]]| {
+        let mut acceptance = world.acceptance(&[]);
+        let anchor = &mut acceptance.anchors[0];
+        anchor.authorities = authorities.iter().map(|der| der.to_vec()).collect();
+        anchor.intermediates = intermediates.iter().map(|der| der.to_vec()).collect();
+        acceptance.above(chain.own(), now())
+    };
+    let root = world.root.certificate();
+    let below_the_root = std::slice::from_ref(&issuing);
+    assert_eq!(trusting(&[&issuing], &[]), below_the_root);
+    assert_eq!(trusting(&[root], &[&issuing]), below_the_root);
+    assert_eq!(
+        trusting(&[root], &[]),
+        [] as [Vec<u8>; 0],
+        "it is not known"
+    );
+}
+
 #[test]
 fn each_reason_is_told_by_its_check() {
     let mut world = World::new(1);

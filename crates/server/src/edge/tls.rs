@@ -17,7 +17,7 @@ use rustls::{
     time_provider::TimeProvider,
 };
 use schakel_core::{party::Party, time::Timestamp};
-use schakel_pki::check::{Acceptance, Chain, KnownList, list_text};
+use schakel_pki::check::{Acceptance, Anchor, Chain, KnownList, list_text};
 use tokio::sync::watch;
 
 use super::uses::Uses;
@@ -209,6 +209,19 @@ impl Tls {
             anchors: self.parts().shown(self.config.unpinned()),
             parties: Some(parties),
         }
+    }
+
+    /// The authorities above a certificate that was issued for a party, DER, the nearest first and no root: those that
+    /// are trusted here, and the one with which this broker issues.
+    pub(crate) fn above(&self, certificate: &[u8], issuing: Option<&[u8]>) -> Vec<Vec<u8>> {
+        let mut acceptance = self.acceptance(Vec::new());
+        acceptance.anchors.push(Anchor {
+            terms: None,
+            authorities: Vec::new(),
+            intermediates: issuing.map(<[u8]>::to_vec).into_iter().collect(),
+            lists: Vec::new(),
+        });
+        acceptance.above(certificate, self.clock.now())
     }
 
     /// What the handshake itself says of a chain at an instant, by the lists as they are.

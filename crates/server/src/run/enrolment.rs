@@ -61,7 +61,8 @@ pub(super) async fn serve_guests(
         enrolment.attempts_per_address,
     );
     let refusals = Arc::clone(&acceptor.refusals);
-    let service = Enrolment::new(sequencer.clone(), issuing, attempts, refusals);
+    let tls = Arc::clone(&acceptor.tls);
+    let service = Enrolment::new(sequencer.clone(), tls, issuing, attempts, refusals);
     let service = EnrolmentServiceServer::new(service)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(MESSAGE_BYTES);

@@ -256,7 +256,9 @@ impl CertificatesService for Certificates {
         let state = registry.enrolment(id).map(|enrolment| &enrolment.state);
         // It may have gone while it was issued for.
         let state = state.ok_or(CallError::NotFound("enrolment"))?;
-        Ok(Response::new(enrolment::renewed(id, state)))
+        let issuing = self.issuing.as_ref().map(Issuing::certificate);
+        let above = |certificate: &[u8]| self.tls.above(certificate, issuing);
+        Ok(Response::new(enrolment::renewed(id, state, above)))
     }
 }
 

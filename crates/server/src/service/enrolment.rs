@@ -19,6 +19,7 @@ use crate::{
         attempts::Attempts,
         identify::UnknownParty,
         refusals::{Refusal, Refusals},
+        tls::Tls,
     },
     issuing::Issuing,
     sequencer::Sequencer,
@@ -31,6 +32,7 @@ use wire_api::{EnrolRequest, EnrolResponse, enrolment_service_server::EnrolmentS
 #[derive(Debug)]
 pub(crate) struct Enrolment {
     sequencer: Sequencer,
+    tls: Arc<Tls>,
     issuing: Option<Issuing>,
     attempts: Attempts,
     refusals: Arc<Refusals>,
@@ -41,12 +43,14 @@ impl Enrolment {
     /// are counted as the edge counts its own.
     pub(crate) const fn new(
         sequencer: Sequencer,
+        tls: Arc<Tls>,
         issuing: Option<Issuing>,
         attempts: Attempts,
         refusals: Arc<Refusals>,
     ) -> Self {
         Self {
             sequencer,
+            tls,
             issuing,
             attempts,
             refusals,
@@ -164,9 +168,13 @@ impl EnrolmentService for Enrolment {
         issue(&self.sequencer, self.issuing.as_ref(), id, caused).await;
         let registry = self.sequencer.registry();
         let state = registry.enrolment(id).map(|enrolment| &enrolment.state);
+        let certificate = state.and_then(enrolment::issued);
+        let issuing = self.issuing.as_ref().map(Issuing::certificate);
+        let above = |certificate: &[u8]| self.tls.above(certificate, issuing);
         Ok(Response::new(EnrolResponse {
             enrolment_id: id.to_string(),
-            certificate: state.and_then(enrolment::issued),
+            authorities: enrolment::authorities(certificate.as_deref(), above),
+            certificate,
         }))
     }
 }

@@ -17,7 +17,7 @@ use schakel_pki::{
 
 pub(crate) use self::{
     page::{list_enrolments, list_issued},
-    told::{enrolment, issued, renewed, summary, write},
+    told::{authorities, enrolment, issued, renewed, summary, write},
 };
 use super::{
     Fields,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use schakel_api::v1;
 use schakel_client::renew_at;
-use schakel_pki::{identity, request::CertificateRequest};
+use schakel_pki::{check::Chain, identity, request::CertificateRequest};
 use schakel_server::clock::{Clock as _, SystemClock};
 
 use super::{der_of, read_request};
@@ -55,9 +55,14 @@ pub(super) async fn renew(session: &Session, args: &RenewArgs) -> Result<Exit, F
             session.client.renew_certificate(request).await
         })
         .await?;
+    let progress = told.progress();
     let said = match told.certificate {
-        Some(der) => enrol::keep(&args.out, &request, &der)?,
-        None if told.progress() == v1::EnrolmentProgress::Closed => {
+        Some(der) => {
+            let authorities = told.authorities.into_iter().map(Into::into);
+            let answered = Chain::new(der.into(), authorities.collect());
+            enrol::keep(&args.out, &request, &answered)?
+        }
+        None if progress == v1::EnrolmentProgress::Closed => {
             return Err(Failure::new(Exit::Failed, CLOSED));
         }
         None => enrol::WAITS.to_owned(),

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use schakel_client::{EnrolError, Enrolled, EnrolmentAddress, enrol};
-use schakel_pki::request::CertificateRequest;
+use schakel_pki::{check::Chain, request::CertificateRequest};
 
-use super::chain_of;
 use crate::{
     command::enrolment::read_request,
     connection,
@@ -72,7 +71,10 @@ pub(super) fn run(args: &EnrolArgs) -> Result<Exit, Failure> {
     })?;
     let said = match enrolled {
         Enrolled::Waiting => WAITS.to_owned(),
-        Enrolled::Certificate(der) => keep(&args.out, &request, &der)?,
+        Enrolled::Certificate {
+            certificate,
+            authorities,
+        } => keep(&args.out, &request, &Chain::new(certificate, authorities))?,
     };
     Output::new(args.json).show(&view::Done::new(said, None));
     Ok(Exit::Done)
@@ -89,18 +91,18 @@ pub(in crate::command) fn check_free(out: &Path) -> Result<(), Failure> {
     )))
 }
 
-/// Keeps the certificate that answers a request, and says where.
+/// Keeps the certificate that answers a request, with the authorities that are sent along, and says where.
 pub(in crate::command) fn keep(
     out: &Path,
     request: &CertificateRequest,
-    der: &[u8],
+    answered: &Chain,
 ) -> Result<String, Failure> {
-    if !request.is_answered_by(der) {
+    if !request.is_answered_by(answered.own()) {
         let said = "The broker answered with a certificate for another key: it is not kept. \
                     Ask its administrator.";
         return Err(Failure::new(Exit::Failed, said));
     }
-    file::create(out, chain_of(der).as_bytes())
+    file::create(out, answered.pem().as_bytes())
         .map_err(|error| file_failure("written", out, &error))?;
     Ok(format!("The certificate is in `{}`.", out.display()))
 }

@@ -128,11 +128,6 @@ fn show_to_all(
         .collect())
 }
 
-/// A certificate as a file.
-pub(super) fn chain_of(der: &[u8]) -> String {
-    Chain::new(der.to_vec(), Vec::new()).pem()
-}
-
 /// The certificate that is meant: by its serial number, or by a file that holds it.
 fn named(office: &Office, text: &str) -> Result<Issuance, Failure> {
     let path = PathBuf::from(text);

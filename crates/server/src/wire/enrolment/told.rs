@@ -94,12 +94,27 @@ pub(crate) fn enrolment(enrolment: &Enrolment, party: Option<&Party>) -> v1::Enr
 }
 
 /// How far a renewal is.
-pub(crate) fn renewed(id: EnrolmentId, state: &EnrolmentState) -> v1::RenewCertificateResponse {
+pub(crate) fn renewed(
+    id: EnrolmentId,
+    state: &EnrolmentState,
+    above: impl FnOnce(&[u8]) -> Vec<Vec<u8>>,
+) -> v1::RenewCertificateResponse {
+    let certificate = issued(state);
     v1::RenewCertificateResponse {
         enrolment_id: id.to_string(),
         progress: progress(state).into(),
-        certificate: issued(state),
+        authorities: authorities(certificate.as_deref(), above),
+        certificate,
     }
+}
+
+/// The authorities above a certificate that is handed over.
+pub(crate) fn authorities(
+    certificate: Option<&[u8]>,
+    above: impl FnOnce(&[u8]) -> Vec<Vec<u8>>,
+) -> Vec<prost::bytes::Bytes> {
+    let above = certificate.map(above).unwrap_or_default();
+    above.into_iter().map(Into::into).collect()
 }
 
 /// The certificate, once it was issued.
