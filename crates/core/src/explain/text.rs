@@ -8,7 +8,7 @@ use crate::{
     event::{Asked, Event},
 };
 
-/// What was granted, and on what.
+/// What was granted, and on what. Routes are numbered from 1 wherever people read of them.
 pub(super) fn granted(grant: &Grant) -> String {
     let told = match grant.granularity {
         Granularity::Signal => "whether help is needed",
@@ -20,7 +20,7 @@ pub(super) fn granted(grant: &Grant) -> String {
          received on {} ({})",
         grant.condition,
         grant.provider,
-        grant.route,
+        u16::from(grant.route) + 1,
         grant.provider_basis.basis,
         grant.provider_basis.law_ref,
         grant.recipient_basis.basis,

@@ -101,7 +101,7 @@ fn routes(text: &mut String, version: &PurposeVersion) {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    for (number, route) in version.routes.iter().enumerate() {
+    for (number, route) in (1..).zip(&version.routes) {
         writeln!(
             text,
             "  route {number}: {} to {}",
@@ -294,9 +294,10 @@ fn outcome(decision: &Result<Permit, Denial>) -> String {
         Err(denial) => format!("denied {}", denial.reason()),
         Ok(permit) => {
             let grants = permit.grants().iter().map(|grant| {
+                let route = grant.route + 1;
                 format!(
-                    "{} by {} (route {})",
-                    grant.granularity, grant.provider, grant.route
+                    "{} by {} (route {route})",
+                    grant.granularity, grant.provider
                 )
             });
             format!("told {}", grants.collect::<Vec<_>>().join(", "))
