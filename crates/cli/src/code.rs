@@ -110,7 +110,7 @@ impl<C: Code> TypedValueParser for CodeParser<C> {
         C::parse(&text).filter(among).ok_or_else(|| {
             let mut error = clap::Error::new(ErrorKind::InvalidValue).with_cmd(command);
             let arg = arg.map(ToString::to_string).unwrap_or_default();
-            let codes = self.0.iter().map(|code| code.short().to_owned()).collect();
+            let codes = self.0.iter().map(|code| typed(*code)).collect();
             error.insert(ContextKind::InvalidArg, ContextValue::String(arg));
             error.insert(
                 ContextKind::InvalidValue,
@@ -123,9 +123,14 @@ impl<C: Code> TypedValueParser for CodeParser<C> {
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(
-            self.0.iter().map(|code| PossibleValue::new(code.short())),
+            self.0.iter().map(|code| PossibleValue::new(typed(*code))),
         ))
     }
+}
+
+/// A code as people type it: `CARE_INSURANCE` is care-insurance.
+fn typed<C: Code>(code: C) -> String {
+    code.short().to_ascii_lowercase().replace('_', "-")
 }
 
 /// The short name of a number on the wire; one that this program does not know is shown as such.
@@ -144,6 +149,12 @@ pub(crate) fn shorts<C: Code>(numbers: &[i32]) -> Vec<String> {
 /// The numbers of codes.
 pub(crate) fn numbers<C: Code + Into<i32>>(codes: &[C]) -> Vec<i32> {
     codes.iter().map(|code| (*code).into()).collect()
+}
+
+/// Short names for people, in one line.
+pub(crate) fn all_spoken(shorts: &[String]) -> String {
+    let spoken: Vec<_> = shorts.iter().map(|short| spoken(short)).collect();
+    spoken.join(", ")
 }
 
 /// A short name for people: `CARE_INSURANCE` is care insurance.

@@ -31,18 +31,26 @@ pub(crate) struct ConnectionArgs {
         id = "connection-server",
         long = "server",
         global = true,
+        hide_short_help = true,
         value_name = "HOST:PORT"
     )]
     server: Option<String>,
     /// The party whose files to call with: PARTY.cert.pem, PARTY.key.pem and ca.cert.pem in the directory
     /// of --certificates, or in DIR when given as DIR/PARTY. Not needed with --certificate, --key and --ca.
-    #[arg(id = "connection-as", long = "as", global = true, value_name = "PARTY")]
+    #[arg(
+        id = "connection-as",
+        long = "as",
+        global = true,
+        hide_short_help = true,
+        value_name = "PARTY"
+    )]
     party: Option<String>,
     /// The directory with the files of --as [default: certs-dev, or that of --certificate].
     #[arg(
         id = "connection-certificates",
         long = "certificates",
         global = true,
+        hide_short_help = true,
         value_name = "DIR"
     )]
     certificates: Option<PathBuf>,
@@ -51,6 +59,7 @@ pub(crate) struct ConnectionArgs {
         id = "connection-certificate",
         long = "certificate",
         global = true,
+        hide_short_help = true,
         value_name = "FILE"
     )]
     certificate: Option<PathBuf>,
@@ -59,17 +68,25 @@ pub(crate) struct ConnectionArgs {
         id = "connection-key",
         long = "key",
         global = true,
+        hide_short_help = true,
         value_name = "FILE"
     )]
     key: Option<PathBuf>,
     /// The authority that issued the broker's certificate, when it is elsewhere: PEM.
-    #[arg(id = "connection-ca", long = "ca", global = true, value_name = "FILE")]
+    #[arg(
+        id = "connection-ca",
+        long = "ca",
+        global = true,
+        hide_short_help = true,
+        value_name = "FILE"
+    )]
     ca: Option<PathBuf>,
     /// The name the broker's certificate must be for [default: the host of --server].
     #[arg(
         id = "connection-server-name",
         long = "server-name",
         global = true,
+        hide_short_help = true,
         value_name = "NAME"
     )]
     server_name: Option<String>,
@@ -78,6 +95,7 @@ pub(crate) struct ConnectionArgs {
         id = "connection-for",
         long = "for",
         global = true,
+        hide_short_help = true,
         value_name = "PARTY"
     )]
     principal: Option<String>,
@@ -86,6 +104,7 @@ pub(crate) struct ConnectionArgs {
         id = "connection-unit",
         long = "for-unit",
         global = true,
+        hide_short_help = true,
         value_name = "UNIT"
     )]
     unit: Option<String>,
@@ -94,6 +113,7 @@ pub(crate) struct ConnectionArgs {
         id = "connection-verifier-key",
         long = "verifier-key",
         global = true,
+        hide_short_help = true,
         value_name = "VKEY|FILE"
     )]
     verifier_key: Option<String>,
@@ -102,11 +122,12 @@ pub(crate) struct ConnectionArgs {
         id = "connection-log-origin",
         long = "log-origin",
         global = true,
+        hide_short_help = true,
         value_name = "NAME"
     )]
     log_origin: Option<String>,
     /// How long a call may take, in seconds [default: 30].
-    #[arg(id = "connection-timeout", long = "timeout", global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(TIMEOUTS))]
+    #[arg(id = "connection-timeout", long = "timeout", global = true, hide_short_help = true, value_name = "S", value_parser = clap::value_parser!(u64).range(TIMEOUTS))]
     timeout: Option<u64>,
     /// A profile: a TOML file with these options [default:
     /// ~/.config/schakel/profile.toml].
@@ -114,6 +135,7 @@ pub(crate) struct ConnectionArgs {
         id = "connection-profile",
         long = "profile",
         global = true,
+        hide_short_help = true,
         value_name = "FILE"
     )]
     profile: Option<PathBuf>,
@@ -122,6 +144,7 @@ pub(crate) struct ConnectionArgs {
         id = "connection-actor",
         long = "actor",
         global = true,
+        hide_short_help = true,
         value_name = "MARK"
     )]
     actor: Option<String>,
@@ -130,6 +153,7 @@ pub(crate) struct ConnectionArgs {
         id = "connection-responsible",
         long = "responsible",
         global = true,
+        hide_short_help = true,
         value_name = "MARK"
     )]
     responsible: Option<String>,
@@ -338,18 +362,19 @@ fn unnamed() -> Failure {
 pub(crate) fn verifier_key(text_or_file: &str) -> Result<VerifyingKey, Failure> {
     let text = match text_or_file.parse() {
         Ok(key) => return Ok(key),
+        Err(_) if !text_or_file.contains('+') => read(Path::new(text_or_file))?,
         Err(error) if !Path::new(text_or_file).exists() => {
             let said = format!("The verifier key cannot be used: {error}.");
-            return Err(Failure::configuration(said).and("Give the key itself or a file with it."));
+            return Err(Failure::usage(said).and("Give the key itself or a file with it."));
         }
         Err(_) => read(Path::new(text_or_file))?,
     };
     text.trim().parse().map_err(|error| {
-        Failure::configuration(format!("`{text_or_file}` holds no verifier key: {error}."))
+        Failure::usage(format!("`{text_or_file}` holds no verifier key: {error}."))
     })
 }
 
-/// Reads a text file; what is wrong with it is a matter of configuration.
+/// Reads a text file that the command line names, or a profile.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| file_failure("read", path, &error))
 }

@@ -140,14 +140,24 @@ impl From<ReceiptError> for Failure {
     }
 }
 
-/// A file that cannot be read or written.
+/// A file of the command line that cannot be read or written: that it is missing, or there already, is a matter of the
+/// command line; what befalls a file that was well named is not.
 pub(crate) fn file_failure(
     action: &str,
     path: &std::path::Path,
     error: &std::io::Error,
 ) -> Failure {
+    use ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    let exit = match error.kind() {
+        NotFound | AlreadyExists | PermissionDenied | IsADirectory | NotADirectory => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    let said = match error.kind() {
+        NotFound if action != "read" => "its directory is not there".to_owned(),
+        _ => said(error),
+    };
     let path = path.display();
-    Failure::configuration(format!("`{path}` cannot be {action}: {}.", said(error)))
+    Failure::new(exit, format!("`{path}` cannot be {action}: {said}."))
 }
 
 /// What the operating system says, in words.

@@ -8,7 +8,8 @@ use schakel_server::clock::{Clock as _, SystemClock};
 
 use crate::statement::{self, Language};
 
-/// Reads an instant: RFC 3339, a day and a minute in UTC, or a day for its first instant in UTC.
+/// Reads an instant: RFC 3339, a day and a minute in UTC, a day for its first instant in UTC, or a day of a year by the
+/// name of its month, as `3 March 2026 14:00`, by the clock in the Netherlands.
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     if let Ok(day) = text.parse::<Date>() {
         return Ok(day.start());
@@ -20,9 +21,10 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
         .and_then(|(day, time)| format!("{day}T{time}:00Z").parse::<Timestamp>().ok());
     minute.map_or_else(
         || {
-            text.parse::<Timestamp>().map_err(|_| {
-                "must be an instant like 2026-11-23T14:00:00Z or 2026-11-23 14:00 (UTC), or a day like \
-                 2026-11-23 for its start"
+            let parsed = text.parse::<Timestamp>().ok();
+            parsed.or_else(|| named::parse(text)).ok_or_else(|| {
+                "must be an instant like 2026-11-23T14:00:00Z or 2026-11-23 14:00 (UTC), a day like 2026-11-23 \
+                 for its start (UTC), or, by the clock in the Netherlands, one like `23 November 2026 14:00`"
                     .into()
             })
         },

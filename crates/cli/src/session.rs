@@ -25,6 +25,7 @@ pub(crate) struct SessionArgs {
         id = "session-receipt",
         long = "receipt",
         global = true,
+        hide_short_help = true,
         value_name = "FILE"
     )]
     receipt: Option<PathBuf>,
@@ -33,6 +34,7 @@ pub(crate) struct SessionArgs {
         id = "session-receipts",
         long = "receipts",
         global = true,
+        hide_short_help = true,
         value_name = "REGISTER"
     )]
     register: Option<PathBuf>,
@@ -41,6 +43,7 @@ pub(crate) struct SessionArgs {
         id = "session-key",
         long = "idempotency-key",
         global = true,
+        hide_short_help = true,
         value_name = "UUID"
     )]
     idempotency_key: Option<String>,
@@ -68,7 +71,7 @@ where
     let mut connection = args.connection.resolve()?;
     if let Some(path) = args.register {
         let opened = Register::open(path);
-        let opened = opened.map_err(|error| Failure::configuration(sentence(&chain(&error))))?;
+        let opened = opened.map_err(|error| Failure::usage(sentence(&chain(&error))))?;
         connection.config.register = Some(Arc::new(opened));
     }
     block_on(async {

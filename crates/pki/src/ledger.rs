@@ -96,7 +96,7 @@ pub enum LedgerError {
         serial: Serial,
     },
     /// The certificate is revoked already.
-    #[error("certificate {serial} was revoked at {at} already")]
+    #[error("certificate {serial} was revoked at {} already", at.spoken())]
     Revoked {
         /// Its serial number.
         serial: Serial,

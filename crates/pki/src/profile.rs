@@ -86,7 +86,7 @@ pub enum HolderError {
 
 /// Not a profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no profile: choose from party, broker, privacy-officer, administrator, auditor, browser")]
+#[error("choose from party, broker, privacy-officer, administrator, auditor, browser")]
 pub struct UnknownProfile;
 
 impl Profile {

@@ -38,7 +38,7 @@ pub struct Lifted {
 #[derive(Debug, Error)]
 pub enum LiftError {
     /// There is none.
-    #[error("signing was not stopped: there is nothing to lift")]
+    #[error("signing was not stopped")]
     NotHalted,
     /// The ground is none that can stand in an entry.
     #[error("the ground must be one line of 1 to {MOST_GROUND} characters")]

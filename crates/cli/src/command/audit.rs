@@ -106,11 +106,11 @@ struct SearchArgs {
     /// Only entries about this condition.
     #[arg(long, value_parser = code::parser::<v1::Condition>())]
     condition: Option<v1::Condition>,
-    /// Only entries from this instant on, or from the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Only entries from this instant on, or from the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     from: Option<Timestamp>,
-    /// Only entries before this instant, or before the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Only entries before this instant, or before the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     until: Option<Timestamp>,
     /// Only entries with this outcome.
     #[arg(long, value_parser = code::parser::<v1::Outcome>())]

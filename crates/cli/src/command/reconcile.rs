@@ -12,12 +12,12 @@ use crate::{
 /// What `reconcile` does.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReconcileArgs {
-    /// The first instant of the period, or the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// The first instant of the period, or the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     from: Timestamp,
     /// The first instant after the period, or the start of the day after it.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
-    to: Timestamp,
+    #[arg(long, alias = "to", value_name = "INSTANT", value_parser = instant::parse_past)]
+    until: Timestamp,
     /// Add to the register what is lacking here.
     #[arg(long)]
     complete: bool,
@@ -26,7 +26,7 @@ pub(crate) struct ReconcileArgs {
 }
 
 pub(super) fn run(args: ReconcileArgs) -> Result<Exit, Failure> {
-    let period = args.from.as_millis()..args.to.as_millis();
+    let period = args.from.as_millis()..args.until.as_millis();
     if period.is_empty() {
         return Err(Failure::usage("`--to` must be after `--from`."));
     }

@@ -53,7 +53,8 @@ pub(super) fn resume(args: &ResumeArgs) -> Result<Exit, Failure> {
     let lifted = halt::lift(&Disk::real(), &config.broker.data_dir, &args.ground);
     let halted = lifted.map_err(|error| match error {
         LiftError::Ground => Failure::usage(sentence(&format!("`--ground`: {error}"))),
-        LiftError::NotHalted | LiftError::Io(_) => failed("Signing cannot be resumed", &error),
+        LiftError::NotHalted => failed("Nothing is to be resumed", &error),
+        LiftError::Io(_) => failed("Signing cannot be resumed", &error),
     })?;
     output::print(&format!(
         "The broker may sign again; it was stopped at {}: {}.\nIts next start makes that, and your ground, an entry.\n",

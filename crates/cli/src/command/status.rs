@@ -52,7 +52,7 @@ enum Act {
     /// Ask about several persons at once, from a TOML file with an `[[item]]` for each.
     ///
     /// An item names the person by `bsn`, `skn`, `client_ref` or `case_id`. Its purpose, conditions and granularity
-    /// may also stand above the items, for all of them.
+    /// may also stand above the items, for all of them; the granularity is SIGNAL unless said.
     AskBatch {
         /// The file; `-` is standard input.
         file: PathBuf,
@@ -76,12 +76,12 @@ struct ReportArgs {
     #[arg(long, value_name = "DAY", value_parser = instant::parse_day)]
     expected: Option<String>,
     /// The moment in the trajectory.
-    #[arg(long, default_value = "INTERIM", value_parser = code::parser::<v1::Moment>())]
+    #[arg(long, default_value = "interim", value_parser = code::parser::<v1::Moment>())]
     moment: v1::Moment,
     /// The role of the party the information stems from, when it is not your own.
     #[arg(long, value_parser = code::parser::<v1::Role>())]
     origin: Option<v1::Role>,
-    /// The party whose help was declined; with `HELP_DECLINED`, and only then.
+    /// The party whose help was declined; with help-declined, and only then.
     #[arg(long, value_name = "PARTY")]
     offered_by: Option<String>,
     /// Your last report was wrong: everyone who received it is told.
@@ -103,7 +103,7 @@ struct AskArgs {
     #[arg(long = "condition", value_name = "CONDITION", required = true, value_parser = code::parser::<v1::Condition>())]
     conditions: Vec<v1::Condition>,
     /// The most you want to be told.
-    #[arg(long, default_value = "STATUS_WITH_DATES", value_parser = code::parser::<v1::Granularity>())]
+    #[arg(long, default_value = "signal", value_parser = code::parser::<v1::Granularity>())]
     granularity: v1::Granularity,
 }
 

@@ -121,7 +121,7 @@ purposes = "purposes.toml"
 log = "warn"
 
 [limits]
-# Benchmarks make many people known.
+# More than anything here makes known, `schakel bench` included.
 named_per_minute = 1000000
 
 [inbox]

@@ -92,7 +92,7 @@ pub(super) fn code<C: Code + Into<i32>>(field: &str, text: &str) -> Result<i32, 
 }
 
 fn refused(at: usize, said: &str) -> Failure {
-    Failure::usage(format!("Item {} cannot be asked: {said}.", at + 1))
+    Failure::usage(format!("Question {} cannot be asked: {said}.", at + 1))
 }
 
 #[cfg(test)]

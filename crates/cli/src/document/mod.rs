@@ -23,10 +23,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     } else {
         fs::read_to_string(path)
     };
-    let text = text.map_err(|error| Failure {
-        exit: crate::exit::Exit::Usage,
-        ..file_failure("read", path, &error)
-    })?;
+    let text = text.map_err(|error| file_failure("read", path, &error))?;
     toml::from_str(&text).map_err(|error| {
         let line = error.span().map(|span| {
             let before = text.get(..span.start).unwrap_or_default();

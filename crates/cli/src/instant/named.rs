@@ -7,7 +7,7 @@ use crate::statement::{MONTHS_EN, MONTHS_NL};
 
 /// What it must be.
 const RULE: &str = "must be an instant like 2026-03-03T14:00:00Z or 2026-03-03 14:00 (UTC), a day like 2026-03-03 for \
-                    its start, or, by the clock in the Netherlands, one like `3 March 14:00`: of the latest year in \
+                    its start (UTC), or, by the clock in the Netherlands, one like `3 March 14:00`: of the latest year in \
                     which that is past";
 /// From 29 February to the next are 8 years at most.
 const YEARS: u16 = 8;
@@ -28,6 +28,12 @@ pub(super) fn parse_past(text: &str, now: Timestamp) -> Result<Timestamp, String
     let mut instants = years.filter_map(|year| said.in_year(year));
     let past = instants.find(|instant| *instant <= now);
     past.ok_or_else(|| RULE.to_owned())
+}
+
+/// Reads a day, a month and a year, in English or Dutch, with or without a time.
+pub(super) fn parse(text: &str) -> Option<Timestamp> {
+    let said = Said::read(text)?;
+    said.in_year(said.year?)
 }
 
 /// What was said.

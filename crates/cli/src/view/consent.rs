@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Receipt, all};
 use crate::{
-    code::{short, shorts, spoken},
+    code::{all_spoken, short, shorts, spoken},
     instant,
     output::View,
     page::Page,
@@ -219,7 +219,7 @@ impl Step {
         let at = self.at.as_deref().map(instant::spoken).unwrap_or_default();
         let conditions = match self.conditions.as_slice() {
             [] => String::new(),
-            conditions => format!(", for {}", conditions.join(", ")),
+            conditions => format!(", for {}", all_spoken(conditions)),
         };
         let recipient = self.recipient_party_id.as_ref();
         let recipient = recipient.map(|recipient| format!(", towards {recipient}"));
@@ -235,7 +235,7 @@ impl Terms {
     fn write(&self, page: &mut Page, validity: &str) {
         let explicit = if self.explicit { ", explicit" } else { "" };
         page.pair("kind", &format!("{}{explicit}", spoken(&self.kind)));
-        page.pairs("conditions", &self.conditions);
+        page.pair("conditions", &all_spoken(&self.conditions));
         page.pairs("purposes", &self.purposes);
         page.pairs("from", &self.provider_party_ids);
         page.pairs("to", &self.recipient_party_ids);

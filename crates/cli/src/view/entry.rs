@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{LegalBasis, Receipt, all, retention::Rule};
 use crate::{
-    code::{short, shorts, spoken},
+    code::{all_spoken, short, shorts, spoken},
     instant,
     output::View,
     page::Page,
@@ -234,7 +234,7 @@ impl Entry {
                 &format!("{purpose}{}", version.unwrap_or_default()),
             );
         }
-        page.pairs("conditions", &self.conditions);
+        page.pair_if("conditions", Some(&all_spoken(&self.conditions)));
         page.pairs("from", &self.provider_party_ids);
         page.pair_if("to", self.recipient_party_id.as_deref());
         for basis in &self.bases {
@@ -300,7 +300,9 @@ impl View for Explanation {
         }
         if let Some(steps) = &self.wjsg_51c {
             page.blank();
-            page.pair("Wjsg 51c", steps);
+            page.line("Wjsg 51c");
+            // One of the five steps a line.
+            page.indented(|page| steps.lines().for_each(|step| page.line(step)));
         }
         page.blank();
         if let Some(receipt) = &self.receipt {
@@ -329,7 +331,11 @@ fn leaf_pairs(leaf: &Leaf) -> Vec<(&'static str, String)> {
     let at = schakel_core::time::Timestamp::from_millis(leaf.at_ms);
     let mut pairs = vec![
         ("type", leaf.entry_type.to_string()),
-        ("at", at.map(|at| at.to_string()).unwrap_or_default()),
+        (
+            "at",
+            at.map(schakel_core::time::Timestamp::spoken)
+                .unwrap_or_default(),
+        ),
         ("party", leaf.party.clone()),
     ];
     if let Some(transport) = &leaf.transport {
@@ -341,7 +347,7 @@ fn leaf_pairs(leaf: &Leaf) -> Vec<(&'static str, String)> {
     pairs.push(("id", hex::encode(leaf.id)));
     pairs.push(("retention", leaf.class.to_string()));
     if let Some(month) = leaf.destroy {
-        pairs.push(("destroyed", month.to_string()));
+        pairs.push(("to be destroyed", month.to_string()));
     }
     pairs
 }

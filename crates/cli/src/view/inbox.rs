@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Disclosed, Receipt, all};
 use crate::{
-    code::{short, shorts, spoken},
+    code::{all_spoken, short, shorts, spoken},
     exit::Failure,
     instant,
     output::View,
@@ -227,7 +227,7 @@ impl Notice {
             _ => "the consent was withdrawn: stop using it",
         };
         page.pair("notice", &format!("{}: {meaning}", spoken(&self.kind)));
-        page.pairs("conditions", &self.conditions);
+        page.pair_if("conditions", Some(&all_spoken(&self.conditions)));
         let deadline = self.deadline.as_deref().map(instant::spoken);
         page.pair_if("acknowledge by", deadline.as_deref());
         Receipt::write(self.receipt.as_ref(), page);
@@ -279,7 +279,7 @@ impl NoticeState {
         format!(
             "{} for {}: {state}",
             spoken(&self.kind),
-            self.conditions.join(", ")
+            all_spoken(&self.conditions)
         )
     }
 }

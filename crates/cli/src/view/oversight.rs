@@ -4,7 +4,12 @@ use schakel_api::v1::{self, subject_ref::Reference};
 use serde::Serialize;
 
 use super::{Receipt, all, replay::looked};
-use crate::{code::shorts, instant, output::View, page::Page};
+use crate::{
+    code::{all_spoken, shorts},
+    instant,
+    output::View,
+    page::Page,
+};
 
 /// Whom a breach touched.
 #[derive(Clone, Debug, Serialize)]
@@ -224,7 +229,7 @@ impl View for Breach {
             let named = person.subject.as_deref();
             page.line(named.unwrap_or("a person whom the controller cannot name"));
             page.indented(|page| {
-                page.pairs("conditions", &person.conditions);
+                page.pair_if("conditions", Some(&all_spoken(&person.conditions)));
                 page.pairs("told to", &person.recipient_party_ids);
                 let entries: Vec<_> = person.entry_indexes.iter().map(u64::to_string).collect();
                 page.pairs("entries", &entries);
@@ -245,7 +250,7 @@ impl Share {
             ),
         );
         page.pairs("told to", &self.recipient_party_ids);
-        page.pairs("conditions", &self.conditions);
+        page.pair_if("conditions", Some(&all_spoken(&self.conditions)));
     }
 }
 
@@ -274,11 +279,19 @@ impl View for Integrity {
         }
         page.blank();
         let last = self.last_replay_at.as_deref().map(instant::spoken);
-        page.line(&format!(
-            "The broker replayed {} past decisions since it started, last at {}.",
-            self.replays_since_start,
-            last.unwrap_or_else(|| "no time yet".to_owned())
-        ));
+        page.line(&match (self.replays_since_start, last) {
+            (0, _) | (_, None) => {
+                "No past decision was replayed since the broker started.".to_owned()
+            }
+            (1, Some(last)) => {
+                format!("The broker replayed one past decision since it started, at {last}.")
+            }
+            (count, Some(last)) => {
+                format!(
+                    "The broker replayed {count} past decisions since it started, last at {last}."
+                )
+            }
+        });
         for one in &self.differences {
             page.line(&format!(
                 "Entry {} came out OTHERWISE: {}.",
@@ -297,7 +310,7 @@ impl View for Integrity {
 impl View for Searches {
     fn write(&self, page: &mut Page) {
         if self.searches.is_empty() {
-            page.line("No search waits.");
+            page.line("Nothing waits for a second officer.");
         }
         for search in &self.searches {
             page.line(&search.search_id);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{LegalBasis, Period, all};
 use crate::{
-    code::{short, shorts, spoken},
+    code::{all_spoken, short, shorts, spoken},
     instant,
     output::View,
     page::Page,
@@ -151,7 +151,7 @@ impl View for PurposeVersion {
         ));
         page.blank();
         page.indented(|page| {
-            page.pairs("conditions", &self.conditions);
+            page.pair_if("conditions", Some(&all_spoken(&self.conditions)));
             page.pair("at most", &spoken(&self.granularity));
             page.pair_if(
                 "in force",
@@ -182,7 +182,7 @@ impl Route {
     fn write(&self, page: &mut Page) {
         page.pairs("from", &self.from);
         page.pairs("to", &self.to);
-        page.pairs("conditions", &self.conditions);
+        page.pair_if("conditions", Some(&all_spoken(&self.conditions)));
         page.pairs("origins", &self.origins);
         let basis = |basis: &Option<LegalBasis>| basis.as_ref().map(LegalBasis::spoken);
         page.pair_if("provided under", basis(&self.provider_basis).as_deref());

@@ -9,7 +9,7 @@ use super::{
     entry::{Entry, Explanation},
 };
 use crate::{
-    code::{short, shorts, spoken},
+    code::{all_spoken, short, shorts, spoken},
     instant,
     output::View,
     page::Page,
@@ -203,7 +203,7 @@ impl ConsentThen {
             spoken(&self.state)
         ));
         page.indented(|page| {
-            page.pairs("conditions", &self.conditions);
+            page.pair_if("conditions", Some(&all_spoken(&self.conditions)));
             page.pairs("purposes", &self.purposes);
             page.pairs("from", &self.provider_party_ids);
             page.pairs("to", &self.recipient_party_ids);

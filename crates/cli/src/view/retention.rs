@@ -8,7 +8,12 @@ use serde::Serialize;
 pub(crate) use self::check::RetentionCheck;
 
 use super::{Receipt, all};
-use crate::{code::short, instant, output::View, page::Page};
+use crate::{
+    code::{short, spoken},
+    instant,
+    output::View,
+    page::Page,
+};
 
 /// What came of proposing or approving an erasure.
 #[derive(Clone, Debug, Serialize)]
@@ -291,29 +296,35 @@ impl View for Erasures {
 impl Erasure {
     fn write(&self, page: &mut Page) {
         if let Some(rule) = &self.rule {
-            page.pair("rule", &rule.shown());
+            page.pair("rule", &rule.named());
         }
         page.pair_if("controller", self.controller_party_id.as_deref());
         let entries = self.entries.map(|entries| entries.to_string());
         page.pair_if("entries", entries.as_deref());
-        let month = self.month.as_ref().map(Month::shown);
-        page.pair_if("month", month.as_deref());
+        let month = self.month.as_ref();
+        let month =
+            month.map(|month| format!("{} of {}", spoken(&month.retention_class), month.shown()));
+        page.pair_if("destroyed", month.as_deref());
         let last = self.final_at.as_deref().map(instant::spoken);
         page.pair_if("final", last.as_deref());
     }
 }
 
 impl Rule {
-    /// The rule in a line.
+    /// The rule, with the entry that tells of it.
     pub(crate) fn shown(&self) -> String {
-        format!("{} ({}), entry {}", self.code, self.law_ref, self.index)
+        format!("{}, entry {}", self.named(), self.index)
+    }
+
+    fn named(&self) -> String {
+        format!("{} ({})", spoken(&self.code), self.law_ref)
     }
 }
 
 impl Month {
     fn shown(&self) -> String {
         let (year, month) = (self.month / 100, self.month % 100);
-        format!("{} of {year}-{month:02}", self.retention_class)
+        format!("{year}-{month:02}")
     }
 }
 
@@ -355,7 +366,13 @@ impl View for Due {
             page.line("Nothing is due yet.");
         }
         for month in &self.due {
-            page.line(&month.shown());
+            let Month {
+                retention_class, ..
+            } = month;
+            let (class, when) = (spoken(retention_class), month.shown());
+            page.line(&format!(
+                "In {when}: details of the class {class} are destroyed."
+            ));
         }
     }
 }

@@ -175,6 +175,8 @@ fn what_is_told_can_be_verified_later_by_whoever_kept_the_receipt() {
         "P-PLAN",
         "--condition",
         "housing",
+        "--granularity",
+        "status-with-dates",
     ];
     let said = broker.says("gemeente-oost", &[&ask[..], &["--receipt", path]].concat());
     assert!(

@@ -41,7 +41,7 @@ pub enum Reason {
 /// Not a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no reason: choose from key-compromise, superseded, cessation-of-operation, affiliation-changed, privilege-withdrawn, ca-compromise, unspecified"
+    "choose from key-compromise, superseded, cessation-of-operation, affiliation-changed, privilege-withdrawn, ca-compromise, unspecified"
 )]
 pub struct UnknownReason;
 

@@ -16,14 +16,14 @@ use crate::{
 pub(super) struct BreachArgs {
     #[command(flatten)]
     by: By,
-    /// From this instant on, or from the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// From this instant on, or from the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     from: Timestamp,
-    /// Before this instant, or before the start of a day.
-    #[arg(long = "to", value_name = "INSTANT", value_parser = instant::parse)]
-    to: Timestamp,
+    /// Before this instant, or before the start of a day (UTC).
+    #[arg(long, alias = "to", value_name = "INSTANT", value_parser = instant::parse_past)]
+    until: Timestamp,
     /// When the breach was discovered: the 72 hours count from it.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     discovered: Timestamp,
     #[command(flatten)]
     purpose: PurposeArgs,
@@ -59,7 +59,7 @@ pub(super) async fn breach(session: &Session, args: BreachArgs) -> Result<Exit, 
         actor: session.actor(),
         purpose: args.purpose.purpose,
         by: by.into_iter().flatten().next(),
-        period: period(Some(args.from), Some(args.to)),
+        period: period(Some(args.from), Some(args.until)),
         discovered_at: Some(instant::sent(args.discovered)),
         page_token: None,
         search_id,

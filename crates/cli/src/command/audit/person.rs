@@ -31,11 +31,11 @@ pub(super) struct AsOfArgs {
 pub(super) struct StatementArgs {
     #[command(flatten)]
     subject: SubjectArgs,
-    /// Only from this instant on, or from the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Only from this instant on, or from the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     from: Option<Timestamp>,
-    /// Only before this instant, or before the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Only before this instant, or before the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     until: Option<Timestamp>,
     /// The language it is written in.
     #[arg(long, value_enum, default_value_t = Language::Nl)]

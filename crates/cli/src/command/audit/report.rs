@@ -29,11 +29,11 @@ pub(super) struct ReportArgs {
     /// Only about this condition.
     #[arg(long, value_parser = code::parser::<v1::Condition>())]
     condition: Option<v1::Condition>,
-    /// Only from this instant on, or from the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Only from this instant on, or from the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     from: Option<Timestamp>,
-    /// Only before this instant, or before the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Only before this instant, or before the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     until: Option<Timestamp>,
     #[command(flatten)]
     purpose: PurposeArgs,

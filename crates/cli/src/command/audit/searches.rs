@@ -19,14 +19,14 @@ pub(in crate::command) struct SecondArgs {
     #[arg(long)]
     propose: bool,
     /// Ask the question that a second officer approved under this id, exactly as it was proposed.
-    #[arg(long, value_name = "HEX", value_parser = sixteen_bytes)]
+    #[arg(long, value_name = "ID", value_parser = sixteen_bytes)]
     approved: Option<Bytes>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DecideArgs {
     /// The id under which it was proposed.
-    #[arg(value_name = "HEX", value_parser = sixteen_bytes)]
+    #[arg(value_name = "ID", value_parser = sixteen_bytes)]
     search: Bytes,
 }
 

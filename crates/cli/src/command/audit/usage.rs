@@ -19,11 +19,11 @@ pub(super) struct UsageArgs {
     /// Every party that takes part in the exchange. For an administrator.
     #[arg(long)]
     all: bool,
-    /// From this instant on, or from the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// From this instant on, or from the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     from: Timestamp,
-    /// Before this instant, or before the start of a day [default: until now].
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Before this instant, or before the start of a day (UTC) [default: until now].
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     until: Option<Timestamp>,
     #[command(flatten)]
     purpose: PurposeArgs,

@@ -20,11 +20,11 @@ pub(super) struct ApprovalArgs {
     /// With --propose: for how many days the export may be run once it is approved.
     #[arg(long, value_name = "N", requires = "propose", default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..=92))]
     days: u32,
-    /// With --propose: only what was recorded from this instant on, or from the start of a day.
-    #[arg(long, value_name = "INSTANT", requires = "propose", value_parser = instant::parse)]
+    /// With --propose: only what was recorded from this instant on, or from the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", requires = "propose", value_parser = instant::parse_past)]
     from: Option<Timestamp>,
-    /// With --propose: only what was recorded before this instant, or before the start of a day.
-    #[arg(long, value_name = "INSTANT", requires = "propose", value_parser = instant::parse)]
+    /// With --propose: only what was recorded before this instant, or before the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", requires = "propose", value_parser = instant::parse_past)]
     until: Option<Timestamp>,
 }
 

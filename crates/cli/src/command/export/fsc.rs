@@ -17,11 +17,11 @@ pub(super) struct FscArgs {
     /// What the export is for: a registered purpose about no condition.
     #[arg(long, value_name = "CODE", default_value = "P-ACCOUNTABILITY")]
     purpose: String,
-    /// Only transactions from this instant on, or from the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Only transactions from this instant on, or from the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     from: Option<Timestamp>,
-    /// Only transactions before this instant, or before the start of a day.
-    #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
+    /// Only transactions before this instant, or before the start of a day (UTC).
+    #[arg(long, value_name = "INSTANT", value_parser = instant::parse_past)]
     until: Option<Timestamp>,
     /// Only what was done under this version of a purpose.
     #[arg(long, value_name = "HASH")]

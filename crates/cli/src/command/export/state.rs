@@ -60,7 +60,7 @@ impl State {
         };
         let state: Self = serde_json::from_str(&text).map_err(|error| {
             let path = path.display();
-            Failure::configuration(format!("`{path}` is no state of an export: {error}."))
+            Failure::usage(format!("`{path}` is no state of an export: {error}."))
         })?;
         if (&state.export, &state.origin, &state.to) != (&new.export, &new.origin, &new.to) {
             let (

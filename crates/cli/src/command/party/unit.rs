@@ -29,10 +29,10 @@ pub(super) enum Unit {
         #[arg(long)]
         oin: Option<String>,
         /// From when: an instant or a day.
-        #[arg(long, value_name = "WHEN", value_parser = instant::parse)]
+        #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
         from: Timestamp,
         /// Until when [default: without an end].
-        #[arg(long, value_name = "WHEN", value_parser = instant::parse)]
+        #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
         until: Option<Timestamp>,
     },
     /// Propose the end of a unit: from then on nobody acts for it.
@@ -42,7 +42,7 @@ pub(super) enum Unit {
         /// The id of the unit.
         unit: UnitId,
         /// From when it is none of the party's: an instant or a day.
-        #[arg(long, value_name = "WHEN", value_parser = instant::parse)]
+        #[arg(long, value_name = "INSTANT", value_parser = instant::parse)]
         at: Timestamp,
     },
 }

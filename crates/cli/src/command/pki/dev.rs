@@ -64,7 +64,7 @@ pub(super) fn run(args: &DevArgs) -> Result<Exit, Failure> {
 }
 
 fn organisations(file: Option<&Path>) -> Result<Organisations, Failure> {
-    let refused = |error: OrganisationsError| Failure::configuration(sentence(&chain(&error)));
+    let refused = |error: OrganisationsError| Failure::usage(sentence(&chain(&error)));
     match file {
         Some(file) => Organisations::parse(&connection::read(file)?).map_err(refused),
         None => Organisations::of_development().map_err(refused),

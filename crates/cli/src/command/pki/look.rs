@@ -138,7 +138,7 @@ fn read_list(path: &Path) -> Result<KnownList, Failure> {
 
 fn read_authorities(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let found = authorities(&connection::read(file)?);
-    found.map_err(|error| Failure::configuration(format!("`{}` is {error}.", file.display())))
+    found.map_err(|error| Failure::usage(format!("`{}` is {error}.", file.display())))
 }
 
 fn read_parties(path: &Path) -> Result<Vec<schakel_core::party::Party>, Failure> {

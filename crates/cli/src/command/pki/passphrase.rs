@@ -52,7 +52,7 @@ fn from_file(file: &Path) -> Result<Passphrase, Failure> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = std::fs::metadata(file).map_err(|error| file_failure("read", file, &error))?;
     if metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 {
-        return Err(Failure::configuration(format!(
+        return Err(Failure::usage(format!(
             "`{}` can be read by others than its owner: set its mode to 0600.",
             file.display()
         )));

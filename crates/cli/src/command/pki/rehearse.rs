@@ -31,7 +31,7 @@ pub(super) struct RehearseArgs {
     #[arg(long, value_name = "DIR")]
     authority: Option<PathBuf>,
     /// A certificate with its chain, PEM; repeated for several.
-    #[arg(long = "certificate", value_name = "FILE")]
+    #[arg(long = "chain", alias = "certificate", value_name = "FILE")]
     certificates: Vec<PathBuf>,
     #[command(flatten)]
     scenario: ScenarioArgs,

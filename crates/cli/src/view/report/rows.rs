@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{instant, page::Page, view::oversight::Difference};
+use crate::{code::all_spoken, instant, page::Page, view::oversight::Difference};
 
 /// What came of replaying.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -145,13 +145,17 @@ impl Check {
 impl Denial {
     pub(super) fn write(&self, page: &mut Page) {
         let purpose = self.purpose.as_deref().unwrap_or("no purpose");
+        let (first, last) = (at(self.first_at.as_ref()), at(self.last_at.as_ref()));
+        let when = if first == last {
+            format!("at {first}")
+        } else {
+            format!("from {first} to {last}")
+        };
         page.line(&format!(
-            "{}  {}  {}  {purpose}, from {} to {}",
+            "{}  {}  {}  {purpose}, {when}",
             times(self.count),
             self.party_id,
-            self.reason,
-            at(self.first_at.as_ref()),
-            at(self.last_at.as_ref())
+            self.reason
         ));
     }
 }
@@ -226,9 +230,9 @@ impl Use {
             }
         ));
         page.indented(|page| {
-            let used = self.conditions.join(", ");
+            let used = all_spoken(&self.conditions);
             page.pair("used", &format!("{used}; {}", self.granularity));
-            let registered = self.registered_conditions.join(", ");
+            let registered = all_spoken(&self.registered_conditions);
             page.pair(
                 "registered",
                 &format!("{registered}; {}", self.registered_granularity),
@@ -287,7 +291,7 @@ impl Reader {
 
 impl Due {
     pub(super) fn write(&self, page: &mut Page) {
-        let conditions = self.conditions.join(", ");
+        let conditions = all_spoken(&self.conditions);
         let state = match (&self.kind, &self.acknowledged_at) {
             (None, _) => "was told, and has had no notice".to_owned(),
             (Some(kind), Some(when)) => {
