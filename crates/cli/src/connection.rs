@@ -1,5 +1,7 @@
 //! Whom to call and as whom: options, environment, profile, and what fits a development broker.
 
+mod files;
+
 use std::{
     env, fs,
     ops::RangeInclusive,
@@ -9,9 +11,10 @@ use std::{
 };
 
 use schakel_audit::note::VerifyingKey;
-use schakel_client::{ClientConfig, Identity, Trail};
+use schakel_client::{ClientConfig, Trail};
 use serde::Deserialize;
 
+use self::files::Files;
 use crate::exit::{Exit, Failure, chain, file_failure, sentence};
 
 /// How long a call may take, in seconds.
@@ -293,69 +296,6 @@ impl ConnectionArgs {
         }
         Ok(profile)
     }
-}
-
-/// Where certificate, key and authority are.
-struct Files {
-    party: Option<String>,
-    directory: Option<PathBuf>,
-    certificate: Option<PathBuf>,
-    key: Option<PathBuf>,
-    ca: Option<PathBuf>,
-}
-
-impl Files {
-    /// The directory, the party with its certificate and key, and the authority.
-    ///
-    /// Who calls is what the certificate says and the broker knows: a party need only be named to find the files.
-    fn read(self) -> Result<(PathBuf, Identity, String), Failure> {
-        let (directory, party) = self.directory_and_party()?;
-        let beside = |ending: &str| {
-            let party = party.as_deref().ok_or_else(unnamed)?;
-            Ok::<_, Failure>(directory.join(format!("{party}.{ending}")))
-        };
-        let certificate = self.certificate.map_or_else(|| beside("cert.pem"), Ok)?;
-        let key = self.key.map_or_else(|| beside("key.pem"), Ok)?;
-        let ca = self.ca.unwrap_or_else(|| directory.join("ca.cert.pem"));
-        if !certificate.exists() {
-            let path = certificate.display();
-            let said = format!(
-                "`{path}` is not there: name the files by --certificate, --key and --ca, or the party by --as and \
-                 its directory by --certificates. `schakel pki dev` makes certificates for development."
-            );
-            return Err(Failure::usage(said));
-        }
-        let party = party.unwrap_or_default();
-        let identity = Identity::new(party, read(&certificate)?, read(&key)?);
-        Ok((directory, identity, read(&ca)?))
-    }
-
-    /// Where files are that are not named, and for whom: beside the certificate, when that is named and no directory.
-    fn directory_and_party(&self) -> Result<(PathBuf, Option<String>), Failure> {
-        let named = self.party.as_deref();
-        if let Some((directory, party)) = named.and_then(|named| named.rsplit_once('/')) {
-            return Ok((PathBuf::from(directory), Some(party.to_owned())));
-        }
-        let directory = match (&self.directory, &self.certificate) {
-            (Some(directory), _) => directory.clone(),
-            (None, Some(certificate)) if named.is_none() => {
-                certificate.parent().unwrap_or(Path::new("")).to_owned()
-            }
-            (None, _) => PathBuf::from("certs-dev"),
-        };
-        let needed = self.certificate.is_none() || self.key.is_none();
-        if named.is_none() && needed {
-            return Err(unnamed());
-        }
-        Ok((directory, named.map(str::to_owned)))
-    }
-}
-
-fn unnamed() -> Failure {
-    Failure::usage(
-        "Say as whom to call: the files by --certificate, --key and --ca; or the party by --as PARTY, whose files are \
-         in the directory of --certificates.",
-    )
 }
 
 /// Reads the key that verifies a log, from a text or the file it names.
