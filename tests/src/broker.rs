@@ -10,6 +10,7 @@ use schakel_server::{
     clock::{Clock, ManualClock, SystemClock},
     config::Config,
     run::{Broker, Running},
+    telemetry::Metrics,
 };
 use tokio::net::TcpListener;
 
@@ -136,6 +137,12 @@ impl TestBroker {
     pub fn files(&self) -> SocketAddr {
         let running = self.running.as_ref().expect("it runs");
         running.publication_address().expect("it serves files")
+    }
+
+    /// Its instruments, by which a test is told of what happens inside.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        self.running.as_ref().expect("it runs").metrics()
     }
 
     /// How many entries are published.

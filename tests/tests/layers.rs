@@ -349,3 +349,8 @@ fn short(package: &str) -> String {
         .unwrap_or(package)
         .to_owned()
 }
+
+/// What holds of the text of the code.
+mod layers {
+    mod text;
+}

@@ -35,7 +35,8 @@ pub(crate) struct BenchArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum BenchCommand {
-    /// Test whether the time or the bytes of a denial tell its reason; exits 1 when they do.
+    /// Test whether the time or the bytes of a denial tell its reason; exits 1 when they do, and 4 when there are too
+    /// few samples to tell.
     Denials(DenialsArgs),
     /// Measure how long after a revocation a call still gets through; exits 1 when one begun after the bound does.
     Revocation(RevocationArgs),
@@ -83,7 +84,8 @@ struct DenialsArgs {
     /// What the random order of the denials starts from.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Make denials for one reason this much slower, to see that the test finds it.
+    /// Have the broker take this much longer over denials for one reason, to see that the test finds it. What is
+    /// within the grid of 10 ms stays hidden: that is what the grid is for.
     #[arg(long, default_value_t = 0, value_name = "MICROSECONDS", value_parser = clap::value_parser!(u32).range(0..=100_000))]
     plant_difference: u32,
     #[command(flatten)]

@@ -155,6 +155,11 @@ impl Stage {
         self.watch.clone()
     }
 
+    /// Has somebody told of every denial before its answer goes, by its reason.
+    pub(super) fn watch_denials(&self, told: impl Fn(Reason) + Send + Sync + 'static) {
+        self.broker.running().metrics().watch_denials(told);
+    }
+
     /// How many entries the log has.
     pub(super) fn entries(&self) -> u64 {
         self.watch.log.size()

@@ -98,7 +98,7 @@ impl Shared {
         self.trail.advance(Head { size, checkpoint });
     }
 
-    /// Notes for whom an event lets something wait.
+    /// Notes for whom an event lets something wait, and tells whoever watches denials.
     pub(super) fn announce(&self, event: &Event) {
         let (messages, notices) = match event {
             Event::StatusReported {
@@ -106,6 +106,12 @@ impl Shared {
             } => (messages.as_slice(), notices),
             Event::ConsentEnded(ended) => (&[][..], &ended.notices),
             Event::Restricted { notices, .. } => (&[][..], notices),
+            Event::Denied(denied) => {
+                if let Some(finding) = denied.findings.first() {
+                    self.metrics.denied(finding.reason);
+                }
+                return;
+            }
             _ => return,
         };
         for (party, _) in messages {

@@ -10,6 +10,7 @@ use opentelemetry::{
     KeyValue,
     metrics::{Counter, Gauge, Histogram, Meter, MeterProvider as _, NoopMeterProvider},
 };
+use schakel_core::decide::Reason;
 use tonic::Code;
 
 /// What is measured. Cheap to clone; measuring without a collector costs next to nothing.
@@ -27,10 +28,14 @@ pub struct Metrics {
     differences: Counter<u64>,
     expiry: Gauge<f64>,
     flushed: Arc<OnceLock<Box<Flushed>>>,
+    denied: Arc<OnceLock<Box<Denials>>>,
 }
 
 /// Is told of every batch: how many entries it had, and how long its flush took.
 type Flushed = dyn Fn(u64, Duration) + Send + Sync;
+
+/// Is told of every denial: why it was one.
+type Denials = dyn Fn(Reason) + Send + Sync;
 
 /// The bounds of latencies in seconds: from less than one flush to more than any deadline.
 const SECONDS: &[f64] = &[
@@ -101,6 +106,7 @@ impl Metrics {
                 .build(),
             expiry: expiry(meter),
             flushed: Arc::default(),
+            denied: Arc::default(),
         }
     }
 
@@ -134,6 +140,22 @@ impl Metrics {
         }
         self.batch_entries.record(entries, &[]);
         self.sync_seconds.record(sync_took.as_secs_f64(), &[]);
+    }
+
+    /// Has somebody in this process told of every denial from now on, when it is durable and before its answer goes.
+    /// For the test of whether the delay of a denial tells its reason: whoever is told can make the broker slower for
+    /// one, and the test must find it. No broker that is served has anybody told, and nothing of it is measured. Only
+    /// the first one who asks is told.
+    pub fn watch_denials(&self, told: impl Fn(Reason) + Send + Sync + 'static) {
+        // Whoever asks later is not told: see above.
+        let _ = self.denied.set(Box::new(told));
+    }
+
+    /// Something was denied, for this reason before all.
+    pub(crate) fn denied(&self, reason: Reason) {
+        if let Some(told) = self.denied.get() {
+            told(reason);
+        }
     }
 
     /// The search indexes are this many entries behind the log.

@@ -14,7 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -26,7 +26,7 @@ use tonic::transport::Channel;
 use self::{
     class::{Class, Questions},
     probe::Answered,
-    verdict::{Samples, judge},
+    verdict::{Conclusion, Samples, judge},
 };
 use super::{
     DenialsArgs,
@@ -38,10 +38,13 @@ use super::{
 };
 use crate::output;
 
-/// The class that is made slower on purpose.
+/// The class for which the broker is made slower on purpose.
 const PLANTED: Class = Class::Withdrawn;
 /// How many denials are not looked at first, for each that is made over every connection.
 const WARM_UP: usize = 50;
+
+/// How it ends when there were too few samples to tell.
+const TOO_FEW: u8 = 4;
 
 /// Runs the test and prints what came of it; the exit code is 1 when reasons can be told apart.
 pub(super) async fn run(args: DenialsArgs) -> Result<ExitCode> {
@@ -56,6 +59,10 @@ pub(super) async fn run(args: DenialsArgs) -> Result<ExitCode> {
         .await?;
     stage.check_denials(before, &Class::ALL.map(Class::reason))?;
 
+    let slower_by = Duration::from_micros(args.plant_difference.into());
+    if !slower_by.is_zero() {
+        plant(&stage, slower_by);
+    }
     let campaign = Campaign::plan(questions, channels, &args);
     let samples = generator.run(campaign.run()).await?;
     let verdict = judge(&samples);
@@ -67,11 +74,24 @@ pub(super) async fn run(args: DenialsArgs) -> Result<ExitCode> {
     }
     drop(generator);
     stage.close().await?;
-    Ok(if verdict.pass {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    Ok(match verdict.conclusion {
+        Conclusion::Passed => ExitCode::SUCCESS,
+        Conclusion::Failed => ExitCode::FAILURE,
+        Conclusion::TooFewSamples => TOO_FEW.into(),
     })
+}
+
+/// Has the broker take so much longer over each denial of one class, on its way from the disk to the answer.
+fn plant(stage: &Stage, slower_by: Duration) {
+    stage.watch_denials(move |reason| {
+        if reason == PLANTED.reason() {
+            // Sleeping is too coarse for it.
+            let begun = Instant::now();
+            while begun.elapsed() < slower_by {
+                std::hint::spin_loop();
+            }
+        }
+    });
 }
 
 async fn prepare(
@@ -109,7 +129,7 @@ fn firsts(questions: &Questions) -> Vec<Bytes> {
 async fn ask_in_order(channels: &[Channel], questions: &[Bytes]) -> Result<()> {
     let channel = channels.first().context("there is no connection")?;
     for question in questions {
-        probe::ask(channel, question, Duration::ZERO).await?;
+        probe::ask(channel, question).await?;
     }
     Ok(())
 }
@@ -121,7 +141,6 @@ struct Campaign {
     /// Which class and which person, in random order.
     order: Vec<(usize, usize)>,
     warm_up: usize,
-    slower_by: Duration,
     next: AtomicUsize,
 }
 
@@ -151,7 +170,6 @@ impl Campaign {
             channels,
             order: warm,
             warm_up,
-            slower_by: Duration::from_micros(args.plant_difference.into()),
             next: AtomicUsize::new(0),
         }
     }
@@ -202,16 +220,7 @@ impl Campaign {
                 .get(*class)
                 .context("there are six classes")?;
             let question = questions.get(*person).context("every class has persons")?;
-            let slower_by = if *class == PLANTED {
-                self.slower_by
-            } else {
-                Duration::ZERO
-            };
-            answers.push((
-                turn,
-                *class,
-                probe::ask(&channel, question, slower_by).await?,
-            ));
+            answers.push((turn, *class, probe::ask(&channel, question).await?));
         }
     }
 }

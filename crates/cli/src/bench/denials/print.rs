@@ -1,8 +1,10 @@
 //! What came of the test, for people.
 
+use std::fmt::Write as _;
+
 use super::{
     class::Class,
-    verdict::{Pair, Verdict},
+    verdict::{Conclusion, MOST, Pair, Verdict, enough},
 };
 use crate::bench::print::{grouped, table, wrapped};
 use crate::bench::statistics::real;
@@ -19,7 +21,7 @@ pub(super) fn verdict(verdict: &Verdict, planted: Option<(Class, u32)>) -> Strin
     )));
     if let Some((class, micros)) = planted {
         text.push_str(&wrapped(&format!(
-            "On purpose, denials for `{class}` were made {micros} µs slower."
+            "On purpose, the broker took {micros} µs longer over denials for `{class}`."
         )));
     }
     text.push('\n');
@@ -46,10 +48,22 @@ fn conclusion(verdict: &Verdict) -> String {
             .to_owned(),
         count => format!("There are {count} different answers: their bytes tell reasons apart."),
     };
-    let passed = if verdict.pass { "PASSED" } else { "FAILED" };
-    format!(
-        "{passed}: the best classifier has {:.4}, allowed is {:.4} (one standard error of chance is \
+    let found = match verdict.conclusion {
+        Conclusion::Passed => "PASSED",
+        Conclusion::Failed => "FAILED",
+        Conclusion::TooFewSamples => "TOO FEW SAMPLES TO TELL",
+    };
+    let mut text = format!(
+        "{found}: the best classifier has {:.4}, allowed is {:.4} (one standard error of chance is \
          {:.4}). {alike}",
         verdict.most, verdict.allowed, verdict.standard_error,
-    )
+    );
+    if verdict.conclusion == Conclusion::TooFewSamples {
+        let enough = grouped(enough());
+        let _ = write!(
+            text,
+            " Chance alone comes as far. From {enough} denials of each reason on it stays within {MOST}."
+        );
+    }
+    text
 }

@@ -47,12 +47,8 @@ impl Face {
     }
 }
 
-/// Asks; `slower_by` is spent before the clock is stopped.
-pub(super) async fn ask(
-    channel: &Channel,
-    question: &Bytes,
-    slower_by: Duration,
-) -> Result<Answered> {
+/// Asks.
+pub(super) async fn ask(channel: &Channel, question: &Bytes) -> Result<Answered> {
     let mut grpc = Grpc::new(channel.clone());
     grpc.ready().await?;
     let (request, path) = (
@@ -68,7 +64,6 @@ pub(super) async fn ask(
         .await?
         .context("the answer holds no message")?;
     let trailers = stream.trailers().await?.unwrap_or_default();
-    spend(slower_by);
     let took = begun.elapsed();
     let face = Face {
         headers: lines(&headers),
@@ -76,14 +71,6 @@ pub(super) async fn ask(
         trailers: lines(&trailers),
     };
     Ok(Answered { took, face })
-}
-
-/// Uses up time as a slower broker would. Sleeping is too coarse for it.
-fn spend(time: Duration) {
-    let begun = Instant::now();
-    while begun.elapsed() < time {
-        std::hint::spin_loop();
-    }
 }
 
 /// The message with zeros in the place of its reference. It must be a denial.
@@ -184,12 +171,5 @@ mod tests {
         headers.insert("date", "Mon, 23 Nov 2026 22:00:00 GMT".parse().unwrap());
         headers.insert("a", "2".parse().unwrap());
         assert_eq!(lines(&headers), ["b: \"1\"", "date", "a: \"2\""]);
-    }
-
-    #[test]
-    fn time_is_spent() {
-        let begun = Instant::now();
-        spend(Duration::from_micros(300));
-        assert!(begun.elapsed() >= Duration::from_micros(300));
     }
 }

@@ -41,14 +41,34 @@ pub(super) struct Verdict {
     pub(super) pairs: Vec<Pair>,
     /// The best of all classifiers over all pairs.
     pub(super) most: f64,
-    /// What is allowed: 0.52, or what chance alone achieves with so few samples.
+    /// From where on they can be told apart: 0.52, or what chance alone achieves with so few samples.
     pub(super) allowed: f64,
     /// How far chance alone takes a classifier from 0.5: one standard error.
     pub(super) standard_error: f64,
     /// How many different answers there were, the random reference blanked: 1 when all are alike.
     pub(super) different_answers: usize,
-    /// Whether the classes cannot be told apart.
-    pub(super) pass: bool,
+    /// What follows.
+    pub(super) conclusion: Conclusion,
+}
+
+/// Whether the classes can be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Conclusion {
+    /// No classifier achieves more than is allowed, and one that does would have been seen.
+    Passed,
+    /// They can be told apart, by more than chance.
+    Failed,
+    /// Nothing was found, but chance alone exceeds what is allowed: nothing is shown by it.
+    TooFewSamples,
+}
+
+/// How many denials of each class it takes until chance alone stays within what is allowed.
+pub(super) fn enough() -> f64 {
+    // The n of which `CHANCE` standard errors, sqrt((2n + 1) / 12n²), make up the room between 0.5 and `MOST`.
+    let error = (MOST - 0.5) / CHANCE;
+    let square = 12.0 * error * error;
+    ((1.0 + (1.0 + square).sqrt()) / square).ceil()
 }
 
 /// Two classes.
@@ -90,7 +110,8 @@ pub(super) fn judge(classes: &[Samples]) -> Verdict {
         .collect();
     let most = pairs.iter().map(|pair| pair.best().1).fold(0.5, f64::max);
     let standard_error = auc_standard_error(samples, samples);
-    let allowed = f64::max(MOST, CHANCE.mul_add(standard_error, 0.5));
+    let by_chance = CHANCE.mul_add(standard_error, 0.5);
+    let allowed = f64::max(MOST, by_chance);
     let faces: BTreeSet<_> = classes.iter().flat_map(|class| &class.faces).collect();
     Verdict {
         samples,
@@ -99,7 +120,13 @@ pub(super) fn judge(classes: &[Samples]) -> Verdict {
         allowed,
         standard_error,
         different_answers: faces.len(),
-        pass: most <= allowed && faces.len() == 1,
+        conclusion: if most > allowed || faces.len() != 1 {
+            Conclusion::Failed
+        } else if by_chance > MOST {
+            Conclusion::TooFewSamples
+        } else {
+            Conclusion::Passed
+        },
     }
 }
 
@@ -177,11 +204,11 @@ mod tests {
         let classes: Vec<_> = Class::ALL
             .iter()
             .zip(1..)
-            .map(|(class, seed)| samples(*class, seed, 2000, 0.0))
+            .map(|(class, seed)| samples(*class, seed, 7000, 0.0))
             .collect();
         let verdict = judge(&classes);
-        assert!(verdict.pass, "{verdict:?}");
-        assert_eq!((verdict.pairs.len(), verdict.samples), (15, 2000));
+        assert_eq!(verdict.conclusion, Conclusion::Passed, "{verdict:?}");
+        assert_eq!((verdict.pairs.len(), verdict.samples), (15, 7000));
     }
 
     #[test]
@@ -192,7 +219,8 @@ mod tests {
             samples(Class::Withdrawn, 3, 10_000, 40.0),
         ];
         let verdict = judge(&classes);
-        assert!(!verdict.pass && (verdict.allowed - MOST).abs() < 1e-9);
+        assert_eq!(verdict.conclusion, Conclusion::Failed);
+        assert!((verdict.allowed - MOST).abs() < 1e-9);
         for pair in &verdict.pairs {
             let differ = pair.classes.1 == Class::Withdrawn;
             assert_eq!(pair.best().1 > MOST, differ, "{pair:?}");
@@ -207,7 +235,7 @@ mod tests {
             .step_by(12)
             .for_each(|took| *took += 10_000.0);
         let verdict = judge(&[samples(Class::Unknown, 1, 10_000, 0.0), late]);
-        assert!(!verdict.pass, "{verdict:?}");
+        assert_eq!(verdict.conclusion, Conclusion::Failed, "{verdict:?}");
     }
 
     #[test]
@@ -215,19 +243,34 @@ mod tests {
         let mut larger = samples(Class::Expired, 2, 100, 0.0);
         larger.bytes.fill(21.0);
         let verdict = judge(&[samples(Class::Unknown, 1, 100, 0.0), larger]);
-        assert!(!verdict.pass && verdict.most > 0.99);
+        assert_eq!(verdict.conclusion, Conclusion::Failed);
+        assert!(verdict.most > 0.99);
         let mut other = samples(Class::Expired, 2, 100, 0.0);
         other.faces.insert(face(19));
         let verdict = judge(&[samples(Class::Unknown, 1, 100, 0.0), other]);
-        assert!(!verdict.pass && verdict.different_answers == 2);
+        assert_eq!(verdict.conclusion, Conclusion::Failed);
+        assert_eq!(verdict.different_answers, 2);
     }
 
     #[test]
-    fn few_samples_are_allowed_what_chance_achieves() {
-        let verdict = judge(&[
-            samples(Class::Unknown, 1, 100, 0.0),
-            samples(Class::Expired, 2, 100, 0.0),
-        ]);
-        assert!(verdict.pass && verdict.allowed > 0.6);
+    fn few_samples_pass_nothing() {
+        let of = |count, shift| {
+            judge(&[
+                samples(Class::Unknown, 1, count, 0.0),
+                samples(Class::Expired, 2, count, shift),
+            ])
+        };
+        let verdict = of(100, 0.0);
+        assert_eq!(verdict.conclusion, Conclusion::TooFewSamples);
+        assert!(verdict.allowed > 0.6);
+        // What is larger than chance is found all the same.
+        assert_eq!(of(100, 2000.0).conclusion, Conclusion::Failed);
+    }
+
+    #[test]
+    fn enough_samples_are_the_fewest_of_which_chance_stays_within() {
+        let by_chance = |count| CHANCE.mul_add(auc_standard_error(count, count), 0.5);
+        assert!(by_chance(6668) <= MOST && by_chance(6667) > MOST);
+        assert!((enough() - 6668.0).abs() < 1e-9, "{}", enough());
     }
 }

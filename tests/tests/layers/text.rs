@@ -1,0 +1,54 @@
+//! What holds of the text of the code itself.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Every Rust file of product code, with its text.
+fn product() -> Vec<(PathBuf, String)> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let mut found = Vec::new();
+    for member in fs::read_dir(crates).unwrap() {
+        collect(&member.unwrap().path().join("src"), &mut found);
+    }
+    assert!(
+        found.len() > 300,
+        "where is the code? {} files",
+        found.len()
+    );
+    found
+}
+
+fn collect(directory: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+}
+
+/// Whoever is told of denials can make the broker slower for some, and is told of them by their reason. It is there to
+/// show that a test finds that, and no broker that is served may have anybody told.
+#[test]
+fn only_the_benchmark_is_told_why_something_was_denied() {
+    let mut users: Vec<_> = product()
+        .into_iter()
+        .filter(|(_, text)| text.contains("watch_denials("))
+        .map(|(path, _)| path)
+        .collect();
+    users.sort();
+    let allowed = [
+        "cli/src/bench/denials/mod.rs",
+        "cli/src/bench/stage.rs",
+        "server/src/telemetry/metrics.rs",
+    ];
+    assert_eq!(users.len(), allowed.len(), "{users:?}");
+    for (user, allowed) in users.iter().zip(allowed) {
+        assert!(user.ends_with(allowed), "{}", user.display());
+    }
+}
