@@ -165,10 +165,24 @@ fn log(log: &Log, lag: &IndexLag) -> String {
         pair("flush p90", micros(took.p90_us)),
         pair("flush p99", micros(took.p99_us)),
         pair("flush p99.9", micros(took.p999_us)),
-        pair("entries not yet indexed, at the start", of(lag.start)),
+        pair(
+            &format!(
+                "entries not yet indexed, at the start of round {}",
+                lag.round
+            ),
+            of(lag.start),
+        ),
         pair("in the middle", of(lag.middle)),
         pair("at the end", of(lag.end)),
     ]));
+    text.push('\n');
+    text.push_str(&wrapped(if lag.grows {
+        "THE INDEXES FELL BEHIND: in that round the lag grew to more than twice what it was, and by more \
+         than is under way at a time. Under this load searches wait longer and longer."
+    } else {
+        "In no round did the lag grow to more than twice what it was and by more than is under way at a \
+         time; the round in which it grew most is told."
+    }));
     text
 }
 

@@ -100,15 +100,19 @@ pub(super) struct Log {
     pub(super) flush: Percentiles,
 }
 
-/// How far the search indexes were behind.
+/// How far the search indexes were behind, in the round in which that grew most: between two rounds they catch up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(super) struct IndexLag {
-    /// In the first third of the time.
+    /// Which round of disclosures it was, counted from 1.
+    pub(super) round: usize,
+    /// In the first third of its time.
     pub(super) start: Lag,
     /// In the second.
     pub(super) middle: Lag,
     /// In the last.
     pub(super) end: Lag,
+    /// Whether it grew in any round: to more than twice what it was, and by more than is under way at a time.
+    pub(super) grows: bool,
 }
 
 /// How many entries the indexes were behind.
@@ -213,8 +217,24 @@ impl Log {
 }
 
 impl IndexLag {
-    /// Of readings in the order of time.
-    pub(super) fn of(readings: &[u64]) -> Self {
+    /// Of the readings of each round in the order of time, with so many requests under way; `None` without a round.
+    pub(super) fn of(rounds: &[&[u64]], in_flight: u16) -> Option<Self> {
+        let rounds = (1..).zip(rounds);
+        let each: Vec<_> = rounds
+            .map(|(number, readings)| Self::in_round(number, readings, in_flight))
+            .collect();
+        let grows = each.iter().any(|round| round.grows);
+        let growth = |round: &&Self| {
+            (
+                round.grows,
+                round.end.median.saturating_sub(round.start.median),
+            )
+        };
+        let worst = each.iter().max_by_key(growth)?;
+        Some(Self { grows, ..*worst })
+    }
+
+    fn in_round(round: usize, readings: &[u64], in_flight: u16) -> Self {
         let third = readings.len() / 3;
         let (start, rest) = readings.split_at(third);
         let (middle, end) = rest.split_at(third);
@@ -222,10 +242,13 @@ impl IndexLag {
             median: median(readings, Ord::cmp).unwrap_or_default(),
             most: readings.iter().copied().max().unwrap_or_default(),
         };
+        let (start, end) = (lag(start), lag(end));
         Self {
-            start: lag(start),
+            round,
+            start,
             middle: lag(middle),
-            end: lag(end),
+            end,
+            grows: end.median > 2 * start.median + u64::from(in_flight),
         }
     }
 }
@@ -287,18 +310,29 @@ mod tests {
     }
 
     #[test]
-    fn the_lag_is_told_by_thirds_of_the_time() {
-        let lag = IndexLag::of(&[1, 2, 3, 40, 50, 60, 7, 8, 9]);
+    fn the_lag_is_told_by_thirds_of_the_round_in_which_it_grew_most() {
+        let (flat, growing) = ([9, 9, 9, 9, 9, 9], [1, 2, 3, 40, 50, 60, 70, 80, 90]);
+        let lag = IndexLag::of(&[&flat, &growing, &flat], 100).unwrap();
+        assert_eq!((lag.round, lag.grows), (2, false));
         assert_eq!(lag.start, Lag { median: 2, most: 3 });
-        assert_eq!(
-            lag.middle,
-            Lag {
-                median: 50,
-                most: 60
-            }
-        );
-        assert_eq!(lag.end, Lag { median: 8, most: 9 });
-        assert_eq!(IndexLag::of(&[]).end, Lag::default());
+        let of = |median, most| Lag { median, most };
+        assert_eq!((lag.middle, lag.end), (of(50, 60), of(80, 90)));
+        assert!(IndexLag::of(&[], 100).is_none());
+    }
+
+    /// Rounds between which the indexes catch up, so that the rounds are alike: growth shows within them.
+    #[test]
+    fn a_lag_that_grows_within_each_round_is_found() {
+        let growing: Vec<u64> = (0..90).map(|reading| reading * 20).collect();
+        let lag = IndexLag::of(&[&growing, &growing, &growing], 256).unwrap();
+        assert!(lag.grows, "{lag:?}");
+        // A lag that swings by what is under way does not grow.
+        let swinging: Vec<u64> = (0..90).map(|reading| reading % 3 * 100).collect();
+        let lag = IndexLag::of(&[&swinging, &swinging, &swinging], 256).unwrap();
+        assert!(!lag.grows, "{lag:?}");
+        // In one round is enough.
+        let lag = IndexLag::of(&[&swinging, &growing, &swinging], 256).unwrap();
+        assert_eq!((lag.grows, lag.round), (true, 2));
     }
 
     #[test]

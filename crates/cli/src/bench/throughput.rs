@@ -118,10 +118,7 @@ impl<'a> Bench<'a> {
         let (echo, _) = Kind::of(&echoes, machine.processors).context("no echo was measured")?;
         let (disclosure, median) =
             Kind::of(&disclosures, machine.processors).context("no disclosure was measured")?;
-        let lag: Vec<_> = disclosures
-            .iter()
-            .flat_map(|round| round.lag.clone())
-            .collect();
+        let lag: Vec<_> = disclosures.iter().map(|round| &round.lag[..]).collect();
         Ok(Report {
             machine,
             load: self.load(sizes),
@@ -129,7 +126,8 @@ impl<'a> Bench<'a> {
             echo,
             disclosure,
             log: Log::of(&median.flushes).context("the log was not flushed")?,
-            index_lag: IndexLag::of(&lag),
+            index_lag: IndexLag::of(&lag, self.args.in_flight)
+                .context("the lag of the indexes was not read")?,
             unloaded: self.unloaded().await?,
         })
     }
