@@ -12,3 +12,4 @@ mod evidence;
 mod golden;
 mod journey;
 mod rights;
+mod story;
