@@ -18,7 +18,7 @@ use rustls::{
 };
 use schakel_core::{party::Party, time::Timestamp};
 use schakel_pki::check::{Acceptance, Anchor, Chain, KnownList, list_text};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::spawn_blocking};
 
 use super::uses::Uses;
 use crate::{
@@ -35,6 +35,7 @@ mod fetch;
 mod files;
 mod lease;
 mod list;
+mod newest;
 mod pair;
 mod parts;
 mod refused;
@@ -51,6 +52,7 @@ pub(crate) use roots::roots;
 
 use copies::Copies;
 use list::Place;
+use newest::Newest;
 use parts::Parts;
 use verifier::Verifier;
 
@@ -64,6 +66,8 @@ pub struct Tls {
     clock: Arc<dyn Clock>,
     copies: Option<Copies>,
     parts: Mutex<Parts>,
+    /// What was last kept of how new the lists are.
+    kept: Mutex<Option<Newest>>,
     current: Arc<ArcSwap<Generation>>,
     changed: watch::Sender<u64>,
     uses: Arc<Uses>,
@@ -116,6 +120,7 @@ impl Tls {
             clock,
             copies,
             parts: Mutex::new(parts),
+            kept: Mutex::default(),
             current: Arc::new(ArcSwap::from_pointee(first)),
             changed: watch::Sender::new(0),
             uses: Arc::default(),
@@ -154,7 +159,8 @@ impl Tls {
     /// that stayed as it was is not read again. One that cannot be used stays as it was, or away when it is new.
     pub fn adopt(&self, wanted: &[config::Anchor]) -> Reloaded {
         let mut parts = self.parts();
-        let (changed, mut broken) = parts.adopt(wanted, self.environment, self.copies.as_ref());
+        let (now, copies) = (self.clock.now(), self.copies.as_ref());
+        let (changed, mut broken) = parts.adopt(wanted, self.environment, copies, now);
         if changed && let Err(error) = self.count(&parts) {
             broken.push(error);
         }
@@ -165,31 +171,59 @@ impl Tls {
     ///
     /// # Errors
     /// Why it was not fetched or cannot be used, with its address; what counted before counts on, as long as it may.
-    pub async fn fetch(&self, list: &Fetched) -> Result<(), TlsError> {
+    pub async fn fetch(self: &Arc<Self>, list: &Fetched) -> Result<(), TlsError> {
         let fetched = fetch::fetch(&list.url).await;
         let bytes = fetched.map_err(|source| TlsError::Fetch {
             list: list.source.to_string(),
             source,
         })?;
+        // A list may be large, and is kept on disk: nobody else waits for that.
+        let (tls, list) = (Arc::clone(self), list.clone());
+        let taken = spawn_blocking(move || tls.take(&list, bytes));
+        taken.await.map_err(|_| TlsError::Task)?
+    }
+
+    /// Lets a list that was fetched count, and keeps it.
+    fn take(&self, list: &Fetched, bytes: Vec<u8>) -> Result<(), TlsError> {
         let now = self.clock.now();
         let mut parts = self.parts();
-        let changed = parts.fetched(&list.source, bytes.clone())?;
+        let changed = parts.fetched(&list.source, bytes.clone(), now)?;
         list.source.fetched(now);
         if changed {
             self.count(&parts)?;
         }
         drop(parts);
-        match self
-            .copies
-            .as_ref()
-            .map(|copies| copies.write(&list.url, &bytes, now))
-        {
-            None | Some(Ok(())) => Ok(()),
-            Some(Err(source)) => Err(TlsError::Copy {
+        if let Some(copies) = &self.copies {
+            let written = copies.write(&list.url, &bytes, now);
+            written.map_err(|source| TlsError::Copy {
                 list: list.source.to_string(),
                 source,
-            }),
+            })?;
         }
+        self.keep_newest()
+    }
+
+    /// Keeps on disk how new the lists are that were taken, where copies are kept, so that no older one counts after
+    /// a restart.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_newest(&self) -> Result<(), TlsError> {
+        let Some(copies) = &self.copies else {
+            return Ok(());
+        };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = self.parts().newest.clone();
+        if kept.as_ref() == Some(&newest) {
+            return Ok(());
+        }
+        let written = copies.keep_newest(&newest);
+        written.map_err(|source| TlsError::Newest {
+            dir: copies.dir().to_owned(),
+            source,
+        })?;
+        *kept = Some(newest);
+        Ok(())
     }
 
     /// What ends and when: the broker's certificate and the authorities, by what each is.

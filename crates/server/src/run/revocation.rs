@@ -107,6 +107,7 @@ impl Looked {
             tracing::info!("certificates and lists were reloaded");
         }
         tell(broken);
+        tell(self.tls.keep_newest().err().into_iter().collect());
         self.tls.measure(&self.metrics);
     }
 }

@@ -77,7 +77,10 @@ const fn mend_of(error: &TlsError) -> &'static str {
         TlsError::Fetch { .. } | TlsError::NeverFetched { .. } => {
             "see that this machine reaches that address by HTTP, and that the list itself is there"
         }
-        TlsError::Older { .. } | TlsError::Outdated { .. } | TlsError::Revocation { .. } => {
+        TlsError::Older { .. }
+        | TlsError::OtherAuthority { .. }
+        | TlsError::Outdated { .. }
+        | TlsError::Revocation { .. } => {
             "`schakel pki crl` for an authority of your own; else fetch the newest list from its authority"
         }
         TlsError::NotValid { .. } => {
@@ -90,6 +93,8 @@ const fn mend_of(error: &TlsError) -> &'static str {
         TlsError::Pair(_) => "`schakel pki request` makes a key and the request that belongs to it",
         TlsError::Copy { .. }
         | TlsError::Empty { .. }
+        | TlsError::Newest { .. }
+        | TlsError::Task
         | TlsError::Unlisted { .. }
         | TlsError::Unreadable { .. }
         | TlsError::Unusable(_) => {

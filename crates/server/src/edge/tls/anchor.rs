@@ -158,7 +158,7 @@ impl Check<'_> {
         counting.sort_by_key(|(_, list)| std::cmp::Reverse(list.validity().not_before()));
         // One that was never there is that of an authority nobody knows, perhaps of this one.
         let unknown = |(source, list): &(Arc<Source>, Option<Arc<List>>)| {
-            list.is_none() && source.admits_stale()
+            source.is_fetched() && list.is_none() && source.admits_stale()
         };
         match stale {
             _ if !counting.is_empty() => Ok(counting),

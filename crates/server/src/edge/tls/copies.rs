@@ -1,5 +1,5 @@
-//! Copies of fetched revocation lists on disk, so that a broker that starts again knows what it knew, and when it
-//! knew it.
+//! Copies of fetched revocation lists on disk, and of which instant the newest of each authority is, so that a broker
+//! that starts again knows what it knew, and when it knew it.
 
 use std::{
     fmt::Write as _,
@@ -10,6 +10,11 @@ use std::{
 
 use aws_lc_rs::digest;
 use schakel_core::time::Timestamp;
+
+use super::newest::Newest;
+
+/// Where it is kept of which instant the newest list of each authority is.
+const NEWEST: &str = "newest";
 
 /// The directory of the copies.
 #[derive(Clone, Debug)]
@@ -34,26 +39,56 @@ impl Copies {
     /// # Errors
     /// When it cannot be written; the copy there was stays.
     pub(super) fn write(&self, url: &str, list: &[u8], at: Timestamp) -> io::Result<()> {
+        let head = format!("{at}\n");
+        self.replace(&self.path(url), &[head.as_bytes(), list])
+    }
+
+    /// Of which instant the newest list of each authority is, as it was last kept.
+    pub(super) fn newest(&self) -> Newest {
+        let text = fs::read_to_string(self.0.join(NEWEST)).unwrap_or_default();
+        Newest::from_text(&text)
+    }
+
+    /// Keeps of which instant the newest list of each authority is.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was kept stays.
+    pub(super) fn keep_newest(&self, newest: &Newest) -> io::Result<()> {
+        let text = newest.to_text();
+        self.replace(&self.0.join(NEWEST), &[text.as_bytes()])
+    }
+
+    /// Where they are.
+    pub(super) fn dir(&self) -> &Path {
+        &self.0
+    }
+
+    fn replace(&self, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
         fs::create_dir_all(&self.0)?;
-        let path = self.path(url);
         let new = path.with_extension("new");
         let mut file = File::create(&new)?;
-        writeln!(file, "{at}")?;
-        file.write_all(list)?;
+        for part in parts {
+            file.write_all(part)?;
+        }
         file.sync_all()?;
-        fs::rename(&new, &path)?;
+        fs::rename(&new, path)?;
         File::open(&self.0)?.sync_all()
     }
 
     fn path(&self, url: &str) -> PathBuf {
-        let sum = digest::digest(&digest::SHA256, url.as_bytes());
-        let mut name = String::new();
-        for byte in sum.as_ref().iter().take(16) {
-            // Writing into a text cannot fail.
-            let _ = write!(name, "{byte:02x}");
-        }
-        self.0.join(name + ".crl")
+        self.0.join(sum(url.as_bytes()) + ".crl")
     }
+}
+
+/// What something is called on disk, in hexadecimal digits.
+pub(super) fn sum(bytes: &[u8]) -> String {
+    let digest = digest::digest(&digest::SHA256, bytes);
+    let mut name = String::new();
+    for byte in digest.as_ref().iter().take(16) {
+        // Writing into a text cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 #[cfg(test)]

@@ -62,6 +62,18 @@ pub enum TlsError {
         /// Why not.
         source: FetchError,
     },
+    /// How new the lists are cannot be kept.
+    #[error(
+        "`broker.data_dir`: it cannot be kept in `{}` how new the revocation lists are: make it writable, or an older one might count after a restart",
+        dir.display()
+    )]
+    Newest {
+        /// Where it should be kept.
+        dir: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// A list was never fetched.
     #[error(
         "`tls.anchor.crl.url`: {list} was never fetched: certificates of its authority are refused until it is"
@@ -80,9 +92,19 @@ pub enum TlsError {
         /// Until when it holds.
         until: Timestamp,
     },
-    /// A list is older than the one that counts.
-    #[error("`tls.anchor.crl`: {list} is older than the list that was there: give the newest one")]
+    /// A list is older than one that was taken.
+    #[error(
+        "`tls.anchor.crl`: {list} is older than a list of the same authority that was taken already: give the newest one"
+    )]
     Older {
+        /// Where the list is from.
+        list: String,
+    },
+    /// An address of one authority's lists has another's.
+    #[error(
+        "`tls.anchor.crl.url`: {list} has the list of another authority than before: name an address for each authority"
+    )]
+    OtherAuthority {
         /// Where the list is from.
         list: String,
     },
@@ -116,6 +138,9 @@ pub enum TlsError {
         #[source]
         source: RevocationError,
     },
+    /// The broker ends while a list is taken.
+    #[error("a revocation list was not taken in whole: it is fetched again")]
+    Task,
     /// An authority has no revocation list.
     #[error(
         "`tls.anchor.crl`: anchor `{anchor}` holds no list of its certificate {position}: without one a revoked certificate would be admitted, so add its newest list"

@@ -75,6 +75,21 @@ impl Source {
         self.when_stale == WhenStale::Admit
     }
 
+    /// Whether the list is fetched, from an address at which anybody on the way may answer.
+    pub(super) const fn is_fetched(&self) -> bool {
+        matches!(self.place, Place::Url(_))
+    }
+
+    /// Whether a list of the same authority alone may take the place of this one: as long as it counts. Whoever
+    /// answers in the name of an address must not be able to take away what it says of its own authority. When it
+    /// counts no more there is nothing to take away, and a list that was never that of this address makes room.
+    /// A generation of the authority with another key has its name.
+    pub(super) fn belongs_to_another(&self, there: &List, list: &List, now: Timestamp) -> bool {
+        self.is_fetched()
+            && there.authority.name != list.authority.name
+            && (self.admits_stale() || now < self.stale_at(there))
+    }
+
     /// Notes that the list was fetched.
     pub(super) fn fetched(&self, at: Timestamp) {
         self.fetched_at.store(at.as_millis(), Ordering::Relaxed);
@@ -160,16 +175,19 @@ impl List {
     pub(super) const fn validity(&self) -> Validity {
         self.validity
     }
-
-    /// Whether this list takes the other's place: it is of the same authority and not older. Whoever answers
-    /// in the name of an address must not be able to bring an old list back.
-    pub(super) fn follows(&self, other: &Self) -> bool {
-        self.authority == other.authority
-            && self.validity.not_before() >= other.validity.not_before()
-    }
 }
 
 impl Authority {
+    /// The exact name, DER.
+    pub(super) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// The key, DER.
+    pub(super) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// The authority of a certificate; `None` when it is none.
     pub(super) fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
         let anchor = webpki::anchor_from_trusted_cert(certificate).ok()?;

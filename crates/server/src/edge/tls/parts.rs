@@ -3,41 +3,22 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, TrustAnchor};
 use schakel_core::{id::AnchorName, time::Timestamp};
-use schakel_pki::{check, identity, terms::CertificateTerms};
+use schakel_pki::check;
 
-use super::{
-    TlsError,
-    anchor::Anchor,
-    copies::Copies,
-    files::File,
-    list::{Authority, List, Place, Source},
-    pair::Pair,
-};
-use crate::config::{self, Environment, identifier_of};
+use super::{TlsError, anchor::Anchor, copies::Copies, list::Source, newest::Newest, pair::Pair};
+use crate::config::{self, Environment};
+
+mod of_anchor;
+
+pub(super) use of_anchor::{AnchorParts, ListPart, Taking};
 
 /// Everything a handshake goes by.
 pub(super) struct Parts {
     pub(super) pair: Arc<Pair>,
     pub(super) anchors: Vec<AnchorParts>,
-}
-
-/// What is known of one anchor.
-pub(super) struct AnchorParts {
-    pub(super) config: config::Anchor,
-    files: Vec<File>,
-    roots: Vec<CertificateDer<'static>>,
-    intermediates: Vec<CertificateDer<'static>>,
-    pub(super) lists: Vec<ListPart>,
-}
-
-/// What is known of one revocation list.
-pub(super) struct ListPart {
-    pub(super) source: Arc<Source>,
-    /// The bytes it was last read from.
-    bytes: Vec<u8>,
-    pub(super) list: Option<Arc<List>>,
+    /// How new the lists are that were ever taken.
+    pub(super) newest: Newest,
 }
 
 impl Parts {
@@ -48,12 +29,20 @@ impl Parts {
         copies: Option<&Copies>,
         now: Timestamp,
     ) -> Result<Self, TlsError> {
+        let pair = Arc::new(Pair::read(config, environment, now)?);
+        let mut newest = copies.map(Copies::newest).unwrap_or_default();
+        let taking = &mut Taking {
+            newest: &mut newest,
+            now,
+        };
         let anchors = config.anchors.iter();
+        let anchors = anchors
+            .map(|anchor| AnchorParts::read(anchor, environment, copies, taking))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
-            pair: Arc::new(Pair::read(config, environment, now)?),
-            anchors: anchors
-                .map(|anchor| AnchorParts::read(anchor, environment, copies))
-                .collect::<Result<_, _>>()?,
+            pair,
+            anchors,
+            newest,
         })
     }
 
@@ -73,8 +62,12 @@ impl Parts {
             Ok(None) => {}
             Err(error) => broken.push(error),
         }
+        let taking = &mut Taking {
+            newest: &mut self.newest,
+            now,
+        };
         for anchor in &mut self.anchors {
-            changed |= anchor.read_again(environment, &mut broken);
+            changed |= anchor.read_again(environment, taking, &mut broken);
         }
         (changed, broken)
     }
@@ -85,6 +78,7 @@ impl Parts {
         wanted: &[config::Anchor],
         environment: Environment,
         copies: Option<&Copies>,
+        now: Timestamp,
     ) -> (bool, Vec<TlsError>) {
         if self.anchors.iter().map(|anchor| &anchor.config).eq(wanted) {
             return (false, Vec::new());
@@ -95,12 +89,16 @@ impl Parts {
             all.map(|anchor| anchor.config.clone()).collect()
         };
         let (before, mut broken) = (configs(&there), Vec::new());
+        let taking = &mut Taking {
+            newest: &mut self.newest,
+            now,
+        };
         for config in wanted {
             let at = there.iter().position(|one| one.config.name == config.name);
             let old = at.map(|at| there.swap_remove(at));
             match old {
                 Some(old) if old.config == *config => self.anchors.push(old),
-                old => match AnchorParts::read(config, environment, copies) {
+                old => match AnchorParts::read(config, environment, copies, taking) {
                     Ok(read) => self.anchors.push(read),
                     Err(error) => {
                         broken.push(error);
@@ -117,11 +115,16 @@ impl Parts {
         &mut self,
         source: &Arc<Source>,
         bytes: Vec<u8>,
+        now: Timestamp,
     ) -> Result<bool, TlsError> {
+        let taking = &mut Taking {
+            newest: &mut self.newest,
+            now,
+        };
         let holds = |part: &ListPart| Arc::ptr_eq(&part.source, source);
         for anchor in &mut self.anchors {
             if let Some(at) = anchor.lists.iter().position(holds) {
-                return anchor.fetched(at, bytes);
+                return anchor.fetched(at, bytes, taking);
             }
         }
         // Its anchor is gone.
@@ -144,249 +147,4 @@ impl Parts {
         let parts = self.anchors.iter().flat_map(|anchor| &anchor.lists);
         parts.filter_map(|part| part.outdated(now)).collect()
     }
-}
-
-impl AnchorParts {
-    fn shown(&self, unpinned: Option<&AnchorName>) -> check::Anchor {
-        let der = |all: &[CertificateDer<'_>]| all.iter().map(|der| der.to_vec()).collect();
-        let bytes = |part: &ListPart| part.list.is_some().then(|| part.bytes.clone());
-        check::Anchor {
-            terms: Some(self.config.terms(unpinned)),
-            authorities: der(&self.roots),
-            intermediates: der(&self.intermediates),
-            lists: self
-                .lists
-                .iter()
-                .map(|part| part.source.shown(bytes(part).as_deref()))
-                .collect(),
-        }
-    }
-
-    pub(super) fn read(
-        config: &config::Anchor,
-        environment: Environment,
-        copies: Option<&Copies>,
-    ) -> Result<Self, TlsError> {
-        let (files, roots, intermediates) = authorities(config, environment)?;
-        let sources = config.lists.iter().filter_map(Source::new).map(Arc::new);
-        let mut parts = Self {
-            config: config.clone(),
-            files,
-            roots,
-            intermediates,
-            lists: Vec::new(),
-        };
-        for source in sources {
-            let part = parts.first_list(source, copies)?;
-            parts.lists.push(part);
-        }
-        parts.check_listed()?;
-        Ok(parts)
-    }
-
-    fn first_list(
-        &self,
-        source: Arc<Source>,
-        copies: Option<&Copies>,
-    ) -> Result<ListPart, TlsError> {
-        let mut part = ListPart {
-            source,
-            bytes: Vec::new(),
-            list: None,
-        };
-        match part.source.place.clone() {
-            Place::File(path) => {
-                let file = File::read("tls.anchor.crl.file", &path)?;
-                self.take(&mut part, file.bytes)?;
-            }
-            Place::Url(url) => {
-                // A copy that is gone or spoilt is as good as none: the list is fetched soon.
-                if let Some((bytes, fetched_at)) = copies.and_then(|copies| copies.read(&url)) {
-                    match self.take(&mut part, bytes) {
-                        Ok(_) => part.source.fetched(fetched_at),
-                        Err(error) => {
-                            tracing::warn!(%error, "the copy of a revocation list is of no use");
-                        }
-                    }
-                }
-            }
-        }
-        Ok(part)
-    }
-
-    fn read_again(&mut self, environment: Environment, broken: &mut Vec<TlsError>) -> bool {
-        let mut changed = false;
-        match authorities(&self.config, environment) {
-            Ok((files, ..)) if files == self.files => {}
-            Ok((files, roots, intermediates)) => {
-                (self.files, self.roots, self.intermediates) = (files, roots, intermediates);
-                changed = true;
-            }
-            Err(error) => broken.push(error),
-        }
-        let authorities_changed = changed;
-        let mut lists = std::mem::take(&mut self.lists);
-        for part in &mut lists {
-            let bytes = match &part.source.place {
-                Place::File(path) => File::read("tls.anchor.crl.file", path).map(|file| file.bytes),
-                Place::Url(_) => Ok(part.bytes.clone()),
-            };
-            let taken = match bytes {
-                Ok(bytes) if bytes == part.bytes && !authorities_changed => Ok(false),
-                Ok(bytes) if bytes.is_empty() && part.list.is_none() => Ok(false),
-                Ok(bytes) => self.take(part, bytes),
-                Err(error) => Err(error),
-            };
-            match taken {
-                Ok(taken) => changed |= taken,
-                Err(error) => broken.push(error),
-            }
-        }
-        self.lists = lists;
-        changed
-    }
-
-    /// Takes a list in place of the one there was. Gives whether that changes anything.
-    fn take(&self, part: &mut ListPart, bytes: Vec<u8>) -> Result<bool, TlsError> {
-        let authorities: Vec<_> = self
-            .roots
-            .iter()
-            .chain(&self.intermediates)
-            .cloned()
-            .collect();
-        let list = List::read(&bytes, &authorities).map_err(|source| TlsError::Revocation {
-            list: part.source.to_string(),
-            source,
-        })?;
-        let older = part
-            .list
-            .as_ref()
-            .is_some_and(|there| there.authority == list.authority && !list.follows(there));
-        if older {
-            return Err(TlsError::Older {
-                list: part.source.to_string(),
-            });
-        }
-        let changed = bytes != part.bytes || part.list.is_none();
-        part.bytes = bytes;
-        part.list = Some(Arc::new(list));
-        Ok(changed)
-    }
-
-    /// Takes what was fetched from a list's address. Gives whether that changes anything.
-    fn fetched(&mut self, at: usize, bytes: Vec<u8>) -> Result<bool, TlsError> {
-        let mut lists = std::mem::take(&mut self.lists);
-        let taken = lists
-            .get_mut(at)
-            .map_or(Ok(false), |part| self.take(part, bytes));
-        self.lists = lists;
-        taken
-    }
-
-    /// Every authority has a list, unless one that is still to be fetched may be its.
-    fn check_listed(&self) -> Result<(), TlsError> {
-        if self.lists.iter().any(|part| part.list.is_none()) {
-            return Ok(());
-        }
-        for (position, certificate) in self.roots.iter().chain(&self.intermediates).enumerate() {
-            let authority = Authority::of(certificate);
-            let listed = self.lists.iter().any(|part| {
-                let of = part.list.as_ref().map(|list| &list.authority);
-                of.is_some() && of == authority.as_ref()
-            });
-            if !listed {
-                return Err(TlsError::Unlisted {
-                    anchor: self.config.name.clone(),
-                    position: position.saturating_add(1),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn anchor(&self) -> Result<Anchor, TlsError> {
-        let usage = |name: &String| {
-            let arcs = identifier_of(name).unwrap_or_default().split('.');
-            arcs.filter_map(|arc| arc.parse().ok()).collect()
-        };
-        Ok(Anchor {
-            name: self.config.name.clone(),
-            roots: self.roots.iter().map(trusted).collect::<Result<_, _>>()?,
-            intermediates: self.intermediates.clone(),
-            policies: self.config.policies.clone(),
-            usages: self.config.usages.iter().map(usage).collect(),
-            lists: self
-                .lists
-                .iter()
-                .map(|part| (Arc::clone(&part.source), part.list.clone()))
-                .collect(),
-        })
-    }
-
-    /// The authorities and when each ends, with the name of what it is for people.
-    pub(super) fn ends(&self) -> impl Iterator<Item = (String, Timestamp)> {
-        let all = self.roots.iter().chain(&self.intermediates);
-        all.filter_map(|certificate| {
-            let terms = CertificateTerms::parse(certificate).ok()?;
-            let what = format!(
-                "authority `{}` of anchor `{}`",
-                terms.subject, self.config.name
-            );
-            Some((what, terms.validity.not_after()))
-        })
-    }
-}
-
-impl ListPart {
-    /// Until when it counts; nothing when it was never fetched.
-    pub(super) fn end(&self) -> Option<(&'static str, String, Timestamp)> {
-        let end = self.source.stale_at(self.list.as_ref()?);
-        Some(("revocation list", self.source.to_string(), end))
-    }
-
-    fn outdated(&self, now: Timestamp) -> Option<TlsError> {
-        let list = self.source.to_string();
-        let Some(known) = &self.list else {
-            return Some(TlsError::NeverFetched { list });
-        };
-        let (from, until) = (known.validity().not_before(), self.source.stale_at(known));
-        (now < from || until <= now).then_some(TlsError::Outdated { list, from, until })
-    }
-}
-
-type Authorities = (
-    Vec<File>,
-    Vec<CertificateDer<'static>>,
-    Vec<CertificateDer<'static>>,
-);
-
-fn authorities(config: &config::Anchor, environment: Environment) -> Result<Authorities, TlsError> {
-    let key = "tls.anchor.certificates";
-    let file = File::read(key, &config.certificates)?;
-    let roots = file.certificates(key)?;
-    let (mut files, mut intermediates) = (vec![file], Vec::new());
-    if let Some(path) = &config.intermediates {
-        let key = "tls.anchor.intermediates";
-        let file = File::read(key, path)?;
-        intermediates = file.certificates(key)?;
-        files.push(file);
-    }
-    for certificate in roots.iter().chain(&intermediates) {
-        trusted(certificate)?;
-        let development = identity::is_development_authority(certificate);
-        let development = development.map_err(|error| TlsError::Unusable(Box::new(error)))?;
-        if development && environment == Environment::Production {
-            return Err(TlsError::DevelopmentAuthority {
-                anchor: config.name.clone(),
-            });
-        }
-    }
-    Ok((files, roots, intermediates))
-}
-
-fn trusted(certificate: &CertificateDer<'_>) -> Result<TrustAnchor<'static>, TlsError> {
-    let anchor = webpki::anchor_from_trusted_cert(certificate);
-    anchor
-        .map(|anchor| anchor.to_owned())
-        .map_err(|error| TlsError::Unusable(Box::new(error)))
 }

@@ -20,6 +20,7 @@ use super::*;
 use crate::clock::ManualClock;
 
 mod lists;
+mod older;
 
 /// Numbers from a seed (splitmix64).
 pub(crate) struct Seeded(pub(crate) u64);
@@ -125,13 +126,13 @@ impl Pki {
     }
 
     pub(crate) fn tls(&self) -> Arc<Tls> {
-        Arc::new(self.load(&self.config(), Environment::Development).unwrap())
+        self.load(&self.config(), Environment::Development).unwrap()
     }
 
-    fn load(&self, config: &config::Tls, environment: Environment) -> Result<Tls, TlsError> {
+    fn load(&self, config: &config::Tls, environment: Environment) -> Result<Arc<Tls>, TlsError> {
         let copies = self.path("copies");
         let clock = Arc::<ManualClock>::clone(&self.clock);
-        Tls::load(config, environment, Some(&copies), clock)
+        Tls::load(config, environment, Some(&copies), clock).map(Arc::new)
     }
 
     /// What a client with this certificate, or with none, does its handshake by.
@@ -225,7 +226,12 @@ fn a_development_authority_is_refused_in_production_whatever_the_broker_has() {
         matches!(error, Some(TlsError::DevelopmentCertificate { .. })),
         "{error:?}"
     );
-    let anchor = parts::AnchorParts::read(&pki.anchor(), Environment::Production, None).err();
+    let taking = &mut parts::Taking {
+        newest: &mut Newest::default(),
+        now: now(),
+    };
+    let anchor = pki.anchor();
+    let anchor = parts::AnchorParts::read(&anchor, Environment::Production, None, taking).err();
     assert!(
         matches!(anchor, Some(TlsError::DevelopmentAuthority { .. })),
         "{anchor:?}"

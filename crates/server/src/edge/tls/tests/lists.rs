@@ -116,27 +116,8 @@ fn a_bound_on_age_counts_before_the_authoritys_own() {
     assert!(lease.holds(end.minus_millis(1)) && !lease.holds(end));
 }
 
-#[test]
-fn an_older_list_does_not_come_back() {
-    let pki = Pki::new();
-    let one = pki.issue("pi-noord");
-    let validity = Validity::between(now(), now().plus_days(7)).unwrap();
-    let list = pki.authority.revoke(&[serial(&one)], 2, validity).unwrap();
-    pki.write("ca.crl.pem", &list);
-    let tls = pki.tls();
-    let lease = Pki::lease(&tls, &one);
-    assert!(!lease.holds(now()));
-    pki.list(&[], 1);
-    let reloaded = tls.reload();
-    assert!(
-        matches!(reloaded.broken[..], [TlsError::Older { .. }]),
-        "{reloaded:?}"
-    );
-    assert!(!lease.holds(now()));
-}
-
 /// A server that answers each of these in turn, whatever it is asked.
-async fn serve(answers: Vec<Vec<u8>>) -> String {
+pub(super) async fn serve(answers: Vec<Vec<u8>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -153,7 +134,7 @@ async fn serve(answers: Vec<Vec<u8>>) -> String {
     format!("http://{address}/ca.crl")
 }
 
-fn ok(body: &[u8]) -> Vec<u8> {
+pub(super) fn ok(body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
