@@ -26,6 +26,8 @@ pub struct Line {
     address: SocketAddr,
     origin: Option<SocketAddr>,
     tls: Arc<ClientConfig>,
+    /// How much its kernel takes in that nobody reads, in bytes.
+    receives: Option<u32>,
 }
 
 impl Line {
@@ -85,6 +87,7 @@ impl Line {
             address,
             origin: None,
             tls: Arc::new(tls),
+            receives: None,
         }
     }
 
@@ -105,12 +108,23 @@ impl Line {
         self
     }
 
+    /// The same with a kernel that takes in about so many bytes that nobody reads.
+    #[must_use]
+    pub fn receiving(mut self, bytes: u32) -> Self {
+        self.receives = Some(bytes);
+        self
+    }
+
     /// Opens a connection and does the handshake.
     ///
     /// # Errors
     /// When the broker cannot be reached or TLS refuses.
     pub async fn dial(&self) -> io::Result<TlsStream<TcpStream>> {
-        let mut stream = TcpStream::connect(self.address).await?;
+        let socket = TcpSocket::new_v4()?;
+        if let Some(bytes) = self.receives {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        let mut stream = socket.connect(self.address).await?;
         stream.set_nodelay(true)?;
         if let Some(origin) = self.origin {
             stream.write_all(&proxy_header(origin)).await?;
@@ -132,6 +146,7 @@ impl Line {
             address,
             origin: self.origin,
             tls: Arc::new(tls),
+            receives: self.receives,
         };
         let mut stream = line.dial().await?;
         let request = format!("{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

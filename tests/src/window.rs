@@ -1,12 +1,14 @@
 //! A subscriber that says to the byte how much it takes in.
 
+use std::{fs::read_to_string, time::Duration};
+
 use h2::{RecvStream, client::Builder};
 use http::Request;
 use prost::{Message as _, bytes::Bytes};
 use schakel_api::v1::{self, subscribe_response::Event};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 
-use crate::{broker::TestBroker, requests::actor};
+use crate::{broker::TestBroker, line::Line, requests::actor};
 
 /// The length of the prefix of a message in gRPC over HTTP/2: a flag, and how many bytes follow.
 const PREFIX: usize = 5;
@@ -15,9 +17,20 @@ const PREFIX: usize = 5;
 #[derive(Debug)]
 pub struct Window {
     stream: RecvStream,
-    sizes: mpsc::UnboundedSender<u32>,
+    said: mpsc::UnboundedSender<Said>,
+    /// The broker's and the receiver's.
+    ports: [u16; 2],
     came: Vec<u8>,
     taken: u32,
+}
+
+/// What the receiver is to do.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    /// To take in so many bytes.
+    Take(u32),
+    /// To leave what comes in its socket, or to read on.
+    Read(bool),
 }
 
 impl Window {
@@ -26,22 +39,39 @@ impl Window {
     /// # Panics
     /// When the broker does not take the subscription.
     pub async fn open(broker: &TestBroker, party: &str, size: u32) -> Self {
-        let line = broker.line(party).dial().await.expect("a connection");
+        Self::over(&broker.line(party), size).await
+    }
+
+    /// As [`Self::open`], over this line.
+    ///
+    /// # Panics
+    /// As [`Self::open`].
+    pub async fn over(line: &Line, size: u32) -> Self {
+        let line = line.dial().await.expect("a connection");
+        let (socket, _) = line.get_ref();
+        let ends = [socket.peer_addr(), socket.local_addr()];
+        let ports = ends.map(|end| end.expect("its address").port());
         let mut builder = Builder::new();
         builder.initial_window_size(size);
+        builder.initial_connection_window_size(size.max(65_535));
         let (mut calls, mut connection) = builder
             .handshake::<_, Bytes>(line)
             .await
             .expect("a handshake");
-        let (sizes, mut wanted) = mpsc::unbounded_channel();
+        let (said, mut to_do) = mpsc::unbounded_channel();
         tokio::spawn(async move {
+            let mut reads = true;
             loop {
                 tokio::select! {
                     // How it ended is seen in the stream.
-                    _ = &mut connection => return,
-                    Some(size) = wanted.recv() => {
-                        connection.set_initial_window_size(size).expect("one change at a time");
-                    }
+                    _ = &mut connection, if reads => return,
+                    Some(said) = to_do.recv() => match said {
+                        Said::Take(size) => {
+                            connection.set_initial_window_size(size).expect("one change at a time");
+                        }
+                        Said::Read(read) => reads = read,
+                    },
+                    else => return,
                 }
             }
         });
@@ -62,7 +92,8 @@ impl Window {
         let answer = answer.await.expect("an answer");
         Self {
             stream: answer.into_body(),
-            sizes,
+            said,
+            ports,
             came: Vec::new(),
             taken: 0,
         }
@@ -70,7 +101,28 @@ impl Window {
 
     /// Takes in this many bytes from the start of the stream on. Whoever was cut off takes in no more.
     pub fn widen(&self, size: u32) {
-        let _ = self.sizes.send(size);
+        let _ = self.said.send(Said::Take(size));
+    }
+
+    /// Leaves what comes in the socket from now on, or reads on.
+    pub fn read(&self, read: bool) {
+        let _ = self.said.send(Said::Read(read));
+    }
+
+    /// Waits until the broker's kernel has no such connection any more. The receiver's own cannot tell: with its
+    /// buffers full it does not believe a reset.
+    ///
+    /// # Panics
+    /// When the system says nothing of its connections.
+    pub async fn is_gone(&self) {
+        let [theirs, own] = self.ports;
+        let there = format!(":{theirs:04X} 0100007F:{own:04X} ");
+        while read_to_string("/proc/net/tcp")
+            .expect("all connections")
+            .contains(&there)
+        {
+            sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// The next event; `None` once the stream has ended, in whatever way.

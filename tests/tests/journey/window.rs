@@ -17,6 +17,9 @@ const BOUND: Duration = Duration::from_secs(20);
 /// Room for everything.
 const WIDE: u32 = 65_535;
 
+/// More people than those of whom the broker can hold a message that nobody reads.
+const PEOPLE: u32 = 60;
+
 const CONDITIONS: [v1::Condition; 3] = [
     v1::Condition::Housing,
     v1::Condition::Debt,
@@ -157,6 +160,49 @@ async fn invariant_4_what_is_on_its_way_is_cut_off_when_the_right_to_it_ends() {
         window.widen(WIDE);
         is_cut_off(window, more).await;
     }
+    broker.check_log().await;
+}
+
+/// Room in HTTP/2 is not room in the socket: a receiver that reads nothing has no more of what was decided, once the
+/// right to the last of it ends, than lay in its own kernel by then. TLS and the broker's kernel send nothing on.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_4_what_an_unread_socket_has_not_taken_in_is_thrown_away() {
+    let broker = TestBroker::start().await;
+    let pi = broker.party("pi-noord").await;
+    let mut cases = Vec::new();
+    for n in 1..=PEOPLE {
+        let case = pi.open_case(&bsn_number(n), Some("gemeente-west")).await;
+        report(&pi, &case, v1::Condition::Housing).await;
+        cases.push(case);
+    }
+    let_word_go_out(&broker, PEOPLE + 1).await;
+    let line = broker.line("gemeente-west").receiving(4096);
+    let mut window = Window::over(&line, 1 << 20).await;
+    window.read(false);
+    // What was decided last is on its way once nothing is decided any more.
+    let cut = async {
+        let mut ended = 0;
+        loop {
+            let decided = handed_over(&broker, "gemeente-west");
+            assert!(decided < cases.len(), "the broker holds all {decided}");
+            if decided > ended {
+                returns_to(&pi, &cases[decided - 1], "gemeente-oost").await;
+                ended = decided;
+            }
+            let gone = timeout(Duration::from_millis(100), window.is_gone());
+            if gone.await.is_ok() {
+                return decided;
+            }
+        }
+    };
+    let cut = timeout(BOUND, cut).await;
+    let decided = cut.expect("it is cut although nobody reads");
+    window.read(true);
+    let mut came = 0;
+    while let Some(event) = window.next().await {
+        came += usize::from(matches!(event, Event::Message(_)));
+    }
+    assert!(came * 2 < decided, "{came} of {decided}");
     broker.check_log().await;
 }
 

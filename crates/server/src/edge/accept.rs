@@ -1,29 +1,25 @@
 //! Accepting connections: the handshake within its time, so many at once, so many of each party.
 
 use std::{
-    fmt, io,
+    io,
     net::{IpAddr, SocketAddr},
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
 };
 
 use rustls::ProtocolVersion;
 use schakel_core::{event::RefusalReason, id::Oin};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, watch},
-    time::{Instant, Sleep, sleep_until, timeout},
+    sync::watch,
+    time::{Instant, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::server::Connected;
 
 use super::{
     identify::Connection,
-    limits::{Counted, Place},
+    limits::Counted,
+    link::Link,
     proxy,
     refusals::{Refusals, Whom},
     sockets::{self, Opened, site},
@@ -34,9 +30,6 @@ use crate::{
     clock::Clock,
     config::{Environment, Limits},
 };
-
-/// How long calls under way may go on over a connection past its age: then it is cut.
-const PAST_AGE: Duration = Duration::from_secs(330);
 
 /// What accepting needs; all of it is shared.
 #[derive(Clone, Debug)]
@@ -127,22 +120,21 @@ impl Acceptor {
             self.refuse(RefusalReason::Quota);
             return None;
         };
-        let of_its_own = is_cut(connection.cut().subscribe());
+        let of_its_own = is_cut(connection.outflow().cut().subscribe());
         let cut = async move {
             tokio::select! {
                 () = is_cut(self.cut) => {}
                 () = of_its_own => {}
             }
         };
-        let first_call = sleep_until(Instant::now() + self.limits.handshake_timeout);
-        Some(Link {
+        let first_call = Instant::now() + self.limits.handshake_timeout;
+        Some(Link::new(
             stream,
             connection,
-            ends: Box::pin(first_call),
-            cut: Box::pin(cut),
-            spoken: false,
-            _held: (held, place),
-        })
+            first_call,
+            cut,
+            (held, place),
+        ))
     }
 
     /// Lets a connection prove itself, for as long as a handshake may take and no newer one needs its
@@ -218,94 +210,10 @@ impl Bounds {
     }
 }
 
-/// A connection after its handshake. It is cut when nothing comes over it at first, and some time past its
-/// age, whatever still runs: a client cannot hold its place for ever.
-pub struct Link {
-    stream: TlsStream<TcpStream>,
-    connection: Connection,
-    ends: Pin<Box<Sleep>>,
-    cut: Pin<Box<dyn Future<Output = ()> + Send>>,
-    spoken: bool,
-    _held: (OwnedSemaphorePermit, Place<Option<Oin>>),
-}
-
 async fn is_cut(mut cut: watch::Receiver<bool>) {
     if cut.wait_for(|cut| *cut).await.is_err() {
         // Nobody is left to cut it.
         std::future::pending::<()>().await;
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
-            .field("connection", &self.connection)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Connected for Link {
-    type ConnectInfo = Connection;
-
-    fn connect_info(&self) -> Connection {
-        self.connection.clone()
-    }
-}
-
-impl AsyncRead for Link {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let link = self.get_mut();
-        if link.ends.as_mut().poll(cx).is_ready() || link.cut.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        let read = Pin::new(&mut link.stream).poll_read(cx, buffer);
-        if read.is_ready() && !link.spoken {
-            link.spoken = true;
-            link.ends
-                .as_mut()
-                .reset(link.connection.ends_at() + PAST_AGE);
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Link {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.connection.is_cut() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if self.connection.is_cut() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

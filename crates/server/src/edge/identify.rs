@@ -24,6 +24,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     access::Method,
+    outflow::Outflow,
     refusals::Whom,
     tls::{Lease, Verified},
 };
@@ -144,7 +145,7 @@ struct Inner {
     address: String,
     lease: Lease,
     ends_at: Instant,
-    cut: watch::Sender<bool>,
+    outflow: Outflow,
     /// The party found last, looked at first: the registry need not be searched at every call.
     last: RwLock<Option<PartyId>>,
     /// When a use was last noted, in milliseconds since 1970.
@@ -167,7 +168,7 @@ impl Connection {
             address: address.to_string(),
             lease,
             ends_at,
-            cut: watch::Sender::new(false),
+            outflow: Outflow::default(),
             last: RwLock::new(None),
             noted_at: AtomicU64::new(0),
             version: "1.3",
@@ -195,15 +196,10 @@ impl Connection {
         self.0.ends_at
     }
 
-    /// Cuts the connection off when it turns true, with everything that has not left over it.
+    /// What leaves over the connection.
     #[must_use]
-    pub fn cut(&self) -> watch::Sender<bool> {
-        self.0.cut.clone()
-    }
-
-    /// Whether the connection was cut off.
-    pub(super) fn is_cut(&self) -> bool {
-        *self.0.cut.borrow()
+    pub fn outflow(&self) -> &Outflow {
+        &self.0.outflow
     }
 
     /// The network address it came from.

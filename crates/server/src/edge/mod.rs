@@ -1,6 +1,6 @@
 //! The edge: everything between a socket and a service.
 //!
-//! A connection is accepted when its handshake proves a certificate ([`accept`], [`tls`]). Each call over it
+//! A connection is accepted when its handshake proves a certificate ([`accept`], [`tls`]), and cut when it may not be used any more ([`link`]). Each call over it
 //! is then admitted or refused by what the request and the registry alone say ([`admit`]): whose certificate
 //! it is and for whom it calls ([`identify`]), whether a role of that party may call the method ([`access`]),
 //! whether too much runs already ([`limits`]). What is refused is counted and becomes an entry of the trail
@@ -16,6 +16,8 @@ mod end;
 pub(crate) mod guest;
 pub mod identify;
 pub mod limits;
+pub mod link;
+mod outflow;
 mod proxy;
 pub mod refusals;
 mod sockets;

@@ -36,9 +36,10 @@ use tokio_stream::StreamExt as _;
 use crate::{
     clock::Clock,
     edge::{
-        accept::{Acceptor, Link},
+        accept::Acceptor,
         access::{Admits, Method},
         identify::{Acting, Connection, Directory, UnknownParty},
+        link::Link,
         refusals::Refusals,
     },
     trail::Trail,

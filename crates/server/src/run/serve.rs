@@ -24,8 +24,9 @@ use crate::{
     clock::Clock,
     config::{Config, Limits},
     edge::{
-        accept::{Acceptor, Link, Protocol},
+        accept::{Acceptor, Protocol},
         admit::Admission,
+        link::Link,
         tls::Tls,
     },
     issuing::Issuing,

@@ -92,8 +92,8 @@ impl Next for Reader {
         self.caller.peer = registry
             .standing(transport, principal, unit.as_ref(), false, now)
             .map_err(|why| Status::from(&Refusal::PartyUnknown(why.into())))?;
-        let cut = self.connection.as_ref().map(Connection::cut);
-        let over = cut.map(Handover::over);
+        let outflow = self.connection.as_ref().map(Connection::outflow);
+        let over = outflow.map(|outflow| Handover::over(outflow.cut()));
         let parsed = Parsed {
             who: Some(self.who.clone()),
             write: None,
@@ -112,6 +112,12 @@ impl Next for Reader {
         self.under_way = over;
         let message = inbox::message(answer, self.cursor()).map_err(Fault::from)?;
         Ok(Some(message))
+    }
+
+    async fn flows(&mut self) {
+        if let Some(connection) = &self.connection {
+            connection.outflow().flows().await;
+        }
     }
 
     fn has_left(&mut self) {

@@ -1,13 +1,20 @@
 //! Which handshakes are accepted, over real sockets.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use rustls::pki_types::CertificateDer;
 use schakel_core::time::Timestamp;
 use schakel_pki::{authority::DevelopmentAuthority, validity::Validity};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::{mpsc, oneshot},
+};
 use tokio_rustls::{TlsConnector, client};
 use tokio_stream::StreamExt as _;
+use tonic::transport::server::Connected as _;
 
 use super::*;
 use crate::{
@@ -24,7 +31,12 @@ struct Door {
     accepted: Arc<AtomicUsize>,
     stop: watch::Sender<bool>,
     cut: watch::Sender<bool>,
+    /// Connections that said [`KEPT`].
+    kept: mpsc::UnboundedReceiver<Link>,
 }
+
+/// What a connection says that is not to be answered.
+const KEPT: u8 = b'!';
 
 type Client = client::TlsStream<TcpStream>;
 
@@ -49,12 +61,18 @@ impl Door {
         let mut links = acceptor.run(listener, stopping);
         let accepted = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&accepted);
+        let (keep, kept) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Some(Ok(mut link)) = links.next().await {
                 counted.fetch_add(1, Ordering::SeqCst);
+                let keep = keep.clone();
                 tokio::spawn(async move {
                     let mut byte = [0];
                     while link.read_exact(&mut byte).await.is_ok() {
+                        if byte == [KEPT] {
+                            keep.send(link).unwrap();
+                            return;
+                        }
                         link.write_all(&byte).await.unwrap();
                     }
                 });
@@ -68,6 +86,7 @@ impl Door {
             accepted,
             stop,
             cut,
+            kept,
         }
     }
 
@@ -264,6 +283,54 @@ async fn open_connections_can_be_cut() {
         .await
         .unwrap();
     assert!(matches!(ended, Ok(0) | Err(_)), "it stayed open");
+}
+
+/// A peer that reads nothing until its connection was cut gets what lay in its own buffers, and not what TLS or the
+/// kernel held for it.
+#[tokio::test]
+async fn what_a_cut_connection_has_not_sent_is_thrown_away() {
+    let mut door = Door::open(Limits::default()).await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(door.address).await.unwrap();
+    let config = door.pki.client(Some(&door.pki.issue("pi-noord")), false);
+    let connector = TlsConnector::from(config);
+    let mut client = connector.connect(broker_name(), stream).await.unwrap();
+    client.write_all(&[KEPT]).await.unwrap();
+    let mut link = door.kept.recv().await.unwrap();
+    let (cut, (is_full, full)) = (link.connect_info().outflow().cut(), oneshot::channel());
+    let sending = tokio::spawn(async move {
+        let sent = fill(&mut link).await;
+        is_full.send(()).unwrap();
+        let kinds = [
+            link.write(&[0]).await.unwrap_err().kind(),
+            link.flush().await.unwrap_err().kind(),
+            link.shutdown().await.unwrap_err().kind(),
+        ];
+        assert_eq!(kinds, [io::ErrorKind::BrokenPipe; 3]);
+        sent
+    });
+    full.await.unwrap();
+    cut.send_replace(true);
+    let sent = timeout(Duration::from_secs(20), sending).await;
+    let sent = sent.expect("it notices although nobody reads").unwrap();
+    let (mut raw, _) = client.into_inner();
+    let mut came = Vec::new();
+    let end = raw.read_to_end(&mut came).await.unwrap_err();
+    assert_eq!(end.kind(), io::ErrorKind::ConnectionReset);
+    assert!(came.len() * 2 < sent, "{} of {sent}", came.len());
+}
+
+/// Sends until nothing more is taken in; how many bytes were.
+async fn fill(link: &mut Link) -> usize {
+    let mut sent = 0;
+    loop {
+        tokio::select! {
+            biased;
+            more = link.write(&[0; 1024]) => sent += more.unwrap(),
+            () = std::future::ready(()) => return sent,
+        }
+    }
 }
 
 /// Whoever connects from many addresses and says nothing keeps nobody out.

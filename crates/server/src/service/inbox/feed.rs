@@ -3,7 +3,8 @@
 //! The transport takes one frame ahead of the receiver, whether or not the receiver has room for it. So a heartbeat
 //! goes before every message, and only when that has left is the message decided. Until the heartbeat after it has
 //! left too, the message may still be with the broker: it is on its way, and its receiver is cut off when it may not
-//! read it any more.
+//! read it any more. Room that the receiver announced is not room in its socket: while that takes nothing in, nothing
+//! has left.
 
 use std::{
     future::Future,
@@ -24,7 +25,10 @@ pub(super) trait Next: Send {
     /// Has the next message decided, recorded and handed over; `None` when none may be read now.
     fn next(&mut self) -> impl Future<Output = Result<Option<v1::Message>, Status>> + Send;
 
-    /// The last message has left: the transport took what came after it.
+    /// Ends once the receiver takes in what is sent: the transport takes things for one that reads nothing too.
+    fn flows(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// The last message has left: the transport took what came after it, and the receiver takes in what is sent.
     fn has_left(&mut self);
 
     /// The cursor to resume from after the last message.
@@ -102,8 +106,12 @@ impl<M: Next> Source<M> {
         if !std::mem::replace(&mut self.has_room, true) {
             return self.beat();
         }
-        self.messages.has_left();
         loop {
+            tokio::select! {
+                biased;
+                _ = self.stopping.wait_for(|stops| *stops) => return Step::end(stopped()),
+                () = self.messages.flows() => self.messages.has_left(),
+            }
             self.changes.mark_unchanged();
             match self.messages.next().await {
                 Ok(Some(message)) => {

@@ -18,6 +18,7 @@ struct Filled {
     waiting: Arc<AtomicU64>,
     asked: Arc<AtomicU64>,
     left: Arc<AtomicU64>,
+    flows: watch::Receiver<bool>,
     taken: u64,
 }
 
@@ -35,6 +36,10 @@ impl Next for Filled {
         }))
     }
 
+    async fn flows(&mut self) {
+        self.flows.wait_for(|flows| *flows).await.unwrap();
+    }
+
     fn has_left(&mut self) {
         self.left.store(self.taken, Ordering::SeqCst);
     }
@@ -48,6 +53,7 @@ struct Fed {
     waiting: Arc<AtomicU64>,
     asked: Arc<AtomicU64>,
     left: Arc<AtomicU64>,
+    flow: watch::Sender<bool>,
     change: watch::Sender<u64>,
     stop: watch::Sender<bool>,
     feed: Feed<Filled>,
@@ -58,12 +64,14 @@ const LONG: Duration = Duration::from_hours(1);
 fn start(waiting: u64, heartbeat: Duration) -> Fed {
     let (change, changes) = watch::channel(0);
     let (stop, stopping) = watch::channel(false);
+    let (flow, flows) = watch::channel(true);
     let waiting = Arc::new(AtomicU64::new(waiting));
     let (asked, left) = (Arc::default(), Arc::default());
     let messages = Filled {
         waiting: Arc::clone(&waiting),
         asked: Arc::clone(&asked),
         left: Arc::clone(&left),
+        flows,
         taken: 0,
     };
     let feed = Feed::new(messages, changes, stopping, heartbeat);
@@ -71,6 +79,7 @@ fn start(waiting: u64, heartbeat: Duration) -> Fed {
         waiting,
         asked,
         left,
+        flow,
         change,
         stop,
         feed,
@@ -117,6 +126,27 @@ async fn no_message_is_decided_before_a_heartbeat_has_left() {
         if taken < 2 {
             assert!(matches!(fed.event().await, Event::Message(_)));
         }
+    }
+}
+
+/// What the transport took for a receiver that takes nothing in has not left, and nothing more is decided for it.
+#[tokio::test]
+async fn nothing_has_left_while_the_receiver_takes_nothing_in() {
+    let mut fed = start(2, LONG);
+    fed.message().await;
+    assert!(matches!(fed.event().await, Event::Heartbeat(_)));
+    fed.flow.send_replace(false);
+    for _ in 0..3 {
+        assert!(fed.poll().is_pending());
+    }
+    assert_eq!((fed.asked(), fed.left.load(Ordering::SeqCst)), (1, 0));
+    fed.flow.send_replace(true);
+    assert_eq!(fed.message().await, "2");
+    assert_eq!(fed.left.load(Ordering::SeqCst), 1);
+    fed.flow.send_replace(false);
+    fed.stop.send_replace(true);
+    while let Ok(told) = fed.feed.next().await.unwrap() {
+        assert!(matches!(told.event, Some(Event::Heartbeat(_))));
     }
 }
 
