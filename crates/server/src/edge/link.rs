@@ -91,14 +91,14 @@ impl Link {
         if (self.is_over || self.connection.outflow().is_cut()) && self.is_over(cx) {
             return cut();
         }
-        let sent = send(Pin::new(&mut self.stream), cx);
-        if sent.is_pending() {
+        let done = send(Pin::new(&mut self.stream), cx);
+        if done.is_pending() {
             self.connection.outflow().set_flows(false);
             if self.is_over(cx) {
                 return cut();
             }
         }
-        sent
+        done
     }
 }
 

@@ -4,7 +4,7 @@
 //! Lists travel in clear, and an authority's older lists stay correctly signed until they end. What lies at a place
 //! is therefore not enough to compare with: it may have been replaced, or be gone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use schakel_core::{id::AnchorName, time::Timestamp};
 
@@ -33,8 +33,12 @@ impl Newest {
 
     /// What is kept on disk: a line for each authority.
     pub(super) fn to_text(&self) -> String {
-        let lines = self.0.iter();
-        lines.map(|(name, at)| format!("{name} {at}\n")).collect()
+        let mut text = String::new();
+        for (name, at) in &self.0 {
+            // Writing into a text cannot fail.
+            let _ = writeln!(text, "{name} {at}");
+        }
+        text
     }
 
     /// Reads what was kept; a line that is spoilt says nothing.
