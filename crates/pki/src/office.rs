@@ -16,6 +16,7 @@ mod answer;
 mod error;
 mod files;
 mod found;
+mod look;
 mod order;
 mod publish;
 mod revoke;
@@ -25,7 +26,6 @@ use std::path::{Path, PathBuf};
 use schakel_core::{random::Random, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-use self::files::Readers;
 pub use self::{
     answer::Asked,
     error::OfficeError,
@@ -33,13 +33,17 @@ pub use self::{
     order::{Below, Level, Order, Renewed},
     publish::{publish, published},
 };
+use self::{
+    files::Readers,
+    look::{settings, unlocked},
+};
 use crate::{
     identity::{IdentityError, Serial, sha256},
     issuing::{IssueError, SigningAuthority, Terms},
     ledger::{Der, Issuance, Kind, Ledger, LedgerEntry, LedgerError, OpenLedger, SerialText},
     pem,
     request::AdmittedKey,
-    secret::{self, Passphrase},
+    secret::Passphrase,
     validity::Validity,
 };
 
@@ -93,11 +97,7 @@ impl Office {
     /// # Errors
     /// When it is no such directory, the ledger is not as it was written, or another process is at it.
     pub fn open(dir: &Path) -> Result<Self, OfficeError> {
-        let settings = files::read(&dir.join(SETTINGS))?;
-        let settings = toml::from_str(&settings).map_err(|_| OfficeError::Unreadable {
-            path: dir.join(SETTINGS),
-            wanted: "the settings of an authority, as `schakel pki init` wrote them",
-        })?;
+        let settings = settings(dir)?;
         let path = dir.join(LEDGER);
         let ledger =
             OpenLedger::open(&path).map_err(|source| OfficeError::Ledger { path, source })?;
@@ -118,17 +118,8 @@ impl Office {
     /// # Errors
     /// When the passphrase is another, or certificate and key do not belong together.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<SigningAuthority, OfficeError> {
-        let path = self.dir.join(KEY);
-        let sealed = files::read(&path)?;
-        let key = secret::open(&sealed, passphrase)
-            .map_err(|source| OfficeError::Key { path, source })?;
         let terms = self.settings.terms.clone();
-        SigningAuthority::load(self.certificate.clone(), key, terms).map_err(|source| {
-            OfficeError::Authority {
-                dir: self.dir.clone(),
-                source,
-            }
-        })
+        unlocked(&self.dir, self.certificate.clone(), terms, passphrase)
     }
 
     /// Issues a certificate to a holder, for a key that was admitted: in the ledger first.

@@ -102,17 +102,7 @@ impl Issuing {
     /// # Errors
     /// When a file cannot be read, the passphrase does not open the key, or it is a root.
     pub(crate) fn open(config: &config::Issuing) -> Result<Self, IssuingError> {
-        let file = &config.passphrase_file;
-        let unreadable = |source| IssuingError::File {
-            file: file.clone(),
-            source,
-        };
-        let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(IssuingError::Exposed { file: file.clone() });
-        }
-        let text = fs::read_to_string(file).map_err(unreadable)?;
-        let passphrase = Passphrase::new(text).map_err(IssuingError::Passphrase)?;
+        let passphrase = passphrase(config)?;
         let dir = &config.authority;
         let office = Office::open(dir).map_err(IssuingError::Authority)?;
         if office.level() == Level::Root {
@@ -133,6 +123,20 @@ impl Issuing {
     /// The certificate of the authority, DER.
     pub(crate) fn certificate(&self) -> &[u8] {
         self.0.authority.certificate()
+    }
+
+    /// Whether it could be opened: changes nothing, and waits for nobody who works with the authority.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn look(config: &config::Issuing) -> Result<(), IssuingError> {
+        let level = Office::look(&config.authority, &passphrase(config)?);
+        match level.map_err(IssuingError::Authority)? {
+            Level::Issuing => Ok(()),
+            Level::Root => Err(IssuingError::Root {
+                dir: config.authority.clone(),
+            }),
+        }
     }
 
     /// Waits for the turn to issue and to have it recorded: one at a time, so that nothing is issued twice.
@@ -182,4 +186,19 @@ impl Inner {
         let issued = office.answer(&self.authority, asked, is_known, now, &mut OsRandom)?;
         Ok(issued.der)
     }
+}
+
+/// The passphrase of the authority's key.
+fn passphrase(config: &config::Issuing) -> Result<Passphrase, IssuingError> {
+    let file = &config.passphrase_file;
+    let unreadable = |source| IssuingError::File {
+        file: file.clone(),
+        source,
+    };
+    let mode = fs::metadata(file).map_err(unreadable)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(IssuingError::Exposed { file: file.clone() });
+    }
+    let text = fs::read_to_string(file).map_err(unreadable)?;
+    Passphrase::new(text).map_err(IssuingError::Passphrase)
 }

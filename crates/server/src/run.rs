@@ -33,6 +33,7 @@ mod error;
 mod exposed;
 mod foresight;
 mod founding;
+mod inspection;
 mod listing;
 mod publish;
 mod replays;
@@ -45,6 +46,7 @@ pub use crate::issuing::IssuingError;
 pub use error::RunError;
 pub use exposed::{Exposed, Part, exposed};
 pub use founding::FoundingError;
+pub use inspection::{Inspected, Outcome, inspect};
 pub use publish::ReaderError;
 pub use serve::serve_bare;
 

@@ -1,6 +1,6 @@
 //! `schakel doctor` finds what is wrong, from either side, and says which command mends it.
 
-use std::{path::Path, process::Command, time::Instant};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command, time::Instant};
 
 use schakel_pki::{authority::Issued, organisation::Organisations, validity::Validity};
 use schakel_tests::{Child, schakel};
@@ -198,4 +198,88 @@ async fn the_doctor_looks_at_a_broker() {
         ("certificates", "failed")
     );
     assert!(found.2.contains("tls.key"), "{found:?}");
+}
+
+/// What is found of a part of the broker: its verdict and what is said.
+fn found(config: &Path, check: &str) -> (String, String) {
+    let output = Command::new(schakel())
+        .args(["doctor", "--json", "--config"])
+        .arg(config)
+        .output()
+        .unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = said["findings"].as_array().unwrap();
+    let of_check = findings.iter().filter(|found| found["check"] == check);
+    let text = |found: &Value, name: &str| found[name].as_str().unwrap_or_default().to_owned();
+    let worst = of_check
+        .max_by_key(|found| text(found, "verdict") == "failed")
+        .unwrap_or_else(|| panic!("{check} in {said}"));
+    let verdict = text(worst, "verdict");
+    assert!(verdict != "failed" || !output.status.success(), "{said}");
+    (verdict, text(worst, "said"))
+}
+
+/// Whatever keeps a broker from starting is found before it is started, by the key of the configuration and by the file; and
+/// looking changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_finds_what_a_start_would_refuse() {
+    let child = Child::start("").await;
+    let place = child.place();
+    let config = place.path("schakel.toml");
+    for check in ["bootstrap", "keyring", "checkpoint key", "directory"] {
+        let (verdict, said) = found(&config, check);
+        assert_eq!(verdict, "passed", "{check}: {said}");
+    }
+    let refused = |check: &str, parts: &[&str]| {
+        let (verdict, said) = found(&config, check);
+        assert_eq!(verdict, "failed", "{check}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    };
+    let text = fs::read_to_string(&config).unwrap();
+    let in_use = format!("\"{}\"", child.address());
+    fs::write(&config, text.replacen("\"127.0.0.1:0\"", &in_use, 1)).unwrap();
+    let (verdict, said) = found(&config, "address");
+    assert_eq!(verdict, "warned", "the broker runs: {said}");
+    assert!(said.contains("`listen.address`"), "{said}");
+    let named = |key: &str| {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&format!("{key} = ")));
+        let value = line.unwrap().split('"').nth(1).unwrap();
+        place.path(value)
+    };
+    let (kek, key) = (named("kek_file"), named("checkpoint_key_file"));
+    let whole = fs::read(&kek).unwrap();
+    fs::set_permissions(&kek, fs::Permissions::from_mode(0o644)).unwrap();
+    refused(
+        "keyring",
+        &["`broker.kek_file`", "chmod 600", kek.to_str().unwrap()],
+    );
+    fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&kek, [7; 32]).unwrap();
+    refused("keyring", &["`broker.kek_file`", "does not open"]);
+    fs::remove_file(&kek).unwrap();
+    refused("keyring", &["`broker.kek_file`", kek.to_str().unwrap()]);
+    assert!(!kek.exists(), "looking makes nothing");
+    fs::write(&kek, whole).unwrap();
+    fs::set_permissions(&kek, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(found(&config, "keyring").0, "passed");
+
+    fs::write(&key, "nothing").unwrap();
+    refused(
+        "checkpoint key",
+        &["`broker.checkpoint_key_file`", "signing key"],
+    );
+
+    let parties = named("parties");
+    let new = text.replacen("data_dir = \"data\"", "data_dir = \"new-data\"", 1);
+    fs::write(&config, new).unwrap();
+    fs::remove_file(&parties).unwrap();
+    refused(
+        "bootstrap",
+        &["`bootstrap.parties`", parties.to_str().unwrap()],
+    );
+    assert!(!place.path("new-data").exists(), "looking makes nothing");
 }

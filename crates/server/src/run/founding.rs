@@ -50,7 +50,7 @@ pub(super) fn read(config: &Config) -> Result<Catalogue, FoundingError> {
     }
 }
 
-fn read_both(parties: &Path, purposes: &Path) -> Result<Catalogue, FoundingError> {
+pub(super) fn read_both(parties: &Path, purposes: &Path) -> Result<Catalogue, FoundingError> {
     let parties = read_one("bootstrap.parties", parties, "parties")?;
     let purposes = read_one("bootstrap.purposes", purposes, "purposes")?;
     Ok(Catalogue {

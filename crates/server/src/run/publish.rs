@@ -66,7 +66,7 @@ impl Prepared {
     }
 }
 
-fn fingerprint(file: &PathBuf) -> Result<[u8; 32], ReaderError> {
+pub(super) fn fingerprint(file: &PathBuf) -> Result<[u8; 32], ReaderError> {
     let unusable = || ReaderError { file: file.clone() };
     let pem = fs::read(file).map_err(|_| unusable())?;
     let certificate = CertificateDer::from_pem_slice(&pem).map_err(|_| unusable())?;

@@ -240,7 +240,7 @@ fn said(
     })
 }
 
-fn read(path: &Path, origin: &Origin) -> Result<SigningKey, KeysError> {
+pub(crate) fn read(path: &Path, origin: &Origin) -> Result<SigningKey, KeysError> {
     let failed = |source| KeysError::File {
         path: path.to_owned(),
         source,

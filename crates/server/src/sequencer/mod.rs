@@ -59,6 +59,7 @@ pub use cursor::{CursorKind, RunCursor};
 pub use handover::Handover;
 pub(crate) use kept::month;
 pub use keys::KeysError;
+pub(crate) use keys::read as read_checkpoint_key;
 pub use pace::GRID;
 pub use start::{Paths, Setup, StartError, Started, start};
 pub use writer::WriterError;

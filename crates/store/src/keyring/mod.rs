@@ -8,6 +8,7 @@ mod destroy;
 mod file;
 mod hand;
 mod kek;
+mod look;
 mod months;
 mod rotate;
 mod settings;
@@ -29,6 +30,7 @@ use zeroize::Zeroizing;
 pub use destroy::Doomed;
 pub use file::KeyFileError;
 pub use kek::{Kek, KekError};
+pub use look::look;
 pub use rotate::{recover, recover_on};
 pub use settings::Settings;
 

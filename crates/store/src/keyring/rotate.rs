@@ -180,14 +180,14 @@ fn overwrite(disk: &Disk, path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-fn read_if_there(disk: &Disk, path: &Path) -> Result<Option<Kek>, KekError> {
+pub(super) fn read_if_there(disk: &Disk, path: &Path) -> Result<Option<Kek>, KekError> {
     match Kek::read_on(disk, path) {
         Err(KekError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         read => read.map(Some),
     }
 }
 
-fn next(kek: &Path) -> PathBuf {
+pub(super) fn next(kek: &Path) -> PathBuf {
     kek.with_added_extension(NEXT)
 }
 

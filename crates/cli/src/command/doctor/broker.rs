@@ -6,6 +6,7 @@ use schakel_server::{
     clock::{Clock, SystemClock},
     config::Config,
     edge::tls::{COPIES, Tls, TlsError},
+    run::{Inspected, Outcome, inspect},
 };
 
 use schakel_store::{disk::Disk, halt};
@@ -13,7 +14,7 @@ use schakel_store::{disk::Disk, halt};
 use super::Findings;
 use crate::exit::chain;
 
-/// Looks at everything a handshake with this broker goes by. Changes nothing, fetches nothing: of lists that are
+/// Looks at everything that a start of this broker and a handshake with it go by. Changes nothing, fetches nothing: of lists that are
 /// fetched, the copies are looked at that the broker keeps.
 pub(super) fn examine(file: &Path, findings: &mut Findings) {
     let config = match Config::load(file) {
@@ -30,6 +31,7 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
     findings.passed("configuration", format!("`{}` is sound", file.display()));
     signing(&config.broker.data_dir, findings);
     super::exposed::examine(&config, findings);
+    start(&config, findings);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let copies = config.broker.data_dir.join(COPIES);
     let environment = config.broker.environment;
@@ -68,6 +70,40 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
     }
     if broken.is_empty() {
         findings.passed("revocation", "every revocation list is current");
+    }
+}
+
+/// Whether the files, directories and addresses of a start are there and fit.
+fn start(config: &Config, findings: &mut Findings) {
+    for Inspected { what, outcome } in inspect(config) {
+        match outcome {
+            Outcome::Sound(said) => findings.passed(what, said),
+            Outcome::Doubtful(said) => findings.warned(
+                what,
+                said,
+                "nothing, where the broker runs; else free the address or name another",
+            ),
+            Outcome::Refused(said) => findings.failed(what, said, mend_of_start(what)),
+        }
+    }
+}
+
+/// What mends what a start would refuse.
+fn mend_of_start(what: &str) -> &'static str {
+    match what {
+        "bootstrap" => "name the files of the first parties and purposes in section `[bootstrap]`",
+        "keyring" => {
+            "put back the key that belongs to this keyring; a new broker takes any 32 random bytes, with `chmod 600`"
+        }
+        "checkpoint key" => {
+            "`schakel key create` makes one for a new log; else put back the log's own, with `chmod 600`"
+        }
+        "directory" => "give the directory to the user of the broker",
+        "address" => "name an address of this machine that the user of the broker may listen on",
+        "issuing" => {
+            "name the authority and the file of its passphrase in section `[enrolment.issuing]`"
+        }
+        _ => "name the right file in section `[publication]`",
     }
 }
 
@@ -118,8 +154,8 @@ fn signing(data: &Path, findings: &mut Findings) {
         ),
         Err(error) => findings.failed(
             "signing",
-            chain(&error),
-            "let whoever runs the broker read its data directory",
+            format!("`broker.data_dir`: `{}`: {}", data.display(), chain(&error)),
+            "look as the user of the broker, and let that user read its data directory",
         ),
     }
 }
