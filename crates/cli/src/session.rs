@@ -1,6 +1,10 @@
 //! One conversation with the broker: a client, who acts, and what becomes of receipts.
 
-use std::{cell::Cell, path::PathBuf, sync::Arc};
+use std::{
+    cell::Cell,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use schakel_api::v1;
 use schakel_client::{Client, ClientConfig, ClientError, Register};
@@ -61,6 +65,15 @@ pub(crate) struct Session {
     key: Option<String>,
     receipts: Option<PathBuf>,
     kept: Cell<usize>,
+    /// Whether a receipt found no place.
+    unkept: Cell<bool>,
+}
+
+impl SessionArgs {
+    /// The register in which receipts are kept.
+    pub(crate) fn register(&self) -> Option<&Path> {
+        self.register.as_deref()
+    }
 }
 
 /// Connects, and does what is to be done.
@@ -69,6 +82,9 @@ where
     F: AsyncFnOnce(&Session) -> Result<Exit, Failure>,
 {
     let mut connection = args.connection.resolve()?;
+    if let Some(path) = &args.receipt {
+        receipt::check_place(path)?;
+    }
     if let Some(path) = args.register {
         let opened = Register::open(path);
         let opened = opened.map_err(|error| Failure::usage(sentence(&chain(&error))))?;
@@ -84,8 +100,15 @@ where
             key: args.idempotency_key,
             receipts: args.receipt,
             kept: Cell::new(0),
+            unkept: Cell::new(false),
         };
-        act(&session).await
+        let exit = act(&session).await?;
+        // The answer was shown all the same.
+        Ok(if session.unkept.get() {
+            Exit::Failed
+        } else {
+            exit
+        })
     })
 }
 
@@ -175,7 +198,8 @@ impl Session {
         &self.config
     }
 
-    /// Keeps a receipt when that is wanted.
+    /// Keeps a receipt when that is wanted. One that finds no place is told at once and makes the command fail, and keeps
+    /// nobody from the answer: the call was made.
     pub(crate) fn keep(&self, receipt: Option<&v1::Receipt>) -> Result<(), Failure> {
         self.keep_with(receipt, None)
     }
@@ -199,7 +223,12 @@ impl Session {
             1 => path.clone(),
             _ => receipt::beside(path, &number.to_string()),
         };
-        receipt::keep(&path, receipt, disclosed)
+        let proof = schakel_client::proof(receipt)?;
+        if let Err(failure) = receipt::keep(&path, &proof.to_string(), receipt, disclosed) {
+            output::complain(&failure.message);
+            self.unkept.set(true);
+        }
+        Ok(())
     }
 
     /// The two notes of a fork are evidence, so they are shown as they are.

@@ -155,9 +155,7 @@ pub(super) fn run(args: AuditArgs) -> Result<Exit, Failure> {
         Act::Reject(args) => searches::decide(session, args, false).await,
         Act::Receipt(args) => kept::receipt(session, &args).await,
         Act::Checkpoint => checkpoint(session).await,
-        Act::Consistency { from, proof } => {
-            consistency(session, &connection::read(&from)?, proof.as_deref()).await
-        }
+        Act::Consistency { from, proof } => consistency(session, &from, proof.as_deref()).await,
     })
 }
 
@@ -209,9 +207,20 @@ async fn checkpoint(session: &Session) -> Result<Exit, Failure> {
     }
 }
 
-async fn consistency(session: &Session, kept: &str, proof: Option<&Path>) -> Result<Exit, Failure> {
+async fn consistency(
+    session: &Session,
+    from: &Path,
+    proof: Option<&Path>,
+) -> Result<Exit, Failure> {
+    let kept = connection::read(from)?;
+    // A wrong file is no finding about the log.
+    integrity::admitted(session, from, &kept)?;
+    if let Some(path) = proof {
+        receipt::check_place(path)?;
+        receipt::check_place(&receipt::beside(path, "checkpoint"))?;
+    }
     let proved = session
-        .ask(session.client.check_consistency_from(kept))
+        .ask(session.client.check_consistency_from(&kept))
         .await?;
     if let Some(path) = proof {
         let hashes = proved

@@ -31,6 +31,13 @@ pub(super) fn run(args: ReconcileArgs) -> Result<Exit, Failure> {
         return Err(Failure::usage("`--to` must be after `--from`."));
     }
     let complete = args.complete;
+    let register = args.session.register().filter(|_| !complete);
+    if let Some(missing) = register.filter(|path| !path.exists()) {
+        return Err(Failure::usage(format!(
+            "`{}` is not there: name the register that commands keep receipts in. With --complete it is begun.",
+            missing.display()
+        )));
+    }
     session::run(args.session, async |session| {
         reconcile(session, period, complete).await
     })

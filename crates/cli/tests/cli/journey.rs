@@ -206,10 +206,10 @@ fn what_is_told_can_be_verified_later_by_whoever_kept_the_receipt() {
         "{lines}"
     );
 
-    // A receipt that was kept is never overwritten.
+    // A receipt that was kept is never overwritten, and nothing is asked whose receipt finds no place.
     let (code, said) = broker.fails("gemeente-oost", &[&ask[..], &["--receipt", path]].concat());
-    assert_eq!(code, 1);
-    assert!(said.contains("is not overwritten"), "{said}");
+    assert_eq!(code, 2);
+    assert!(said.contains("nothing was asked"), "{said}");
 
     let mut leaf = fs::read(format!("{path}.leaf")).unwrap();
     leaf[3] ^= 1;

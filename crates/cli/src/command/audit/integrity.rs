@@ -1,8 +1,12 @@
 //! How the trail stands, and who verified it.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use schakel_api::v1;
+use schakel_client::{ClientError, Head, HeadError};
 
 use crate::{
     connection,
@@ -32,13 +36,7 @@ pub(super) async fn integrity(session: &Session) -> Result<Exit, Failure> {
 
 pub(super) async fn verified(session: &Session, args: &VerifiedArgs) -> Result<Exit, Failure> {
     let note = connection::read(&args.checkpoint)?;
-    let head = session.client.trail().admit(&note);
-    let head = head.map_err(|error| {
-        let path = args.checkpoint.display();
-        Failure::usage(format!(
-            "`{path}` is not a checkpoint of this log: {error}."
-        ))
-    })?;
+    let head = admitted(session, &args.checkpoint, &note)?;
     let request = v1::RecordVerificationRequest {
         idempotency_key: String::new(),
         actor: session.actor(),
@@ -62,4 +60,17 @@ pub(super) async fn verified(session: &Session, args: &VerifiedArgs) -> Result<E
         "Recorded. The broker's log has ANOTHER root at this size: keep the checkpoint, it is evidence."
     };
     Ok(session.show(&Done::new(said, response.receipt)))
+}
+
+/// The head that a note of this log signs.
+pub(super) fn admitted(session: &Session, path: &Path, note: &str) -> Result<Arc<Head>, Failure> {
+    session.client.trail().admit(note).map_err(|error| {
+        if matches!(error, HeadError::Fork(_)) {
+            return ClientError::from(error).into();
+        }
+        let path = path.display();
+        Failure::usage(format!(
+            "`{path}` is not a checkpoint of this log: {error}."
+        ))
+    })
 }

@@ -24,6 +24,7 @@ pub(super) struct ReceiptArgs {
 }
 
 pub(super) async fn receipt(session: &Session, args: &ReceiptArgs) -> Result<Exit, Failure> {
+    receipt::check_place(&args.out)?;
     let least = if args.unwitnessed {
         v1::ReceiptLevel::LogSigned
     } else {
@@ -39,7 +40,8 @@ pub(super) async fn receipt(session: &Session, args: &ReceiptArgs) -> Result<Exi
     let witnessed = response.level() == v1::ReceiptLevel::Witnessed;
     let given = response.proof;
     let proof = given.ok_or_else(|| Failure::new(Exit::Unproved, "The broker gave no receipt."))?;
-    receipt::keep(&args.out, &proof, None)?;
+    let text = schakel_client::proof(&proof)?.to_string();
+    receipt::keep(&args.out, &text, &proof, None)?;
     let seen = if witnessed {
         "The head that it leads to carries the cosignatures of the broker's witnesses."
     } else {
