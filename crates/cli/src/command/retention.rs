@@ -71,7 +71,7 @@ pub(super) fn run(args: RetentionArgs) -> Result<Exit, Failure> {
                 .await?
                 .receipt;
             session.keep(receipt.as_ref())?;
-            let said = "Recorded: what is due is destroyed again.";
+            let said = "Recorded: what waited for it, if anything did, is destroyed.";
             Ok(session.show(&view::Done::new(said, receipt)))
         }
     })

@@ -140,7 +140,10 @@ impl DevelopmentBroker {
         let published = config.publication_dir();
         let listener = TcpListener::bind(config.listen.address)
             .await
-            .with_context(|| format!("cannot listen on {}", config.listen.address))?;
+            .with_context(|| {
+                let address = config.listen.address;
+                format!("Cannot listen on {address}: choose another address by --listen")
+            })?;
         let address = listener.local_addr()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let running = Broker::start_telling(config, clock, listener, progress()).await?;

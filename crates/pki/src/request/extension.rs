@@ -97,6 +97,7 @@ fn check_name(name: &GeneralName<'_>, holder: &Holder, refused: &mut Vec<Refusal
             GeneralName::IPAddress(bytes) => {
                 address(bytes).map_or_else(|| name.to_string(), |address| address.to_string())
             }
+            GeneralName::DNSName(name) => (*name).to_owned(),
             _ => name.to_string(),
         };
         let name = name.chars().take(120).flat_map(char::escape_debug);

@@ -13,7 +13,7 @@ use crate::{
 /// An entry by its number, or by what whoever was denied something quotes.
 #[derive(Debug, clap::Args)]
 pub(super) struct NamedArgs {
-    /// The number of the entry.
+    /// The number of the entry; or say --reference.
     #[arg(required_unless_present = "reference", conflicts_with = "reference")]
     entry: Option<u64>,
     /// The reference that a partner who was told nothing quotes, in hexadecimal.

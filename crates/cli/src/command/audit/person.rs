@@ -66,6 +66,9 @@ pub(super) struct WithholdArgs {
     counted: bool,
 }
 
+/// The same whatever there was to withhold.
+const SAID: &str = "Recorded: where these entries are about this person, the statement leaves them out until then.";
+
 pub(super) async fn as_of(session: &Session, args: AsOfArgs) -> Result<Exit, Failure> {
     let request = v1::GetAsOfRequest {
         actor: session.actor(),
@@ -116,5 +119,5 @@ pub(super) async fn withhold(session: &Session, args: WithholdArgs) -> Result<Ex
         })
         .await?;
     session.keep(response.receipt.as_ref())?;
-    Ok(session.show(&Done::new("Recorded.", response.receipt)))
+    Ok(session.show(&Done::new(SAID, response.receipt)))
 }

@@ -87,7 +87,12 @@ pub(super) fn list(args: &ListArgs) -> Result<Exit, Failure> {
             .is_none_or(|days| issuance.validity.not_after() < now.plus_days(days));
         (args.all || issuance.holds(now)) && ending
     };
-    Output::new(args.json).show(&Ledgered::new(&ledger, shown, uses.as_ref(), now));
+    let why_not = match (args.all, args.ending) {
+        (false, None) => ", ended or revoked: see --all",
+        (false, Some(_)) => ", ended, revoked, or ending later: see --all, or leave out --ending",
+        (true, _) => ", ending later: leave out --ending",
+    };
+    Output::new(args.json).show(&Ledgered::new(&ledger, shown, uses.as_ref(), why_not, now));
     Ok(Exit::Done)
 }
 

@@ -30,20 +30,20 @@ impl PassphraseArgs {
 pub(super) fn existing(file: Option<&Path>, whose: &str) -> Result<Passphrase, Failure> {
     match file {
         Some(file) => from_file(file),
-        None => checked(ask(&format!("Passphrase of {whose}: "))?),
+        None => checked(ask(&format!("Passphrase of {whose}: "), whose)?, whose),
     }
 }
 
 /// The passphrase for a key that is about to be made.
 pub(super) fn new(file: Option<&Path>, whose: &str) -> Result<Passphrase, Failure> {
     let Some(file) = file else {
-        let first = ask(&format!("New passphrase for {whose}: "))?;
-        if first != ask("The same again: ")? {
+        let first = ask(&format!("New passphrase for {whose}: "), whose)?;
+        if first != ask("The same again: ", whose)? {
             return Err(Failure::usage(
                 "The two passphrases differ: nothing was made.",
             ));
         }
-        return checked(first);
+        return checked(first, whose);
     };
     from_file(file)
 }
@@ -57,18 +57,19 @@ fn from_file(file: &Path) -> Result<Passphrase, Failure> {
             file.display()
         )));
     }
-    checked(connection::read(file)?)
+    checked(connection::read(file)?, &format!("`{}`", file.display()))
 }
 
-fn checked(text: String) -> Result<Passphrase, Failure> {
-    Passphrase::new(text).map_err(|error| Failure::usage(sentence(&error.to_string())))
+fn checked(text: String, whose: &str) -> Result<Passphrase, Failure> {
+    Passphrase::new(text).map_err(|error| Failure::usage(sentence(&format!("{whose}: {error}"))))
 }
 
-fn ask(prompt: &str) -> Result<String, Failure> {
+fn ask(prompt: &str, whose: &str) -> Result<String, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::usage(
-            "There is nobody to ask for a passphrase: name a file that holds it.",
-        ));
+        return Err(Failure::usage(format!(
+            "There is nobody to ask for the passphrase of {whose}: name the file that holds it by the option for it \
+             (see --help)."
+        )));
     }
     rpassword::prompt_password(prompt)
         .map_err(|error| Failure::usage(format!("The passphrase cannot be read: {error}.")))

@@ -66,6 +66,9 @@ pub(super) struct Ledgered {
     /// Whether a broker told when they were used.
     #[serde(skip)]
     uses_known: bool,
+    /// Why what is not shown is not.
+    #[serde(skip)]
+    why_not: &'static str,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -187,6 +190,7 @@ impl Ledgered {
         ledger: &Ledger,
         shown: impl FnMut(&&Issuance) -> bool,
         uses: Option<&Uses>,
+        why_not: &'static str,
         now: Timestamp,
     ) -> Self {
         let with_use = |issuance: &Issuance| {
@@ -210,6 +214,7 @@ impl Ledgered {
                 ended: list.validity.not_after() < now,
             }),
             uses_known: uses.is_some(),
+            why_not,
             now,
         }
     }
@@ -242,7 +247,7 @@ impl View for Ledgered {
             });
         }
         if self.not_shown > 0 {
-            page.line(&format!("Not shown: {}; see --all.", self.not_shown));
+            page.line(&format!("Not shown: {}{}.", self.not_shown, self.why_not));
         }
         match &self.list {
             None => page.line("No revocation list was signed yet: `schakel pki crl`."),
