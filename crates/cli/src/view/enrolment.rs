@@ -5,7 +5,12 @@ use schakel_pki::request::CertificateRequest;
 use serde::Serialize;
 
 use super::{Receipt, all};
-use crate::{code::short, instant, output::View, page::Page};
+use crate::{
+    code::{short, spoken},
+    instant,
+    output::View,
+    page::Page,
+};
 
 /// Certificates that the broker knows.
 #[derive(Clone, Debug, Serialize)]
@@ -119,7 +124,7 @@ impl View for IssuedCertificates {
                     used.as_deref()
                         .unwrap_or("not known: a use shows within the hour"),
                 );
-                page.pair("known", &certificate.origin);
+                page.pair("known", &spoken(&certificate.origin));
                 page.pair("issuer", &certificate.issuer);
                 page.pair("SHA-256", &certificate.sha256);
                 page.pair_if("replaces", certificate.replaces_sha256.as_deref());
@@ -212,7 +217,7 @@ impl View for Enrolment {
             page.pair("party", self.party_id.as_deref().unwrap_or("none by now"));
             page.pair("profile", &self.profile);
             page.pair_if("unit", self.unit.as_deref());
-            page.pair("progress", &self.progress);
+            page.pair("progress", &spoken(&self.progress));
             let until = self.until.as_deref().map(instant::spoken);
             page.pair_if("until", until.as_deref());
             if self.renewal {
