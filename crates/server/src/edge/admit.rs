@@ -191,12 +191,10 @@ impl Account {
             .cloned()
             .ok_or(unproven)?;
         self.warn(&connection);
+        let directory = &self.shared.directory;
+        self.whom = connection.whom(&directory.registry(), directory.now());
         let headers = request.headers();
-        if let Err(invalid) = context::is_call(request.method(), headers) {
-            let directory = &self.shared.directory;
-            self.whom = connection.whom(&directory.registry(), directory.now());
-            return Err(Refusal::NotGrpc(invalid));
-        }
+        context::is_call(request.method(), headers).map_err(Refusal::NotGrpc)?;
         let timeout = context::timeout(headers).map_err(Refusal::Invalid)?;
         let trace = context::trace_parent(headers);
         let standing = Standing {
@@ -235,7 +233,6 @@ impl Account {
             acting,
         } = standing;
         let (registry, now) = (directory.registry(), directory.now());
-        self.whom = connection.whom(&registry, now);
         let certificate = connection
             .certificate(&registry, now)
             .map_err(Refusal::PartyUnknown)?;

@@ -285,14 +285,14 @@ async fn each_refusal_is_told_and_counted() {
             vec![("schakel-principal", "Gemeente Oost")],
             Code::InvalidArgument,
             Some("INVALID_REQUEST"),
-            (None, RefusalReason::Invalid),
+            (party(), RefusalReason::Invalid),
         ),
         (
             ASK,
             vec![("grpc-timeout", "soon")],
             Code::InvalidArgument,
             Some("INVALID_REQUEST"),
-            (None, RefusalReason::Invalid),
+            (party(), RefusalReason::Invalid),
         ),
         (
             ASK,
