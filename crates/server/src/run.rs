@@ -7,7 +7,7 @@ use tokio::{
     net::TcpListener,
     sync::{oneshot, watch},
     task::{JoinError, JoinHandle, JoinSet},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{
@@ -278,11 +278,12 @@ impl Parts {
         };
         tracing::info!("stopping");
         self.stopping.send_replace(true);
+        let deadline = Instant::now() + self.stop_timeout + CUT_TIMEOUT;
         let calls = match server {
             Some(server) => end_calls(server, &self.cut, self.stop_timeout).await,
             None => Ok(()),
         };
-        while self.upkeep.join_next().await.is_some() {}
+        end_upkeep(&mut self.upkeep, deadline).await;
         upkeep::record_all(&self.sequencer, &self.refusals, self.tls.uses());
         // The writer ends when the last handle to it is gone.
         drop(self.sequencer);
@@ -313,6 +314,16 @@ async fn end_calls(
     }
     server.abort();
     Err(RunError::Unfinished)
+}
+
+/// Waits for what the broker does by itself, and breaks off what has not ended by the deadline of the calls: that it
+/// stopped is recorded after them.
+async fn end_upkeep(upkeep: &mut JoinSet<()>, deadline: Instant) {
+    let all = async { while upkeep.join_next().await.is_some() {} };
+    if timeout_at(deadline, all).await.is_err() {
+        tracing::warn!("what the broker does by itself did not end in time: it is broken off");
+        upkeep.abort_all();
+    }
 }
 
 /// What ended without having been told to is a fault even when it ended well.

@@ -172,3 +172,20 @@ async fn a_start_without_what_comes_first_names_the_key() {
         "{error}"
     );
 }
+
+/// What has no end is broken off at the deadline, so that the stop is still recorded.
+#[tokio::test]
+async fn upkeep_that_does_not_end_is_broken_off() {
+    let (held, broken_off) = oneshot::channel::<()>();
+    let mut upkeep = JoinSet::new();
+    upkeep.spawn(async move {
+        std::future::pending::<()>().await;
+        drop(held);
+    });
+    let ended = async {
+        end_upkeep(&mut upkeep, Instant::now()).await;
+        broken_off.await
+    };
+    let ended = timeout(Duration::from_secs(20), ended).await;
+    ended.expect("it is not waited for").unwrap_err();
+}
