@@ -7,6 +7,7 @@ mod audit;
 mod case;
 mod concerned;
 mod consent;
+mod denied;
 mod enrolment;
 mod erasure;
 mod exchange;
@@ -23,11 +24,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use schakel_audit::leaf::EntryType;
 use schakel_core::{
     case::Case,
-    code::{Condition, Role},
+    code::Role,
     decide::{Denial, Finding, Reason},
     dossier::Dossier,
-    event::{Asked, Denied, Event, Remembered, SlotUse},
-    id::{EntryIndex, PartyId, PurposeCode, Reference, SubjectId},
+    event::{Event, Remembered, SlotUse},
+    id::{EntryIndex, PartyId, PurposeCode, SubjectId},
     party::Party,
     person::SubjectRef,
     random::Random,
@@ -38,7 +39,7 @@ use schakel_store::world::World;
 
 use super::handover::Handovers;
 use crate::{
-    call::{Call, CallError, Outcome, Request},
+    call::{Call, CallError, Request},
     config,
     trail::Trail,
 };
@@ -222,79 +223,6 @@ impl Planner<'_> {
                 Ok(Some(Planned::Repeat(written.entry, remembered)))
             }
             Some(_) => Err(CallError::KeyReused),
-        }
-    }
-
-    /// The plan that records a denial and tells the caller nothing but a reference.
-    fn denied(&mut self, request: &Request, findings: Vec<Finding>) -> Plan {
-        let (subject, asked, kind, purpose) = self.denied_what(request);
-        let findings = match (&asked, subject) {
-            // About somebody known elsewhere it says what it would say about nobody.
-            (
-                Asked::Call {
-                    subject: Some(_), ..
-                },
-                Subject::Unknown,
-            ) => Denial::of(Reason::SubjectUnknown).into_findings(),
-            _ => findings,
-        };
-        let care =
-            matches!(&request.call, Call::Ask(ask) if ask.conditions.contains(&Condition::Care));
-        let reference = Reference::draw(self.random);
-        let told = match &request.call {
-            // The answer to a redemption or a withdrawal is the same whatever came of it.
-            Call::Redeem { .. } | Call::Acknowledge { .. } => Told::Plain(Outcome::Done),
-            _ => Told::Plain(Outcome::NotDisclosed(reference)),
-        };
-        Plan {
-            kind,
-            subject,
-            retention: match &request.call {
-                Call::Acknowledge { .. } => Retention::Notice,
-                _ if care => Retention::Care,
-                _ => Retention::Standard,
-            },
-            controllers: BTreeSet::new(),
-            purpose,
-            event: Event::Denied(Denied {
-                asked,
-                findings,
-                reference,
-            }),
-            told,
-        }
-    }
-
-    fn denied_what(
-        &mut self,
-        request: &Request,
-    ) -> (Subject, Asked, EntryType, Option<(PurposeCode, u32)>) {
-        let named = subject_ref(&request.call);
-        let subject = self.whom(named.as_ref(), &request.peer.principal);
-        match &request.call {
-            Call::Ask(ask) => {
-                let registry = self.registry();
-                let version = registry.purpose(&ask.purpose, ask.version, self.now);
-                let purpose = version.map(|found| (ask.purpose.clone(), found.version.version));
-                (
-                    subject,
-                    Asked::Disclosure(ask.clone()),
-                    EntryType::Denial,
-                    purpose,
-                )
-            }
-            call => {
-                let kind = match call {
-                    Call::Redeem { .. } => EntryType::Introduction,
-                    Call::Acknowledge { .. } => EntryType::Acknowledgement,
-                    _ => EntryType::Denial,
-                };
-                let asked = Asked::Call {
-                    method: request.method.to_owned(),
-                    subject: named,
-                };
-                (subject, asked, kind, None)
-            }
         }
     }
 
