@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use schakel_server::{
     clock::{Clock, SystemClock},
     config::Config,
-    run::Broker,
+    run::{Broker, RunError},
 };
 use schakel_store::{
     disk::Disk,
@@ -96,7 +96,7 @@ async fn run(config: Config) -> Result<Exit, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let end = end().map_err(|error| failed("Signals cannot be received", &error))?;
     let running = Broker::start_telling(config, clock, listener, progress()).await;
-    let running = running.map_err(|error| failed("The broker does not start", &error))?;
+    let running = running.map_err(|error| not_started(&error))?;
     output::complain(&format!(
         "Serving on {address}. The log is verified with {}",
         running.verifier_key()
@@ -119,6 +119,15 @@ pub(crate) fn end() -> std::io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// A fault that starting again does not mend says so, so that whatever watches the broker lets it be.
+fn not_started(error: &RunError) -> Failure {
+    let mut failure = failed("The broker does not start", error);
+    if error.is_of_configuration() {
+        failure.exit = Exit::Configuration;
+    }
+    failure
 }
 
 fn failed(what: &str, error: &dyn std::error::Error) -> Failure {

@@ -63,3 +63,14 @@ pub enum RunError {
     #[error("the log can no longer be written")]
     Writer(#[from] WriterError),
 }
+
+impl RunError {
+    /// Whether the configuration, or a file that it names, is at fault: starting again does not mend that.
+    #[must_use]
+    pub const fn is_of_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::Founding(_) | Self::Issuing(_) | Self::Reader(_) | Self::Tls(_)
+        )
+    }
+}

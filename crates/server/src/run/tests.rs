@@ -171,6 +171,7 @@ async fn a_start_without_what_comes_first_names_the_key() {
         error.to_string().starts_with("`bootstrap.parties`"),
         "{error}"
     );
+    assert!(error.is_of_configuration() && !RunError::Task.is_of_configuration());
 }
 
 /// What has no end is broken off at the deadline, so that the stop is still recorded.
