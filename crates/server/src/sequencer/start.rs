@@ -261,6 +261,11 @@ fn open_world(
         random: Box::new(OsRandom),
     };
     let world = World::open(options, &mut |done, of| progress("view", done, of))?;
+    // The view has said by now what it knows of a log that went back.
+    keyring.meet(reader).map_err(|source| StartError::Seen {
+        data: paths.data.clone(),
+        source,
+    })?;
     keyring.ready()?;
     let erasures = world.erasures();
     let in_use = erasures.months_left().filter_map(|due| {

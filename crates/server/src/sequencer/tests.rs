@@ -225,6 +225,7 @@ pub(crate) fn plan_ask(subject: SubjectRef) -> Call {
 mod founding;
 mod full;
 mod limits;
+mod older;
 mod pauses;
 mod retention;
 mod roles;
@@ -334,6 +335,20 @@ async fn everything_is_there_again_after_a_restart_and_without_the_view() {
             own.outcome
         );
         stop(started).await;
+    }
+}
+
+/// Everything in a directory, in another one.
+pub(crate) fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_all(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
     }
 }
 

@@ -295,7 +295,9 @@ impl Writer {
             self.signer
                 .begin(prepared.size_after(), prepared.root_after());
             let written = Instant::now();
+            let seen = (prepared.size_after(), prepared.root_after());
             self.log.commit(prepared)?;
+            self.shared.keyring.saw(seen.0, seen.1);
             self.shared
                 .metrics
                 .batch(entries.len() as u64, written.elapsed());

@@ -72,6 +72,7 @@ impl Keyring {
         hand.keep(months::NAME, &table.encode())?;
         *write(&shared.months) = table;
         hand.owes_table = false;
+        hand.keep_seen(shared.newest())?;
         Ok(gone)
     }
 

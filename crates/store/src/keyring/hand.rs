@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use schakel_core::random::Random;
 
-use super::{Kek, KeyFileError, file};
+use super::{Kek, KeyFileError, file, seen::Head};
 use crate::disk::Disk;
 
 /// The hand that writes. There is one.
@@ -15,6 +15,8 @@ pub(super) struct Hand {
     pub(super) random: Box<dyn Random + Send>,
     /// Whether keys were destroyed since the table of months was last written for that.
     pub(super) owes_table: bool,
+    /// How far the log was when that was last written.
+    pub(super) seen: Option<Head>,
 }
 
 impl Hand {

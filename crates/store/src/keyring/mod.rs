@@ -11,6 +11,7 @@ mod kek;
 mod look;
 mod months;
 mod rotate;
+mod seen;
 mod settings;
 mod slots;
 
@@ -32,10 +33,12 @@ pub use file::KeyFileError;
 pub use kek::{Kek, KekError};
 pub use look::look;
 pub use rotate::{recover, recover_on};
+pub use seen::SeenError;
 pub use settings::Settings;
 
 use hand::Hand;
 use months::Months;
+use seen::Head;
 use slots::Slots;
 
 use crate::{aes, background::Background, disk::File, durable};
@@ -56,6 +59,8 @@ struct Shared {
     settings: Settings,
     slots: RwLock<Slots>,
     months: RwLock<Months>,
+    /// How far the log is on disk. Never locked while the disk is waited for.
+    newest: Mutex<Option<Head>>,
     /// Held while a file is replaced, so that no file is ever replaced by an older state of itself.
     /// Taken before the tables, which are never locked while the disk is waited for.
     hand: Mutex<Hand>,
@@ -152,7 +157,9 @@ impl Keyring {
         let shared = Arc::new(Shared {
             slots: RwLock::new(Slots::read(disk, dir, &kek)?),
             months: RwLock::new(Months::read(disk, dir, &kek)?),
+            newest: Mutex::new(None),
             hand: Mutex::new(Hand {
+                seen: seen::read(disk, dir, &kek)?,
                 disk: disk.clone(),
                 dir: dir.to_owned(),
                 kek,
@@ -347,7 +354,7 @@ impl Shared {
         let number = write(&self.slots).next_shard();
         hand.keep(&slots::name(number), &shard.encode())?;
         write(&self.slots).add(number, shard);
-        Ok(())
+        Ok(hand.keep_seen(self.newest())?)
     }
 
     /// Adds keys to the table of months. They can be used only once they are durable.
@@ -360,6 +367,7 @@ impl Shared {
         let made = draw(&mut months, hand.random.as_mut()).ok_or(KeyringError::Gone)?;
         hand.keep(months::NAME, &months.encode())?;
         *write(&self.months) = months;
+        hand.keep_seen(self.newest())?;
         Ok(made)
     }
 

@@ -19,7 +19,9 @@ use std::{
 use schakel_core::random::Random;
 use zeroize::Zeroizing;
 
-use super::{Hand, Kek, KekError, KeyFileError, Keyring, KeyringError, file, months, read, slots};
+use super::{
+    Hand, Kek, KekError, KeyFileError, Keyring, KeyringError, file, months, read, seen, slots,
+};
 use crate::{
     disk::{Disk, File},
     durable,
@@ -56,18 +58,20 @@ impl Keyring {
         }
         let table = read(&self.shared.months).encode();
         hand.keep(months::NAME, &table)?;
-        Ok(self.remove_unknown(hand)?)
+        let seen = hand.keep_seen_again(self.shared.newest())?;
+        Ok(self.remove_unknown(hand, seen)?)
     }
 
     /// Removes what is on disk although writing it failed: a shard of which nothing was ever given out, and
     /// that would open under the old key alone.
-    fn remove_unknown(&self, hand: &Hand) -> Result<(), KeyFileError> {
+    fn remove_unknown(&self, hand: &Hand, seen: bool) -> Result<(), KeyFileError> {
         let mut known: BTreeSet<_> = read(&self.shared.slots)
             .numbers()
             .into_iter()
             .map(slots::name)
             .collect();
         known.insert(months::NAME.to_owned());
+        known.extend(seen.then(|| seen::NAME.to_owned()));
         for name in file::names(&hand.disk, &hand.dir)? {
             if !known.contains(&name) {
                 file::remove(&hand.disk, &hand.dir, &name)?;

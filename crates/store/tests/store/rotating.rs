@@ -47,6 +47,7 @@ impl Held {
         Kek::create_on(&simulation.disk(), Path::new(KEK), &mut OsRandom).unwrap();
         let keyring = open(&simulation);
         keyring.ready().unwrap();
+        keyring.saw(3, [9; 32].into());
         let taken: Vec<_> = (0..9).map(|_| keyring.take_slot().unwrap()).collect();
         keyring.destroy_slot(taken[0]).unwrap();
         let slots = taken[1..].iter();

@@ -1,8 +1,9 @@
 //! A log that was taken back, before what was signed for it.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use super::*;
+use crate::sequencer::tests::copy_all;
 
 #[tokio::test]
 async fn a_log_that_was_taken_back_does_not_start() {
@@ -16,8 +17,9 @@ async fn a_log_that_was_taken_back_does_not_start() {
     run.grow(4).await;
     run.publisher.tick().await;
     run.stop().await;
-    // Somebody restores the copy of before; view and log agree with each other.
+    // Somebody restores the copy of before; view and log agree with each other, and the keyring knows no better.
     fs::remove_dir_all(&place.bench.paths.data).unwrap();
+    fs::remove_file(place.bench.paths.keyring.join("log.keys")).unwrap();
     copy_all(copy.path(), &place.bench.paths.data);
     let told = |error: StartError| {
         let mut text = error.to_string();
@@ -62,6 +64,7 @@ async fn a_log_that_was_taken_back_and_grew_again_is_stopped_by_its_witness() {
     // Everything of its own that could have told is gone as well.
     fs::remove_dir_all(place.outside.path().join("public")).unwrap();
     fs::write(place.outside.path().join("anchor"), "").unwrap();
+    fs::remove_file(place.bench.paths.keyring.join("log.keys")).unwrap();
     let mut run = place.start();
     run.grow(6).await;
     assert!(run.sizes().1 > seen);
@@ -97,17 +100,4 @@ async fn no_answer_leaves_that_an_anchor_for_every_batch_does_not_cover() {
     drop((sequencer, publisher));
     let error = ended.await.unwrap().unwrap_err();
     assert!(error.to_string().contains("anchor"), "{error}");
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy_all(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }

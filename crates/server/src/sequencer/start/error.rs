@@ -8,7 +8,7 @@ use schakel_store::{
     entry::EntryError,
     halt::Halted,
     index::OpenIndexError,
-    keyring::KeyringError,
+    keyring::{KeyringError, SeenError},
     log::{OpenError, ReadError},
     world::OpenWorldError,
 };
@@ -39,6 +39,15 @@ pub enum StartError {
         data: PathBuf,
         /// The directory of the keyring.
         keyring: PathBuf,
+    },
+    /// The log is not the one for which the keyring was last written.
+    #[error("the log in `{}` does not go with the keyring", data.display())]
+    Seen {
+        /// The directory of data.
+        data: PathBuf,
+        /// What does not fit.
+        #[source]
+        source: SeenError,
     },
     /// The state.
     #[error("the view cannot be opened")]

@@ -186,6 +186,10 @@ impl Schedule {
         self.tally.kept += u64::from(kept);
         self.tally.dropped += u64::from(was_in_flight && !kept);
         let bound = self.model.bound();
+        // However it ended, the log is never behind what the keyring has seen of it.
+        keyring
+            .meet(&log.reader())
+            .map_err(|error| self.excuse(&error))?;
         for slot in &bound {
             keyring.mark_used(*slot);
         }

@@ -83,6 +83,8 @@ impl Life<'_> {
                 self.at.tally.entries += count;
                 self.at.tally.segments += self.segments() - segments;
                 self.at.model.acknowledge(batch);
+                let (size, root) = self.log.reader().head();
+                self.keyring.saw(size, root);
                 self.is_head()
             }
             Err(AppendError::NoSegment(error)) => {
