@@ -132,7 +132,7 @@ impl View for Replayed {
         page.pairs("different in", &self.differences);
         page.pair(
             "decided from",
-            &format!("{} earlier entries", self.entries_used),
+            &format!("{} earlier entries of this controller", self.entries_used),
         );
         if !self.consents.is_empty() {
             page.blank();

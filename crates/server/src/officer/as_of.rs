@@ -208,11 +208,11 @@ pub(crate) fn consents_of(
     let named = consents.into_iter().flat_map(|consents| consents.values());
     let named = named.filter(|consent| ids.contains(&consent.id));
     let then = named.filter_map(|consent| consent_then(consent, viewer, at));
-    // To outsiders it would say how much is held of the person.
+    // Outsiders are not told how much there is either.
     let used = if viewer.veil().is_drawn() {
         0
     } else {
-        stood.used
+        stood.told(viewer.controller())
     };
     Ok((then.collect(), used))
 }

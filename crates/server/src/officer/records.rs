@@ -1,6 +1,6 @@
 //! The records as they stood at any entry of the log, made again from the entries before it.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::{BTreeMap, HashMap, hash_map};
 
 use schakel_audit::{
     commitment,
@@ -36,7 +36,8 @@ struct Person {
     dossier: Dossier,
     /// The entries about the person that are not applied yet, the last of them first.
     ahead: Vec<EntryIndex>,
-    used: u64,
+    /// How many of those applied say more to each controller than that it named the person.
+    told: BTreeMap<PartyId, u64>,
     unreadable: u64,
 }
 
@@ -45,8 +46,7 @@ struct Person {
 pub(crate) struct Stood<'r> {
     pub(crate) registry: &'r Registry,
     pub(crate) dossier: Option<&'r Dossier>,
-    /// How many entries about the person they are made from.
-    pub(crate) used: u64,
+    told: Option<&'r BTreeMap<PartyId, u64>>,
     /// How many of them can no longer be read.
     pub(crate) unreadable: u64,
 }
@@ -58,6 +58,15 @@ pub(crate) enum Again {
     Decided(Replay),
     /// Nothing: what it was decided from, or it itself, is erased.
     Unreadable,
+}
+
+impl Stood<'_> {
+    /// How many of the entries that they are made from say more to a controller than that it named the person. How
+    /// many there are of others would tell it that the person is known, and how much is held of them.
+    pub(crate) fn told(&self, controller: &PartyId) -> u64 {
+        let told = self.told.and_then(|told| told.get(controller));
+        told.copied().unwrap_or_default()
+    }
 }
 
 impl<'t> Records<'t> {
@@ -97,7 +106,7 @@ impl<'t> Records<'t> {
         Ok(Stood {
             registry: &self.registry,
             dossier: person.map(|person| &person.dossier),
-            used: person.map_or(0, |person| person.used),
+            told: person.map(|person| &person.told),
             unreadable: person.map_or(0, |person| person.unreadable),
         })
     }
@@ -153,7 +162,7 @@ impl<'t> Records<'t> {
                 place.insert(Person {
                     dossier: Dossier::new(subject),
                     ahead: ahead.collect::<Result<_, _>>()?,
-                    used: 0,
+                    told: BTreeMap::new(),
                     unreadable: 0,
                 })
             }
@@ -165,7 +174,10 @@ impl<'t> Records<'t> {
             match opened(found) {
                 Some((details, at)) => {
                     person.dossier.apply(&details, next, at);
-                    person.used += 1;
+                    let told = details.controllers.iter();
+                    for party in told.filter(|party| details.says_more_to(party)) {
+                        *person.told.entry(party.clone()).or_default() += 1;
+                    }
                 }
                 None => person.unreadable += 1,
             }
