@@ -3,13 +3,18 @@
 
 use std::collections::BTreeSet;
 
+use schakel_audit::leaf::EntryType;
 use schakel_core::{
     code::Condition,
     consent::Consent,
     dossier::Dossier,
-    id::{EntryIndex, PartyId, SubjectId},
+    event::{ConsentEnded, Details, Event},
+    id::{ConsentId, EntryIndex, PartyId, SubjectId},
 };
-use schakel_store::index::{Outcome, Query};
+use schakel_store::{
+    entry::Entry,
+    index::{Outcome, Query},
+};
 
 use super::as_of::disclosed;
 use crate::{
@@ -35,6 +40,48 @@ pub(super) fn involved<'d>(
     }
     involved.sort_by_key(|(entry, _)| std::cmp::Reverse(*entry));
     Ok(involved.into_iter().map(|(_, consent)| consent).collect())
+}
+
+/// Of the consents that an entry ended, whole or in part, those that involve the controller: that there were others
+/// says that the person is known.
+pub(crate) fn ended(
+    trail: &Trail,
+    entry: &Entry,
+    viewer: &Viewer,
+) -> Result<Vec<ConsentId>, TrailError> {
+    let Some((subject, ended)) = entry.details.as_ref().and_then(what_ended) else {
+        return Ok(Vec::new());
+    };
+    // To outsiders they say that there was something to end.
+    if viewer.veil().is_drawn() || !viewer.reads(entry) {
+        return Ok(Vec::new());
+    }
+    let query = Query {
+        subject: Some(subject),
+        kind: Some(EntryType::Consent),
+        ..Query::of(viewer.controller().clone())
+    };
+    let mut involved = BTreeSet::new();
+    for index in trail.each(query) {
+        let read = trail.entry(index?.0)?.filter(|read| viewer.reads(read));
+        if let Some(Event::ConsentRecorded { consent, .. }) =
+            read.and_then(|read| Some(read.details?.event))
+        {
+            involved.insert(consent);
+        }
+    }
+    let all = ended.consents.iter().chain(&ended.narrowed);
+    Ok(all.filter(|id| involved.contains(id)).copied().collect())
+}
+
+/// Whose consents an entry ended, and which.
+fn what_ended(details: &Details) -> Option<(SubjectId, &ConsentEnded)> {
+    match &details.event {
+        Event::ConsentEnded(ended) if !ended.consents.is_empty() || !ended.narrowed.is_empty() => {
+            Some((details.subject?, ended))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a controller has erased what an entry told it.

@@ -4,7 +4,7 @@
 
 pub(crate) mod as_of;
 pub(crate) mod breach;
-mod held;
+pub(crate) mod held;
 pub(crate) mod integrity;
 pub(crate) mod meant;
 pub(crate) mod records;

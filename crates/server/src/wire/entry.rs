@@ -10,7 +10,7 @@ use schakel_core::{
     decide::{Finding, Reason},
     erasure::Done,
     event::{Asked, Denied, Details, Disclosed, Event},
-    id::{CaseId, PartyId},
+    id::{CaseId, ConsentId, PartyId},
     inbox::Topic,
     registry::Registry,
     time::Timestamp,
@@ -123,6 +123,15 @@ pub(crate) fn entry(index: u64, read: &Entry, viewer: &Viewer) -> v1::Entry {
         None => "erased: the details can no longer be opened".clone_into(&mut entry.summary),
     }
     entry
+}
+
+/// The entry of the end of consents, with those of them that involve the controller.
+pub(crate) fn with_ended(entry: v1::Entry, ended: &[ConsentId]) -> v1::Entry {
+    let consent_ids = entry.consent_ids.into_iter().chain(texts(ended));
+    v1::Entry {
+        consent_ids: consent_ids.collect(),
+        ..entry
+    }
 }
 
 /// The entry as it is shown when the controller can no longer read it: what its leaf says, and by which rule.
@@ -269,10 +278,8 @@ fn tell_consent(entry: &mut v1::Entry, event: &Event, viewer: &Viewer) {
             let recipient = ended.recipient.as_ref();
             let named = recipient.filter(|party| !viewer.veil.hides(party));
             entry.recipient_party_id = named.map(ToString::to_string);
-            // To outsiders they say that there was something to end.
-            if !viewer.veil.is_drawn() {
-                entry.consent_ids = texts(ended.consents.iter().chain(&ended.narrowed));
-            }
+            // Which consents ended says that there were some, also of others: whoever looks them up adds those that
+            // involve the controller.
         }
         _ => {}
     }

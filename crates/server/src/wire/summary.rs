@@ -237,19 +237,13 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
                 texts(veil.parties(by, &terms.recipients)).join(", ")
             )
         }
-        Event::ConsentEnded(ended) if veil.is_drawn() => format!("consent {}", ended.state),
-        Event::ConsentEnded(ended) => format!(
-            "{} {}, {} in part; {}",
-            count(ended.consents.len(), "consent"),
-            ended.state,
-            ended.narrowed.len(),
-            count(ended.notices.len(), "notice")
-        ),
+        // How many consents ended and who was told of it would say to whoever passed it on that the person is known. Each
+        // is told what concerns itself by its own consents and notices.
+        Event::ConsentEnded(ended) => format!("consent {}", ended.state),
         Event::Restricted {
             restriction,
             kind,
             conditions,
-            notices,
             ..
         } => {
             let conditions = if conditions.is_empty() {
@@ -257,8 +251,7 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
             } else {
                 about(conditions)
             };
-            let recorded = format!("{kind} {restriction} recorded for {conditions}");
-            unless_veiled(veil, recorded, &count(notices.len(), "notice"))
+            format!("{kind} {restriction} recorded for {conditions}")
         }
         Event::RestrictionLifted {
             restriction,
@@ -267,15 +260,6 @@ fn of_the_person(event: &Event, veil: &Veil) -> String {
             controller: _,
         } => format!("restriction or objection {restriction} lifted"),
         _ => "restriction or objection lifted".to_owned(),
-    }
-}
-
-/// With how many others it concerned, which outsiders are not told.
-fn unless_veiled(veil: &Veil, line: String, others: &str) -> String {
-    if veil.is_drawn() {
-        line
-    } else {
-        format!("{line}; {others}")
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
         records::{Records, opened},
     },
     trail::TrailError,
-    wire::{time::instant, veil::Veil},
+    wire::{entry::Viewer, time::instant, veil::Veil},
 };
 
 /// Within how many days a consent counts as about to expire.
@@ -126,7 +126,7 @@ impl Reporter<'_> {
                 {
                     let row = rows
                         .entry(ended.entry)
-                        .or_insert_with(|| begun(&ended, dossier, self.viewer.veil()));
+                        .or_insert_with(|| begun(&ended, dossier, self.viewer));
                     self.add_effect(row, subject, &ended)?;
                 }
             }
@@ -238,11 +238,15 @@ fn ended<'c>(consent: &'c Consent, veil: &Veil) -> Vec<Ended<'c>> {
         .collect()
 }
 
-fn begun(ended: &Ended<'_>, dossier: &Dossier, veil: &Veil) -> v1::WithdrawalEffect {
+/// A withdrawal with the notices it caused, of those about what the controller had to do with: it may have ended
+/// consents of others as well.
+fn begun(ended: &Ended<'_>, dossier: &Dossier, viewer: &Viewer) -> v1::WithdrawalEffect {
+    let own = BTreeSet::from([viewer.controller().clone()]);
     let notices: Vec<_> = dossier
         .notices
         .values()
-        .filter(|notice| notice.entry == ended.entry && !veil.hides(&notice.recipient))
+        .filter(|notice| notice.entry == ended.entry && !viewer.veil().hides(&notice.recipient))
+        .filter(|notice| notice.seen_by(&own, true, dossier).is_some())
         .collect();
     let acknowledged: BTreeSet<_> = notices
         .iter()

@@ -17,14 +17,14 @@ use super::{Audit, look::looked};
 use crate::{
     call::{CallError, LookUp, Outcome},
     officer::{
-        as_of,
+        as_of, held,
         records::{self, Again, Records},
     },
     service::{Fault, opened},
     trail::{Trail, TrailError},
     wire::{
         audit::{self, Named, Which},
-        entry::{Viewer, entry, redacted},
+        entry::{Viewer, entry, redacted, with_ended},
         explanation::{explained_away, explanation},
         receipt::{not_disclosed, receipt},
         request::read,
@@ -60,7 +60,11 @@ impl Audit {
             let viewer = self.viewer(&caller.peer)?;
             let sees = viewer.reads(&found) || redaction(trail, index, &found, &viewer).is_some();
             let sees = sees && viewer.sees_actor(&found.leaf);
-            let shown = sees.then(|| self.shown((index, &found), &viewer));
+            let shown = if sees {
+                Some(self.shown_whole((index, found), &viewer).await?)
+            } else {
+                None
+            };
             (Some(proof).filter(|_| sees), shown)
         } else {
             (Some(proof), None)
@@ -172,6 +176,18 @@ impl Audit {
             }
         });
         Ok(found.await?)
+    }
+
+    /// As [`Self::shown`], with the consents it ended, of those that involve the controller.
+    async fn shown_whole(
+        &self,
+        (index, found): (EntryIndex, Entry),
+        viewer: &Viewer,
+    ) -> Result<v1::Entry, Status> {
+        let shown = self.shown((index, &found), viewer);
+        let seer = viewer.clone();
+        let ended = self.look(move |trail| held::ended(trail, &found, &seer));
+        Ok(with_ended(shown, &ended.await?))
     }
 
     /// An entry that may be shown: whole, or as what was erased by which rule.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schakel_api::v1;
-use schakel_core::id::EntryIndex;
+use schakel_core::id::{ConsentId, EntryIndex};
 use schakel_store::{
     entry::Entry,
     index::{Outcome as Sort, Query},
@@ -18,6 +18,7 @@ use crate::{
     call::{Call, CallError, LookUp, Outcome},
     edge::identify::Caller,
     officer::{
+        held,
         meant::{About, one_a_person},
         wide::{self, Question},
     },
@@ -27,7 +28,7 @@ use crate::{
     wire::{
         InvalidRequest,
         audit::{self, Filter, Search},
-        entry::Viewer,
+        entry::{Viewer, with_ended},
         inbox::foreign,
         oversight::{self, Export, Proposed},
         receipt::receipt,
@@ -39,8 +40,15 @@ use crate::{
 /// The method of a search.
 const SEARCH: &str = "AuditService/SearchEntries";
 
+/// An entry that was found, and of the consents it ended those that involve the controller.
+struct Hit {
+    index: EntryIndex,
+    read: Entry,
+    ended: Vec<ConsentId>,
+}
+
 /// One page of what was found, and where the next one continues.
-type Found = (Vec<(EntryIndex, Entry)>, Option<EntryIndex>);
+type Found = (Vec<Hit>, Option<EntryIndex>);
 
 impl Audit {
     pub(super) async fn search_entries(
@@ -82,7 +90,7 @@ impl Audit {
         };
         let shown = found
             .iter()
-            .map(|(index, read)| self.shown((*index, read), &viewer));
+            .map(|hit| with_ended(self.shown((hit.index, &hit.read), &viewer), &hit.ended));
         Ok(v1::SearchEntriesResponse {
             entries: shown.collect(),
             next_page_token: next.map(seal),
@@ -283,7 +291,8 @@ fn page(
                 && (viewer.shows(&read) || (!by_party && viewer.shows_nameless(&read)))
                 && (viewer.reads(&read) || found_by_leaf(&query, &read))
             {
-                shown.push((index, read));
+                let ended = held::ended(trail, &read, viewer)?;
+                shown.push(Hit { index, read, ended });
             }
         }
         query.before = found.next;
@@ -301,11 +310,11 @@ fn found_by_leaf(query: &Query, read: &Entry) -> bool {
 }
 
 /// One entry about each person in what was found, of those entries whose details are shown.
-fn one_shown(found: &[(EntryIndex, Entry)], viewer: &Viewer) -> Vec<EntryIndex> {
-    let read = found.iter().filter(|(_, read)| viewer.reads(read));
-    let read = read.filter_map(|(index, read)| {
-        let details = read.details.as_ref()?;
-        Some((About::of(details, viewer.controller()), *index))
+fn one_shown(found: &[Hit], viewer: &Viewer) -> Vec<EntryIndex> {
+    let read = found.iter().filter(|hit| viewer.reads(&hit.read));
+    let read = read.filter_map(|hit| {
+        let details = hit.read.details.as_ref()?;
+        Some((About::of(details, viewer.controller()), hit.index))
     });
     one_a_person(read.collect())
 }
