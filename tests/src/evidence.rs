@@ -208,7 +208,8 @@ impl Log {
             ) {
                 Ok(unsealed) => {
                     let (shown, links) = (&unsealed.opened.details, &unsealed.links);
-                    Some(details::decode_with(shown, links).expect("details"))
+                    let (details, _) = details::decode_with(shown, links).expect("details");
+                    Some(details)
                 }
                 Err(seal::OpenError::Erased) => None,
                 Err(error) => panic!("{error}"),

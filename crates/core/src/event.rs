@@ -5,6 +5,7 @@
 mod audit;
 mod call;
 mod denied;
+mod from_records;
 mod messages;
 mod naming;
 mod notices;
@@ -21,6 +22,7 @@ pub use self::{
     },
     call::{Call, Remembered, SlotUse, Write},
     denied::{Asked, Denied},
+    from_records::FromRecords,
     naming::{Names, Naming},
     refusal::RefusalReason,
 };

@@ -8,7 +8,7 @@ mod apart;
 use schakel_core::event::Details;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use self::apart::{Encoded, decode_with, encode_apart};
+pub use self::apart::{Apart, Encoded, decode_with, encode_apart};
 
 /// Why details could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub fn encode(details: &Details) -> Result<Vec<u8>, DetailsError> {
 /// # Errors
 /// When the bytes are not exactly the details of one entry.
 pub fn decode(bytes: &[u8]) -> Result<Details, DetailsError> {
-    decode_with(bytes, &[])
+    decode_with(bytes, &[]).map(|(details, _)| details)
 }
 
 fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, DetailsError> {

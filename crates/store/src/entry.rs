@@ -12,7 +12,7 @@ use schakel_core::{
 };
 
 use crate::{
-    details::{self, DetailsError},
+    details::{self, Apart, DetailsError},
     keyring::Keyring,
     log::{ReadError, Stored},
     seal,
@@ -63,9 +63,8 @@ pub struct Whole {
     /// What the leaf is committed to, as it was sealed: what a controller that has erased the person must not be
     /// shown is still in it. `None` when the keys that open it are gone.
     pub opened: Option<Opened>,
-    /// Whether what links the entry to others about the person was kept apart of `opened`. It was not by older
-    /// brokers, nor is it where details name nobody.
-    pub apart: bool,
+    /// What was kept apart of `opened`: less by older brokers, and nothing where details name nobody.
+    pub apart: Apart,
     /// The slots that open the details, in the order of their controllers; none when they are open to
     /// everybody, and one that is nobody's when they are about nobody known.
     pub slots: Vec<SlotId>,
@@ -159,10 +158,8 @@ pub fn whole(
         let details = unsealed
             .as_ref()
             .map(|unsealed| details::decode_with(&unsealed.opened.details, &unsealed.links));
-        let details = details.transpose()?;
-        let apart = unsealed
-            .as_ref()
-            .is_some_and(|unsealed| !unsealed.links.is_empty());
+        let (details, apart) = details.transpose()?.unzip();
+        let apart = apart.unwrap_or(Apart::Nothing);
         let opened = unsealed.map(|unsealed| unsealed.opened);
         let slots = seal::slots(&sealed);
         let Some(mut details) = details else {

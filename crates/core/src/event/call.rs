@@ -43,7 +43,8 @@ pub struct Call {
     /// then: a replay must not count what came in between. Brokers before this wrote all that it came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<Role>>,
-    /// Whom the call named, where the event does not say it: by this it is found, known or not.
+    /// Whom the call named, where the event does not say it: where that is all it did, by this it is found, known or
+    /// not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub named: Option<SubjectRef>,
     /// The unit of the principal that acted, where it was said.

@@ -5,12 +5,12 @@ use schakel_api::v1;
 use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
     erasure::Done,
-    event::{Details, Event},
+    event::{Details, Event, Names},
     id::{EntryIndex, PartyId, PurposeCode, Reference},
     party::Peer,
     time::{Period, Timestamp},
 };
-use schakel_store::entry::Whole;
+use schakel_store::{details::Apart, entry::Whole};
 
 use super::{Fields, entry::Viewer, person::Who, receipt::hashes};
 use crate::{officer::meant::About, trail::Trail};
@@ -172,15 +172,37 @@ impl Reader {
             .call
             .as_ref()
             .is_none_or(|call| call.principal == *viewer.controller() || call.actor.is_none());
-        // What a controller that erased the person must not be shown, or must not be shown of it, is still inside.
-        // Older brokers committed the leaf to what links the person across controllers as well.
-        let links_nobody = whole.apart || details.subject.is_none();
-        own && links_nobody
+        own && says_nothing_of_others(whole, details)
             && is_within(approved, &whole.entry.leaf)
-            && whole.entry.erased.is_empty()
+            && !holds_what_was_erased(whole, details, viewer.controller())
             && !viewer.veil().is_drawn()
             && !holds_a_live_code(&details.event, now)
-            && !names_for_others(&details.event, viewer.controller())
+    }
+}
+
+/// Whether nothing in the details depends on what is held of the person without being the controller's own. Decided by
+/// what was kept apart and by the kind of the event, and by nothing that is in it: what is closed for somebody known
+/// elsewhere and open for nobody tells which it is.
+fn says_nothing_of_others(whole: &Whole, details: &Details) -> bool {
+    match whole.apart {
+        Apart::All => true,
+        // As older brokers wrote them, with the controllers concerned and what came of them for others.
+        Apart::Links => {
+            details.event.names() == Names::More && !details.event.follows_from_records()
+        }
+        // And with what links the person across controllers. What names nobody has no tag.
+        Apart::Nothing => whole.entry.leaf.subject_tag.is_none(),
+    }
+}
+
+/// Whether a controller that erased the person must not be shown what is still inside, or nobody must be shown it of
+/// that controller. What says no more than what the call did is the caller's own: for nobody there is no other one
+/// that could have erased it.
+fn holds_what_was_erased(whole: &Whole, details: &Details, controller: &PartyId) -> bool {
+    let erased = &whole.entry.erased;
+    match details.event.names() {
+        Names::More => !erased.is_empty(),
+        Names::Only(_) | Names::OnlyInCall => erased.contains(controller),
     }
 }
 
@@ -228,12 +250,6 @@ pub(crate) fn is_within(approved: &Period, leaf: &Leaf) -> bool {
 fn is_for_all(whole: &Whole) -> bool {
     let event = whole.entry.details.as_ref().map(|details| &details.event);
     matches!(event, Some(Event::Erased(erased)) if erased.controller.is_none())
-}
-
-/// Whether the details hold how another party names the person: in the notices that came of the event.
-fn names_for_others(event: &Event, controller: &PartyId) -> bool {
-    let mut notices = event.notices().iter();
-    notices.any(|notice| notice.recipient != *controller)
 }
 
 /// Whether the details hold the code of an introduction that still works: whoever reads it could be

@@ -1,13 +1,16 @@
-//! What links the entries about one person across controllers: the broker's own id of the person and the keys. The
-//! leaf is committed to details as a whole, so that nothing can be left out of them where they are shown. So these
+//! What links the entries about one person across controllers: the broker's own id of the person and the keys; and what
+//! says that the person is known to others: the controllers concerned, and what follows from what is held of the person.
+//! The leaf is committed to details as a whole, so that nothing can be left out of them where they are shown. So these
 //! stand beside the details, and the details hold a salted digest of them: bound as before, and shown to nobody.
+//!
+//! Older brokers kept the id and the keys apart alone. By whose digest it is, is seen which was done.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 use aws_lc_rs::digest::{SHA256, digest as hash};
 use ciborium::Value;
 use schakel_core::{
-    event::{Call, Details, Event, SlotUse},
+    event::{Call, Details, Event, FromRecords, SlotUse},
     id::{PartyId, SlotId, SubjectId},
 };
 use serde::{Deserialize, Serialize};
@@ -32,8 +35,21 @@ impl fmt::Debug for Encoded {
 
 /// Instead of a person in what is shown: no person is ever drawn this id.
 const NOBODY: SubjectId = SubjectId::from_bytes([0; 16]);
-/// Separates this digest from every other.
-const DIGEST: &[u8] = b"schakel/details/links/v1\0";
+/// Separate these digests from every other: of the links alone, and of everything that is kept apart now.
+const LINKS: &[u8] = b"schakel/details/links/v1\0";
+const ALL: &[u8] = b"schakel/details/links/v2\0";
+
+/// What was kept apart of details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Apart {
+    /// Nothing: they name nobody, or an older broker wrote them.
+    Nothing,
+    /// What links them to others about the person.
+    Links,
+    /// That, and everything that says whether the person is known: of details of one kind what is left is the same
+    /// for somebody known elsewhere and for nobody.
+    All,
+}
 
 /// What is kept apart.
 #[derive(Serialize, Deserialize)]
@@ -45,6 +61,12 @@ struct Links<'d> {
     /// Whom the messages in the event are about.
     #[serde(default)]
     messages: Option<SubjectId>,
+    /// The controllers concerned.
+    #[serde(default)]
+    controllers: Cow<'d, BTreeSet<PartyId>>,
+    /// What the event says that follows from what was held of the person.
+    #[serde(default)]
+    from_records: FromRecords,
 }
 
 /// What is shown, with the names and the order of [`Details`].
@@ -52,8 +74,6 @@ struct Links<'d> {
 struct Shown<'d> {
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<&'d Call>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    controllers: Option<&'d BTreeSet<PartyId>>,
     event: Cow<'d, Event>,
     /// SHA-256 over what is kept apart, 32 bytes.
     links: Value,
@@ -75,7 +95,7 @@ struct Written {
     links: Option<Value>,
 }
 
-/// Writes details down, apart from what links them to others. Everything about a person is written so, known or not.
+/// Writes details down, apart from what links them to others and what says whether the person is known. Everything about a person is written so, known or not.
 ///
 /// # Errors
 /// As [`super::encode`].
@@ -87,17 +107,22 @@ pub fn encode_apart(details: &Details, salt: [u8; 32]) -> Result<Encoded, Detail
             message.subject = NOBODY;
         }
     }
+    let mut from_records = FromRecords::default();
+    if event.follows_from_records() {
+        event.to_mut().exchange_from_records(&mut from_records);
+    }
     let links = Links {
         subject: details.subject,
         binds: Cow::Borrowed(&details.binds),
         messages,
+        controllers: Cow::Borrowed(&details.controllers),
+        from_records,
     };
     let links = [salt.to_vec(), write(&links)?].concat();
     let shown = Shown {
         call: details.call.as_ref(),
-        controllers: Some(&details.controllers).filter(|all| !all.is_empty()),
         event,
-        links: Value::Bytes(digest(&links)),
+        links: Value::Bytes(digest(ALL, &links)),
     };
     Ok(Encoded {
         details: write(&shown)?,
@@ -105,46 +130,70 @@ pub fn encode_apart(details: &Details, salt: [u8; 32]) -> Result<Encoded, Detail
     })
 }
 
-/// Reads details back, together with what was kept apart of them, or whole, as they were written before.
+/// Reads details back, together with what was kept apart of them, or whole, as they were written before; and what was
+/// kept apart.
 ///
 /// # Errors
 /// When the bytes are not exactly the details of one entry, or the links are not those that belong to them.
-pub fn decode_with(details: &[u8], links: &[u8]) -> Result<Details, DetailsError> {
+pub fn decode_with(details: &[u8], links: &[u8]) -> Result<(Details, Apart), DetailsError> {
     let Written {
-        call,
-        mut subject,
-        controllers,
-        mut binds,
-        mut event,
-        links: digested,
-    } = read(details)?;
-    match digested {
-        Some(Value::Bytes(expected)) if expected == digest(links) => {
-            let (_, links) = links.split_at_checked(32).ok_or(DetailsError::Links)?;
-            let links: Links<'_> = read(links)?;
-            subject = links.subject;
-            binds = links.binds.into_owned();
-            for (message, about) in event
-                .messages_mut()
-                .into_iter()
-                .zip(links.messages.iter().cycle())
-            {
-                message.subject = *about;
-            }
-        }
-        None if links.is_empty() => {}
-        Some(_) | None => return Err(DetailsError::Links),
-    }
-    Ok(Details {
         call,
         subject,
         controllers,
         binds,
         event,
-    })
+        links: digested,
+    } = read(details)?;
+    let apart = apart(digested.as_ref(), links)?;
+    let mut details = Details {
+        call,
+        subject,
+        controllers,
+        binds,
+        event,
+    };
+    if apart > Apart::Nothing {
+        let (_, links) = links.split_at_checked(32).ok_or(DetailsError::Links)?;
+        put_back(&mut details, read(links)?, apart);
+    }
+    Ok((details, apart))
 }
 
-fn digest(links: &[u8]) -> Vec<u8> {
-    let hash = hash(&SHA256, &[DIGEST, links].concat());
+/// What was kept apart, by the digest in the details; an error where it is not what is there.
+fn apart(digested: Option<&Value>, links: &[u8]) -> Result<Apart, DetailsError> {
+    match digested {
+        None if links.is_empty() => Ok(Apart::Nothing),
+        Some(Value::Bytes(expected)) if *expected == digest(ALL, links) => Ok(Apart::All),
+        Some(Value::Bytes(expected)) if *expected == digest(LINKS, links) => Ok(Apart::Links),
+        Some(_) | None => Err(DetailsError::Links),
+    }
+}
+
+fn put_back(details: &mut Details, links: Links<'_>, apart: Apart) {
+    let Links {
+        subject,
+        binds,
+        messages,
+        controllers,
+        mut from_records,
+    } = links;
+    details.subject = subject;
+    details.binds = binds.into_owned();
+    for (message, about) in details
+        .event
+        .messages_mut()
+        .into_iter()
+        .zip(messages.iter().cycle())
+    {
+        message.subject = *about;
+    }
+    if apart == Apart::All {
+        details.controllers = controllers.into_owned();
+        details.event.exchange_from_records(&mut from_records);
+    }
+}
+
+fn digest(of: &[u8], links: &[u8]) -> Vec<u8> {
+    let hash = hash(&SHA256, &[of, links].concat());
     hash.as_ref().to_vec()
 }

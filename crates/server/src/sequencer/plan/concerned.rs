@@ -46,10 +46,10 @@ impl Planner<'_> {
     }
 }
 
-/// Whom a call named, where its event does not say so.
+/// Whom a call named, where its event does not say so. A consent says by what the person is known from then on, which
+/// follows from what is held of them: that it is about whom the call named has to be there to demonstrate it.
 pub(in crate::sequencer) fn named_besides(call: &call::Call, event: &Event) -> Option<SubjectRef> {
-    match event.names() {
-        Names::OnlyInCall => subject_ref(call),
-        Names::Only(_) | Names::More => None,
-    }
+    let is_said_by_call =
+        event.names() == Names::OnlyInCall || matches!(event, Event::ConsentRecorded { .. });
+    is_said_by_call.then(|| subject_ref(call)).flatten()
 }

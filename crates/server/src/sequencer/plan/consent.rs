@@ -129,10 +129,15 @@ impl Planner<'_> {
                 };
             }
         };
-        Ok(known.map_or_else(
-            || (SubjectId::draw(self.random), Some(number)),
-            |id| (id, None),
-        ))
+        Ok(match known {
+            None => (SubjectId::draw(self.random), Some(number)),
+            // The consent holds the number as well, and goes on being found by it when what knew it is gone. Not where the
+            // number means the person by the caller's own word: it would mean them to everybody.
+            Some(id) => {
+                let is_shared = self.world.subject_known_by(&number) == Some(id);
+                (id, is_shared.then_some(number))
+            }
+        })
     }
 
     fn show_consents(

@@ -1,8 +1,9 @@
 //! Nothing a caller can do ends the broker, or makes a withdrawal unanswerable.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use schakel_core::{
+    case::ClosingReason,
     consent::{
         Attestations, CollectionMethod, Consent, ConsentKind, ConsentState, ConsentTerms, GivenBy,
         MOST_COLLECTED, NoticeText,
@@ -215,5 +216,35 @@ async fn a_party_is_told_of_the_bound_on_its_own_consents() {
         .submit(consent(&other[0], &other, now))
         .await
         .unwrap();
+    stop(started).await;
+}
+
+/// A case that knew the person before is destroyed with what only it knew. A consent goes on being found by the number
+/// by which it was collected: else a withdrawal by it would be taken and not reach it.
+#[tokio::test]
+async fn a_consent_is_found_by_its_number_when_the_case_that_knew_it_is_gone() {
+    let bench = Bench::new();
+    let started = bench.start();
+    let sequencer = &started.sequencer;
+    let case = case_with_housing(sequencer, bench.clock.now()).await;
+    let SubjectRef::Case(case) = case else {
+        panic!("a case");
+    };
+    let recorded = consent("gemeente-oost", &["wonen-zuid".into()], bench.clock.now());
+    all_done(sequencer, vec![recorded]).await;
+    let reason = ClosingReason::Completed;
+    let close = Call::CloseCase { case, reason };
+    submit(sequencer, "pi-noord", Role::Pi, close).await;
+    bench.clock.advance(Duration::from_hours(24 * 181));
+    while sequencer.look_what_is_due().await.unwrap() {}
+    let opened = parts(sequencer, |event| matches!(event, Event::CaseOpened { .. }));
+    assert!(opened.is_empty(), "the case is gone");
+    let found = consents_of(sequencer, "gemeente-oost").await;
+    assert_eq!(found.len(), 1);
+    let withdrawn = submit(sequencer, "zorg-midden", Role::CareProvider, withdrawal()).await;
+    assert!(matches!(withdrawn.outcome, Outcome::Done));
+    let found = consents_of(sequencer, "gemeente-oost").await;
+    let state = found.first().and_then(|one| one.state(bench.clock.now()));
+    assert_eq!(state, Some(ConsentState::Withdrawn));
     stop(started).await;
 }

@@ -1,14 +1,16 @@
 //! What links the entries about one person is sealed beside the details, bound by them, and not in them.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use ciborium::Value;
 use schakel_core::{
     code::Condition,
-    event::{Asked, Delivered, Denied, Details, Event, SlotUse},
-    id::{DeliveryId, PartyId, Reference, SlotId, SubjectId},
+    event::{Asked, Delivered, Denied, Details, Event, FromRecords, SlotUse},
+    id::{DeliveryId, PartyId, Reference, RestrictionId, SlotId, SubjectId},
     inbox::{Pending, Topic},
     time::Timestamp,
 };
 use schakel_store::{
-    details::{self, DetailsError, Encoded},
+    details::{self, Apart, DetailsError, Encoded},
     seal,
 };
 
@@ -99,11 +101,13 @@ fn no_details_hold_what_links_them_and_all_read_back_whole() {
             assert!(!holds(&shown, id), "{:?}", details.event);
             assert!(holds(&links, id));
         }
-        assert_eq!(details::decode_with(&shown, &links).unwrap(), details);
+        let read = details::decode_with(&shown, &links).unwrap();
+        assert_eq!(read, (details.clone(), Apart::All));
         // As older brokers wrote them: with both, and read as ever.
         let whole = details::encode(&details).unwrap();
         assert!(holds(&whole, SUBJECT.as_bytes()));
-        assert_eq!(details::decode_with(&whole, &[]).unwrap(), details);
+        let read = details::decode_with(&whole, &[]).unwrap();
+        assert_eq!(read, (details, Apart::Nothing));
     }
 }
 
@@ -144,6 +148,86 @@ fn what_is_shown_does_not_say_whether_anybody_is_known() {
     let digest = known.len() - 32;
     assert_eq!(known.len(), nobody.len());
     assert_eq!(known[..digest], nobody[..digest]);
+}
+
+/// What came of a withdrawal or an objection for others, who has to decide about it, and how the person is known, is not
+/// in what is shown: it is the same for nobody.
+#[test]
+fn what_is_shown_does_not_say_what_came_of_it_for_others() {
+    let (now, condition) = (Timestamp::EPOCH, Condition::Housing);
+    let others: PartyId = "pi-a".parse().unwrap();
+    let mut restricted = events::restricted(1, condition, 0);
+    restricted.exchange_from_records(&mut FromRecords {
+        between_others: true,
+        notices: vec![events::notice(now, (1, condition, 1), "utrecht")],
+        ..FromRecords::default()
+    });
+    for event in [
+        events::consented(now, 1, condition, 0),
+        events::ended(now, (1, condition, 1), "utrecht"),
+        restricted,
+        lifted(Some(others.clone())),
+    ] {
+        let mut nothing = event.clone();
+        nothing.exchange_from_records(&mut FromRecords::default());
+        assert_ne!(event, nothing, "it would prove nothing");
+        let mut known = of(event);
+        known.controllers.insert(others.clone());
+        let nobody = Details {
+            subject: None,
+            binds: Vec::new(),
+            ..of(nothing)
+        };
+        let [known, nobody] = [known, nobody].map(|details| {
+            let encoded = details::encode_apart(&details, SALT).unwrap();
+            encoded.details
+        });
+        let digest = known.len() - 32;
+        assert_eq!(known.len(), nobody.len());
+        assert_eq!(known[..digest], nobody[..digest]);
+    }
+}
+
+fn lifted(controller: Option<PartyId>) -> Event {
+    Event::RestrictionLifted {
+        restriction: RestrictionId::from_bytes([3; 16]),
+        controller,
+    }
+}
+
+/// As brokers wrote them that kept apart the links alone.
+#[test]
+fn details_with_the_links_alone_apart_are_read_as_ever() {
+    let mut details = of(events::ended(
+        Timestamp::EPOCH,
+        (1, Condition::Housing, 1),
+        "utrecht",
+    ));
+    details.binds.clear();
+    let mut links = vec![0x5a; 32];
+    let subject = Value::Map(vec![(
+        Value::from("subject"),
+        Value::serialized(&details.subject).unwrap(),
+    )]);
+    ciborium::into_writer(&subject, &mut links).unwrap();
+    let digest = digest(
+        &SHA256,
+        &[b"schakel/details/links/v1\0", &links[..]].concat(),
+    );
+    let shown = Details {
+        subject: None,
+        ..details.clone()
+    };
+    let mut shown = Value::serialized(&shown).unwrap();
+    let digest = Value::Bytes(digest.as_ref().to_vec());
+    shown
+        .as_map_mut()
+        .unwrap()
+        .push((Value::from("links"), digest));
+    let mut written = Vec::new();
+    ciborium::into_writer(&shown, &mut written).unwrap();
+    let read = details::decode_with(&written, &links).unwrap();
+    assert_eq!(read, (details, Apart::Links));
 }
 
 /// What was sealed once must open for ever: as the format says, version 2.
