@@ -48,6 +48,12 @@ impl Party {
         }
     }
 
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Opens a case.
     pub async fn open_case(&self, bsn: &str, municipality: Option<&str>) -> String {
         let request = v1::OpenCaseRequest {

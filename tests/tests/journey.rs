@@ -19,6 +19,7 @@ mod journey {
     mod officer;
     mod pairs;
     mod passed_on;
+    mod plain;
     mod privacy;
     mod publication;
     mod questions;
@@ -31,6 +32,7 @@ mod journey {
     mod sides;
     mod stopping;
     mod storm;
+    mod strangers;
     mod suppressed;
     mod units;
     mod usage;

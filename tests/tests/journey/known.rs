@@ -1,7 +1,7 @@
 //! Invariant 5, from the side of who looks: an outsider and its officer learn from nothing they can ask whether the
 //! broker knows somebody.
 
-mod acts;
+pub(super) mod acts;
 
 use std::collections::BTreeMap;
 

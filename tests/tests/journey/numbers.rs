@@ -1,6 +1,6 @@
 //! What a party says of numbers binds itself alone, and shows it nothing of what others said (invariant 5).
 
-mod acts;
+pub(super) mod acts;
 mod passed_on;
 mod settled;
 

@@ -1,18 +1,20 @@
 //! What outsiders are shown is the same with and without an institution in the background: not a name less, not a
 //! row more, not a gap.
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::fmt::Debug;
 
 use prost::Message as _;
 use schakel_api::v1::{
     self, get_consent_response::Outcome as Consented, get_my_rights_response::Outcome as Rights,
     list_consents_response::Outcome as Listed,
 };
-use schakel_audit::leaf::EntryType;
 use schakel_tests::{Party, TestBroker, actor, bsn, bsn_number, consent, item, key, mark, report};
 
-use super::known::{
-    MEANT, OTHER, Told, officer_asks, officer_asks_of_a_breach, officer_exports, officer_opens,
+use super::{
+    known::{
+        MEANT, OTHER, Told, officer_asks, officer_asks_of_a_breach, officer_exports, officer_opens,
+    },
+    plain::plain,
 };
 
 const INCOME: &str = "P-ARRANGE-INCOME";
@@ -232,44 +234,6 @@ async fn withdraw(by: &Party, n: u32, condition: Option<v1::Condition>, recipien
     by.consents().withdraw_consent(request).await.unwrap();
 }
 
-/// Lines without what has nothing to do with what is told: ids drawn at random, each as the number of its first
-/// appearance, and where the broker's own entries happened to come in between.
-struct Plain<'a> {
-    ids: BTreeMap<String, usize>,
-    own: &'a [bool],
-    in_list: bool,
-}
-
-impl Plain<'_> {
-    fn line(&mut self, line: &str) -> String {
-        let is_of_a_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let mut plain = String::new();
-        for piece in line.split_inclusive(|c| !is_of_a_word(c)) {
-            let word = piece.trim_end_matches(|c| !is_of_a_word(c));
-            let after = &piece[word.len()..];
-            self.in_list &= !after.contains(']');
-            self.in_list |= plain.ends_with("entry_indexes:") && after.contains('[');
-            let is_index = self.in_list || ["index: ", ": ("].iter().any(|b| plain.ends_with(b));
-            plain += &self.word(word, is_index);
-            plain += after;
-        }
-        plain
-    }
-
-    fn word(&mut self, word: &str, is_index: bool) -> String {
-        if word.parse::<uuid::Uuid>().is_ok() {
-            let next = self.ids.len();
-            return format!("#{}", self.ids.entry(word.to_owned()).or_insert(next));
-        }
-        let index = word.parse::<usize>().ok().filter(|_| is_index);
-        let before = index.and_then(|index| self.own.get(..index));
-        before.map_or(word.to_owned(), |before| {
-            let others = before.iter().filter(|own| !**own);
-            others.count().to_string()
-        })
-    }
-}
-
 async fn everything(with_prison_behind: u32) -> Vec<String> {
     let world = World::with_prison_behind(with_prison_behind).await;
     let mut told = Told::default();
@@ -288,16 +252,7 @@ async fn everything(with_prison_behind: u32) -> Vec<String> {
     let officer = world.broker.party("fg-uwv-test").await;
     officer_asks_of_a_breach(&world.broker, &officer, &mut told).await;
     let log = world.broker.check_log().await;
-    let own = log.leaves.iter().map(|leaf| {
-        // Refused calls are counted for a while, and then recorded.
-        leaf.party == "broker" || leaf.entry_type == EntryType::Refusals
-    });
-    let mut plain = Plain {
-        ids: BTreeMap::new(),
-        own: &own.collect::<Vec<_>>(),
-        in_list: false,
-    };
-    told.lines.iter().map(|line| plain.line(line)).collect()
+    plain(&log, &told.lines)
 }
 
 fn holds(lines: &[String], what: &impl Debug) -> bool {

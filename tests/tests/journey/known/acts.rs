@@ -42,6 +42,14 @@ pub(super) async fn all_connected(broker: &TestBroker) -> Bytes {
     }
     let lines = v1::ExportKind::Processings;
     let lines_approved = broker.approved_export("fg-uwv-test", lines).await;
+    // The officer's second employee has another certificate.
+    let expected = |name: &str| if name == "fg-uwv-test" { 2 } else { 1 };
+    uses_recorded(broker, &names.map(|name| (name, expected(name)))).await;
+    lines_approved
+}
+
+/// Waits until the broker has recorded with how many certificates each of these connected.
+pub(in crate::journey) async fn uses_recorded(broker: &TestBroker, names: &[(&str, usize)]) {
     let auditor = broker.party("toetser").await;
     let mut looks = tokio::time::interval(Duration::from_millis(100));
     let recorded = async {
@@ -50,10 +58,9 @@ pub(super) async fn all_connected(broker: &TestBroker) -> Bytes {
             let request = v1::ListCertificatesRequest {};
             let listed = auditor.registry().list_certificates(request).await.unwrap();
             let used = listed.into_inner().used;
-            // The officer's second employee has another certificate.
-            let all = names.iter().all(|name| {
+            let all = names.iter().all(|(name, expected)| {
                 let used = used.iter().filter(|one| one.party_id == *name);
-                used.count() > usize::from(*name == "fg-uwv-test")
+                used.count() >= *expected
             });
             if all {
                 return;
@@ -62,7 +69,6 @@ pub(super) async fn all_connected(broker: &TestBroker) -> Bytes {
     };
     let in_time = tokio::time::timeout(Duration::from_secs(60), recorded).await;
     in_time.expect("the uses of all certificates are recorded every few seconds");
-    lines_approved
 }
 
 /// What the officer passes on for the person, and lifts for its controller: what it recorded itself, what the

@@ -46,14 +46,14 @@ impl Dice {
     }
 }
 
-pub(super) fn by_skn(number: &str) -> v1::SubjectRef {
+pub(in crate::journey) fn by_skn(number: &str) -> v1::SubjectRef {
     v1::SubjectRef {
         reference: Some(Reference::Skn(number.into())),
     }
 }
 
 /// What a party does about numbers.
-pub(super) trait Acts {
+pub(in crate::journey) trait Acts {
     /// Opens a case by one number or two; its id, and the receipt.
     async fn open(&self, skn: Option<&str>, bsn: Option<&str>) -> (String, Option<v1::Receipt>);
     /// Closes a case.
