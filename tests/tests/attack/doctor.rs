@@ -186,6 +186,14 @@ async fn the_doctor_looks_at_a_broker() {
     let found = doctor(&config);
     assert_eq!(found.1, "failed");
     assert!(
+        found.2.contains("ca.crl.pem") && found.2.contains("older than a list"),
+        "{found:?}"
+    );
+    // Where no newer list was taken yet, it is one that counts no longer.
+    fs::remove_file(child.place().path("data/crl/newest")).unwrap();
+    let found = doctor(&config);
+    assert_eq!(found.1, "failed");
+    assert!(
         found.2.contains("ca.crl.pem") && found.2.contains("not now"),
         "{found:?}"
     );

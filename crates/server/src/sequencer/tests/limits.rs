@@ -79,10 +79,9 @@ async fn consents_of(sequencer: &Sequencer, party: &str) -> Vec<Consent> {
         subject: person(),
         consent: None,
     };
-    match submit(sequencer, party, Role::HousingAssociation, call)
-        .await
-        .outcome
-    {
+    let id = party.parse().unwrap();
+    let role = sequencer.registry().party(&id).unwrap().roles[0];
+    match submit(sequencer, party, role, call).await.outcome {
         Outcome::Consents(consents, _) => consents,
         other => panic!("{other:?}"),
     }
@@ -230,8 +229,13 @@ async fn a_consent_is_found_by_its_number_when_the_case_that_knew_it_is_gone() {
     let SubjectRef::Case(case) = case else {
         panic!("a case");
     };
-    let recorded = consent("gemeente-oost", &["wonen-zuid".into()], bench.clock.now());
-    all_done(sequencer, vec![recorded]).await;
+    let recipients = ["wonen-zuid".into()];
+    let record = Call::RecordConsent {
+        subject: person(),
+        state: ConsentState::Given,
+        terms: terms("gemeente-oost", &recipients, bench.clock.now()),
+    };
+    submit(sequencer, "gemeente-oost", Role::Municipality, record).await;
     let reason = ClosingReason::Completed;
     let close = Call::CloseCase { case, reason };
     submit(sequencer, "pi-noord", Role::Pi, close).await;
