@@ -161,6 +161,15 @@ pub fn is_development_authority(der: &[u8]) -> Result<bool, IdentityError> {
 }
 
 impl CertificateIdentity {
+    /// Whether it is time to speak of the end of the certificate: so many milliseconds before it, and of a certificate
+    /// that holds shortly not before a quarter of its life is left. Who renews by itself does so when a third is.
+    #[must_use]
+    pub fn ends_soon(&self, within_ms: u64, now: Timestamp) -> bool {
+        let (begin, end) = (self.not_before.as_millis(), self.not_after.as_millis());
+        let within = within_ms.min(end.saturating_sub(begin) / 4);
+        self.not_after.minus_millis(within) <= now
+    }
+
     /// Whether the certificate is for development: issued by a development authority, or for a test number.
     /// Outside development such a certificate must be refused.
     #[must_use]

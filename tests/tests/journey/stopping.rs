@@ -1,7 +1,10 @@
 //! Stopping somebody at once, and letting somebody go on; certificates as the registry knows them.
 
 use schakel_api::v1::{self, change::Change, stop_request::What};
-use schakel_core::event::{Event, RefusalReason};
+use schakel_core::{
+    event::{Event, RefusalReason},
+    time::Timestamp,
+};
 use schakel_pki::{
     authority::Issued, identity::parse_peer_pem, organisation::Organisations, validity::Validity,
 };
@@ -318,10 +321,17 @@ async fn a_certificate_that_ends_soon_is_told_with_every_answer() {
         let value = metadata.get("schakel-certificate-expires")?;
         Some(value.to_str().unwrap().to_owned())
     };
-    for (days, soon) in [(29, true), (31, false)] {
-        let own = broker
-            .place()
-            .issue(organisation, Validity::days(days, broker.now()));
+    // Of a short life it is told when a quarter is left.
+    let cases = [
+        (29, 200, true),
+        (31, 200, false),
+        (7, 30, true),
+        (20, 30, false),
+    ];
+    for (days, life, soon) in cases {
+        let lived = u64::from(life - days) * Timestamp::DAY_MS;
+        let validity = Validity::days(life, broker.now().minus_millis(lived));
+        let own = broker.place().issue(organisation, validity);
         let channel = broker.line_with(Some(&own)).channel().await.unwrap();
         let mut registry = v1::registry_service_client::RegistryServiceClient::new(channel);
         let request = v1::GetMyCertificateRequest {};

@@ -255,3 +255,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_end_is_spoken_of_in_time_and_of_a_short_life_not_from_its_beginning() {
+    const DAY: u64 = Timestamp::DAY_MS;
+    let mut identity = with_oin(printable(OIN)).unwrap();
+    for (days, warned) in [(3_u64 * 365, 30), (120, 30), (90, 22), (30, 7)] {
+        identity.not_before = now();
+        identity.not_after = now().plus_millis(days * DAY);
+        let soon = |left: u64| identity.ends_soon(30 * DAY, identity.not_after.minus_millis(left));
+        assert!(soon(warned * DAY), "{days}");
+        assert!(!soon((warned + 1) * DAY), "{days}");
+    }
+}

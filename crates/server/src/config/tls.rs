@@ -25,7 +25,8 @@ pub struct Tls {
     /// How often the files of this section are looked at for a change: 1 s to 1 h.
     #[serde(with = "humantime_serde", default = "default_reload_every")]
     pub reload_every: Duration,
-    /// How long before a certificate ends this is told to whoever holds it: 1 d to 180 d.
+    /// How long before a certificate ends this is told to whoever holds it: 1 d to 180 d, and of one that holds for less
+    /// than four times as long when a quarter of its life is left.
     #[serde(with = "humantime_serde", default = "default_warn_before")]
     pub warn_before: Duration,
     /// The anchor under which numbers count that the registry pins to none. May be left out when there is one

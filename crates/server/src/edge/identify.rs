@@ -259,8 +259,9 @@ impl Connection {
     /// When the certificate ends, if that is near.
     #[must_use]
     pub fn ends_soon(&self, now: Timestamp) -> Option<Timestamp> {
-        let end = self.identity().ok()?.not_after;
-        (end.minus_millis(self.0.lease.warn_before_ms) <= now).then_some(end)
+        let identity = self.identity().ok()?;
+        let soon = identity.ends_soon(self.0.lease.warn_before_ms, now);
+        soon.then_some(identity.not_after)
     }
 
     /// For whom a refusal counts: the party whose certificate it is or was, or the number that is nobody's.

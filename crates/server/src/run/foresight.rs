@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use schakel_core::{id::PartyId, registry::Registry, time::Timestamp};
+use schakel_core::{certificate::Seen, id::PartyId, registry::Registry, time::Timestamp};
 use tokio::sync::watch;
 
 use super::upkeep::each;
@@ -38,36 +38,37 @@ fn ending(
     now: Timestamp,
     before: Duration,
 ) -> impl Iterator<Item = (String, Timestamp)> {
-    let soon = now.plus_millis(u64::try_from(before.as_millis()).unwrap_or(u64::MAX));
+    let before = u64::try_from(before.as_millis()).unwrap_or(u64::MAX);
+    let own = own.into_iter().map(move |(what, at)| (what, at, before));
+    let parties = of_parties(registry).into_iter();
+    // As its holder is told. Since when a certificate holds is not known here, since when it is used is.
+    let parties = parties.map(move |(what, seen)| {
+        let (from, until) = (seen.first_used_at, seen.not_after);
+        let life = until.as_millis().saturating_sub(from.as_millis());
+        (what, until, before.min(life / 4))
+    });
     let forgotten = now.minus_millis(FORGOTTEN_MS);
-    let all = own.into_iter().chain(of_parties(registry));
-    all.filter(move |(_, ends_at)| (forgotten..=soon).contains(ends_at))
+    own.chain(parties)
+        .filter(move |(_, at, before)| (forgotten..=now.plus_millis(*before)).contains(at))
+        .map(|(what, at, _)| (what, at))
 }
 
-/// When the certificate of each party ends that lasts longest, of those it used.
-fn of_parties(registry: &Registry) -> Vec<(String, Timestamp)> {
+/// The certificate of each party that lasts longest, of those it used.
+fn of_parties(registry: &Registry) -> Vec<(String, &Seen)> {
     let newest = |id: &PartyId| {
         let of_party = registry.seen().filter(move |seen| seen.party == *id);
-        of_party.map(|seen| seen.not_after).max()
+        of_party.max_by_key(|seen| seen.not_after)
     };
-    registry
-        .parties()
-        .filter_map(|party| {
-            let ends_at = newest(&party.id)?;
-            Some((
-                format!("the newest certificate of party `{}`", party.id),
-                ends_at,
-            ))
-        })
-        .collect()
+    let named = registry.parties().filter_map(|party| {
+        let what = format!("the newest certificate of party `{}`", party.id);
+        Some((what, newest(&party.id)?))
+    });
+    named.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use schakel_core::{
-        certificate::{Seen, Thumbprint},
-        code::Role,
-    };
+    use schakel_core::{certificate::Thumbprint, code::Role};
 
     use super::*;
     use crate::wire::testing;
@@ -76,24 +77,26 @@ mod tests {
     #[test]
     fn what_ends_soon_or_did_lately_is_told_and_nobody_who_renewed() {
         let now: Timestamp = "2026-11-23T14:00:00Z".parse().unwrap();
-        let parties = ["renewed", "ending", "late", "forgotten"];
+        let parties = ["renewed", "ending", "late", "forgotten", "short"];
         let mut registry = testing::registry(&parties.map(|id| (id, Role::Municipality)));
         let past = |days: u64| now.minus_millis(days * Timestamp::DAY_MS);
         let ends = [
-            (1, "renewed", now.plus_days(10)),
-            (2, "renewed", now.plus_days(90)),
-            (3, "ending", now.plus_days(10)),
-            (4, "late", past(6)),
-            (5, "forgotten", past(8)),
+            (1, "renewed", past(80), now.plus_days(10)),
+            (2, "renewed", past(1), now.plus_days(90)),
+            (3, "ending", past(80), now.plus_days(10)),
+            (4, "late", past(80), past(6)),
+            (5, "forgotten", past(80), past(8)),
+            // It renews itself before a quarter of its life is left.
+            (6, "short", past(20), now.plus_days(10)),
         ];
-        registry.see(&ends.map(|(number, party, not_after)| Seen {
+        registry.see(&ends.map(|(number, party, first_used_at, not_after)| Seen {
             certificate: Thumbprint([number; 32]),
             party: party.parse().unwrap(),
             oin: "00000099000000020000".parse().unwrap(),
             anchor: "own".parse().unwrap(),
             not_after,
-            first_used_at: now,
-            last_used_at: now,
+            first_used_at,
+            last_used_at: first_used_at,
         }));
         let own = vec![
             ("the broker's certificate".to_owned(), now.plus_days(30)),

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How far the clocks may be apart: further, and terms end at another moment than either side expects.
 const SKEW: Duration = Duration::from_secs(5);
 /// How long before its end a certificate is spoken of.
-const SOON_DAYS: u32 = 30;
+const SOON_MS: u64 = 30 * Timestamp::DAY_MS;
 
 /// How one comes by the next certificate.
 const NEXT: &str = "`schakel enrolment renew`; or `schakel pki request`, and have it signed";
@@ -148,7 +148,7 @@ fn own_certificate(config: &ClientConfig, findings: &mut Findings) -> bool {
         return false;
     }
     let said = format!("{told}, holds until {}", identity.not_after.spoken());
-    if identity.not_after <= now.plus_days(SOON_DAYS) {
+    if identity.ends_soon(SOON_MS, now) {
         findings.warned(CHECK, said, NEXT);
     } else {
         findings.passed(CHECK, said);
