@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command, time::Instant};
 
+use schakel_core::time::Timestamp;
 use schakel_pki::{authority::Issued, organisation::Organisations, validity::Validity};
 use schakel_tests::{Child, schakel};
 use serde_json::Value;
@@ -91,11 +92,9 @@ async fn the_doctor_finds_what_is_wrong() {
     let organisation = organisations.find("wonen-zuid").unwrap();
     let expired = Validity::between(now.minus_millis(120_000), now.minus_millis(60_000)).unwrap();
     keep(&child, "ended", &place.issue(organisation, expired));
-    keep(
-        &child,
-        "short",
-        &place.issue(organisation, Validity::days(5, now)),
-    );
+    // Of ninety days, five are left.
+    let ending = Validity::days(90, now.minus_millis(85 * Timestamp::DAY_MS));
+    keep(&child, "ending", &place.issue(organisation, ending));
     keep(&child, "foreign", &place.foreign("wonen-zuid"));
     keep(&child, "stranger", &place.unregistered());
     let mixed = Issued {
@@ -135,7 +134,7 @@ async fn the_doctor_finds_what_is_wrong() {
         assert!(found.2.contains(said), "{party} {more:?}: {found:?}");
     }
     assert_eq!(
-        last(&child, "short", &[]).1,
+        last(&child, "ending", &[]).1,
         "warned",
         "it ends in five days"
     );
