@@ -203,15 +203,15 @@ impl Child {
         self.evidence.check(&self.place, None)
     }
 
-    /// How much memory it holds, in KiB.
+    /// How much memory it held at most since it was started, in KiB: what was taken and given back counts too.
     #[must_use]
-    pub fn resident_kib(&self) -> u64 {
+    pub fn peak_kib(&self) -> u64 {
         let process = self.process.as_ref().expect("it runs");
         let status = format!("/proc/{}/status", process.id());
         let status = fs::read_to_string(status).expect("a status");
         let line = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .find_map(|line| line.strip_prefix("VmHWM:"))
             .expect("a size");
         line.trim()
             .trim_end_matches(" kB")

@@ -15,7 +15,7 @@ async fn silent_clients_are_cut_off() {
         ["pi-noord", "gemeente-oost", "wonen-zuid"].map(|id| child.party(id));
     let scene = Scene::set_with(&pi, &municipality, &association, 1).await;
     municipality.consent(bsn(&scene.bsn)).await;
-    let before = child.resident_kib();
+    let before = child.peak_kib();
     let mut silent = Vec::new();
     for _ in 0..200 {
         silent.push(TcpStream::connect(child.address()).await.unwrap());
@@ -29,7 +29,7 @@ async fn silent_clients_are_cut_off() {
         let read = timeout(Duration::from_secs(20), stream.read(&mut [0; 64])).await;
         assert!(matches!(read.expect("cut off in time"), Ok(0) | Err(_)));
     }
-    let grown = child.resident_kib().saturating_sub(before);
+    let grown = child.peak_kib().saturating_sub(before);
     assert!(grown < 32 * 1024, "grew by {grown} KiB");
     assert!(
         child
