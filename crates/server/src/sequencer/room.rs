@@ -76,6 +76,8 @@ impl Writer {
             Ok(()) => Ok(Ok(Fitting(entries))),
             Err(full @ AppendError::NoSegment(_)) => {
                 self.kept.full = Some(full);
+                // Before whoever asked is told.
+                self.shared.healthy(false);
                 Ok(Err(entries))
             }
             Err(error) => Err(error.into()),
