@@ -4,6 +4,7 @@ use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use schakel_audit::note::VerifyingKey;
 use schakel_client::{Client, ClientConfig, Identity, Register, Trail};
+use schakel_core::text::chain;
 use schakel_core::time::Timestamp;
 use schakel_pki::authority::Issued;
 use schakel_server::{
@@ -285,14 +286,4 @@ pub(crate) fn forget_derived(place: &Place) {
         }
     }
     assert!(forgotten >= 2, "view and indexes were there to be deleted");
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

@@ -1,8 +1,9 @@
 //! How a command ends: its exit code, and what it says when it failed.
 
-use std::{error::Error, io::ErrorKind, iter::successors, process::ExitCode};
+use std::{error::Error, io::ErrorKind, process::ExitCode};
 
 use schakel_client::{ClientError, ConnectError, HeadError, ReceiptError, Refusal};
+pub(crate) use schakel_core::text::chain;
 use tonic::Code;
 
 /// The exit codes of every command but `verify`, which documents its own.
@@ -168,18 +169,6 @@ pub(crate) fn said(error: &std::io::Error) -> String {
         ErrorKind::AlreadyExists => "it exists already, and is not overwritten".to_owned(),
         other => other.to_string(),
     }
-}
-
-/// An error and what caused it, each once, parted by colons.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for text in successors(Some(error), |&error| error.source()).map(ToString::to_string) {
-        // What merely hands on its cause says the same.
-        if told.last() != Some(&text) {
-            told.push(text);
-        }
-    }
-    told.join(": ")
 }
 
 /// The text with a capital and a full stop.

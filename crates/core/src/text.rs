@@ -3,7 +3,7 @@
 //! A name in a certificate, what a partner's system wrote, what a file holds: on its way to a terminal it could colour,
 //! move or hide what stands around it (ECMA-48), or turn the direction of writing (Unicode TR 36, 3.1).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, error::Error, iter::successors};
 
 use icu_properties::{
     CodePointMapData,
@@ -34,6 +34,18 @@ pub fn shown_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |character| {
         matches!(character, '\n' | '\t') || can_be_seen(character)
     })
+}
+
+/// An error and what caused it, in one line. What merely hands on its cause says the same, and is said once.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for text in successors(Some(error), |&error| error.source()).map(ToString::to_string) {
+        if told.last() != Some(&text) {
+            told.push(text);
+        }
+    }
+    told.join(": ")
 }
 
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {

@@ -10,6 +10,7 @@ use schakel_audit::leaf::{EntryType, Leaf};
 use schakel_core::{
     erasure::{Done, Erasures},
     id::{EntryIndex, PartyId},
+    text::chain,
     time::Timestamp,
 };
 use schakel_store::{
@@ -239,21 +240,6 @@ impl Trail {
 }
 
 fn unreadable(error: impl std::error::Error) -> TrailError {
-    tracing::error!(error = %Chain(&error), "the trail cannot be read");
+    tracing::error!(error = %chain(&error), "the trail cannot be read");
     TrailError::Unreadable
-}
-
-/// An error with its sources, in one line.
-struct Chain<'a, E>(&'a E);
-
-impl<E: std::error::Error> std::fmt::Display for Chain<'_, E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
-    }
 }

@@ -2,16 +2,15 @@
 //! Certificates and their lists are not looked at here; see [`crate::edge::tls::Tls`].
 
 use std::{
-    error::Error,
     fs,
     io::ErrorKind,
-    iter::successors,
     net::{SocketAddr, TcpListener},
     os::unix::fs::MetadataExt as _,
     path::Path,
 };
 
 use schakel_audit::checkpoint::Origin;
+use schakel_core::text::chain;
 use schakel_store::keyring;
 
 use super::{founding, publish};
@@ -204,15 +203,4 @@ fn free(key: &str, address: SocketAddr) -> Outcome {
             Outcome::Refused(format!("`{key}`: {address} cannot be listened on: {error}"))
         }
     }
-}
-
-/// An error and what caused it, each once.
-fn chain(error: &dyn Error) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for text in successors(Some(error), |&error| error.source()).map(ToString::to_string) {
-        if told.last() != Some(&text) {
-            told.push(text);
-        }
-    }
-    told.join(": ")
 }
