@@ -6,10 +6,7 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -26,6 +23,7 @@ use super::{
     body::{End, EndingBody, code_in},
     context,
     end::{self, Standing},
+    faults::FaultIds,
     identify::{Acting, Caller, Connection, Directory, UnknownParty},
     limits::{CallPlace, CallQuota},
     refusals::{Refusal, Refusals, Whom, reason_of},
@@ -377,29 +375,6 @@ async fn caught<F: Future>(answer: F) -> Option<F::Output> {
         },
     )
     .await
-}
-
-/// Ids by which a caller and an operator speak of the same fault.
-#[derive(Debug)]
-struct FaultIds {
-    process: u64,
-    next: AtomicU64,
-}
-
-impl FaultIds {
-    fn new(random: &mut dyn Random) -> Self {
-        let mut process = [0; 8];
-        random.fill(&mut process);
-        Self {
-            process: u64::from_le_bytes(process),
-            next: AtomicU64::new(1),
-        }
-    }
-
-    fn next(&self) -> String {
-        let next = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}-{next}", self.process)
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub(crate) mod attempts;
 mod body;
 mod context;
 mod end;
+mod faults;
 pub(crate) mod guest;
 pub mod identify;
 pub mod limits;
