@@ -32,6 +32,32 @@ fn collect(directory: &Path, found: &mut Vec<(PathBuf, String)>) {
     }
 }
 
+/// A file that is longer holds more than one idea: part it along them.
+const MOST_LINES: usize = 400;
+
+#[test]
+fn every_file_can_be_read_in_one_go() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    for member in fs::read_dir(root.join("crates")).unwrap() {
+        let member = member.unwrap().path();
+        for part in ["src", "tests", "benches", "examples"] {
+            if member.join(part).is_dir() {
+                collect(&member.join(part), &mut found);
+            }
+        }
+    }
+    collect(&root.join("tests/src"), &mut found);
+    collect(&root.join("tests/tests"), &mut found);
+    assert!(found.len() > 700, "where is it? {} files", found.len());
+    let lines = |(path, text): &(PathBuf, String)| (text.lines().count(), path.clone());
+    let long = found
+        .iter()
+        .map(lines)
+        .filter(|(lines, _)| *lines > MOST_LINES);
+    assert_eq!(long.collect::<Vec<_>>(), []);
+}
+
 /// Whoever is told of denials can make the broker slower for some, and is told of them by their reason. It is there to
 /// show that a test finds that, and no broker that is served may have anybody told.
 #[test]

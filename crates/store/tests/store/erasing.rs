@@ -22,9 +22,9 @@ use schakel_store::{
 
 use super::{
     events::{opened, reported},
-    recorder::{Recorder, by, copy},
+    recorder::{Recorder, by},
     story::{PARTIES, Seed, everything, play, taken_out},
-    support::ORIGIN,
+    support::{ORIGIN, copy_to},
 };
 
 fn told(covers: Covers) -> Details {
@@ -175,8 +175,8 @@ proptest! {
         erase_all(&mut recorder, &erased);
         play(&mut recorder, &second);
         let backup = |data: &Path| {
-            copy(&data.join("keyring"), &data.join("backup"));
-            copy(&data.join("view"), &data.join("old"));
+            copy_to(&data.join("keyring"), &data.join("backup"));
+            copy_to(&data.join("view"), &data.join("old"));
         };
         let mut recorder = recorder.again(backup).unwrap();
         erase_all(&mut recorder, &more);
@@ -190,14 +190,14 @@ proptest! {
         prop_assert_eq!(&recorder.state(&everything()), &lived, "from the log");
         let restored = |data: &Path| {
             fs::remove_dir_all(data.join("keyring")).unwrap();
-            copy(&data.join("backup"), &data.join("keyring"));
+            copy_to(&data.join("backup"), &data.join("keyring"));
         };
         let mut recorder = recorder.again(restored).unwrap();
         prop_assert_eq!(&recorder.state(&everything()), &lived, "with the keyring of a backup");
         let cut_short = |data: &Path| {
             for (from, to) in [("backup", "keyring"), ("old", "view")] {
                 fs::remove_dir_all(data.join(to)).unwrap();
-                copy(&data.join(from), &data.join(to));
+                copy_to(&data.join(from), &data.join(to));
             }
         };
         let mut recorder = recorder.again(cut_short).unwrap();

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -339,20 +338,6 @@ pub(crate) fn reference(identifier: &Identifier) -> SubjectRef {
         Identifier::Bsn(bsn) => SubjectRef::Bsn(bsn.clone()),
         Identifier::Skn(skn) => SubjectRef::Skn(skn.clone()),
         Identifier::ClientRef(_, mark) => SubjectRef::ClientRef(mark.clone()),
-    }
-}
-
-/// Copies a directory with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for found in fs::read_dir(from).unwrap() {
-        let path = found.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
     }
 }
 

@@ -148,12 +148,18 @@ pub(crate) fn snapshot(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 /// A copy of a data directory.
 pub(crate) fn copy(from: &Path) -> TempDir {
     let to = data();
+    copy_to(from, to.path());
+    to
+}
+
+/// Copies a directory with all that is in it, but files that were being made.
+pub(crate) fn copy_to(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
     for (path, content) in snapshot(from) {
-        let path = to.path().join(path.strip_prefix(from).unwrap());
+        let path = to.join(path.strip_prefix(from).unwrap());
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-    to
 }
 
 /// Bytes that count up: the same in every run.

@@ -20,9 +20,9 @@ use schakel_store::{
 
 use super::{
     events::{case, disclosed},
-    recorder::{Recorder, by, copy, open_world, party, person, settings},
+    recorder::{Recorder, by, open_world, party, person, settings},
     story::{Seed, everything, long_story, play},
-    support::ORIGIN,
+    support::{ORIGIN, copy_to},
 };
 
 fn batches() -> impl Strategy<Value = Vec<Vec<Seed>>> {
@@ -40,7 +40,7 @@ proptest! {
     ) {
         let mut recorder = Recorder::new();
         play(&mut recorder, &first);
-        let mut recorder = recorder.again(|data| copy(&data.join("view"), &data.join("old"))).unwrap();
+        let mut recorder = recorder.again(|data| copy_to(&data.join("view"), &data.join("old"))).unwrap();
         play(&mut recorder, &second);
         let lived = recorder.state(&everything());
 
@@ -93,7 +93,7 @@ fn a_view_ahead_of_the_log_stops_the_start() {
     play(&mut recorder, &long_story()[..20]);
     let size = recorder.log.size();
     let mut recorder = recorder
-        .again(|data| copy(&data.join("log"), &data.join("old")))
+        .again(|data| copy_to(&data.join("log"), &data.join("old")))
         .unwrap();
     recorder.record([by("uwv", Some(1), disclosed(1, Condition::Housing, 0))]);
     match recorder.again(roll_back) {
@@ -110,7 +110,7 @@ fn a_view_that_has_seen_another_entry_than_the_log_holds_stops_the_start() {
     play(&mut recorder, &long_story()[..20]);
     let size = recorder.log.size();
     let mut recorder = recorder
-        .again(|data| copy(&data.join("log"), &data.join("old")))
+        .again(|data| copy_to(&data.join("log"), &data.join("old")))
         .unwrap();
     let said = || by("uwv", Some(1), disclosed(1, Condition::Housing, 0));
     recorder.record([said(), said()]);
