@@ -1,6 +1,7 @@
 //! The broker: one sequencer that decides and records everything in log order, gRPC services around it,
 //! mutual TLS, limits and telemetry.
 
+pub mod access;
 pub mod call;
 pub mod clock;
 pub mod config;

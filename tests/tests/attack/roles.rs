@@ -2,7 +2,7 @@
 
 use prost::{Message as _, bytes::Bytes};
 use prost_types::FileDescriptorSet;
-use schakel_server::edge::access::{Admits, TABLE};
+use schakel_server::access::{Admits, TABLE};
 use schakel_tests::{TestBroker, reason};
 use tonic::{Code, Request, client::Grpc, codegen::http::uri::PathAndQuery};
 

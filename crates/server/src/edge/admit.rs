@@ -19,7 +19,6 @@ use tower::{Layer, Service};
 use tracing::{Instrument as _, Span};
 
 use super::{
-    access::{self, Admits, Method},
     body::{End, EndingBody, code_in},
     context,
     end::{self, Standing},
@@ -29,6 +28,7 @@ use super::{
     refusals::{Refusal, Refusals, Whom, reason_of},
 };
 use crate::{
+    access::{self, Admits, Method},
     config::Limits,
     status,
     telemetry::{self, Metrics},

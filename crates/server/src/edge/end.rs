@@ -9,11 +9,11 @@ use tokio::{
 };
 
 use super::{
-    access::{Admits, Method},
     body::End,
     identify::{Acting, Connection, Directory, UnknownParty},
     refusals::Refusal,
 };
+use crate::access::{Admits, Method};
 
 /// How often it is looked whether the caller of a stream may go on, when nothing says that it changed: what ends
 /// by time alone ends a stream within this. Changes end it at once.

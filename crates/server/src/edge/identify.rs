@@ -23,12 +23,11 @@ use schakel_pki::identity::{self, CertificateIdentity, IdentityError};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    access::Method,
     outflow::Outflow,
     refusals::Whom,
     tls::{Lease, Verified},
 };
-use crate::{config::Environment, sequencer::Sequencer};
+use crate::{access::Method, config::Environment, sequencer::Sequencer};
 
 /// How often a use of one connection's certificate is noted, in milliseconds.
 const NOTED_MS: u64 = 60_000;

@@ -13,8 +13,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::access::Method;
-use crate::config::Limits;
+use crate::{access::Method, config::Limits};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -159,7 +158,7 @@ impl CallQuota {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::access;
+    use crate::access;
 
     #[test]
     fn a_place_comes_back_when_dropped() {

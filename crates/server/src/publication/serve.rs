@@ -34,10 +34,10 @@ use tokio::{
 use tokio_stream::StreamExt as _;
 
 use crate::{
+    access::{Admits, Method},
     clock::Clock,
     edge::{
         accept::Acceptor,
-        access::{Admits, Method},
         identify::{Acting, Connection, Directory, UnknownParty},
         link::Link,
         refusals::Refusals,

@@ -13,9 +13,9 @@ use tonic::{Request, Response, Status};
 
 use super::{Fault, certificates::Asked, issue::issue};
 use crate::{
+    access::BY_TOKEN,
     call::{self, Call, CallError, IssuanceCall},
     edge::{
-        access::BY_TOKEN,
         attempts::Attempts,
         identify::UnknownParty,
         refusals::{Refusal, Refusals},

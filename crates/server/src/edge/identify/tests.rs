@@ -10,9 +10,9 @@ use schakel_core::{
 };
 
 use super::*;
-use crate::edge::{
+use crate::{
     access,
-    tls::tests::{Pki, now},
+    edge::tls::tests::{Pki, now},
 };
 
 fn party(id: &str, oin: &str) -> Party {

@@ -2,8 +2,8 @@
 
 use super::Planner;
 use crate::{
+    access,
     call::{CallError, Request},
-    edge::access,
 };
 
 impl Planner<'_> {

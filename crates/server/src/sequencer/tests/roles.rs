@@ -12,7 +12,10 @@ use schakel_core::{
 use tonic::Status;
 
 use super::*;
-use crate::edge::{access, identify::UnknownParty, refusals::Refusal};
+use crate::{
+    access,
+    edge::{identify::UnknownParty, refusals::Refusal},
+};
 
 /// An administrator beside the two of development: by what is changed here, these never lose a role.
 const THIRD: &str = "beheer-vier";

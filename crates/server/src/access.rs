@@ -1,7 +1,8 @@
 //! Which role may call which method: the whole access table. A method that does not stand here is refused.
 //!
-//! The table says what `proto/` says in the comment of each method, and a test holds the two together. It
-//! opens the door only; what may then be done with which case or consent is decided in log order.
+//! The table says what `proto/` says in the comment of each method, and a test holds the two together. It is asked
+//! when a call comes in, and again at the call's place in the log, by when the party may have lost the role. It opens
+//! the door only; what may then be done with which case or consent is decided in log order.
 
 use schakel_core::{code::Role, party::Peer};
 
