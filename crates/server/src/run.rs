@@ -46,7 +46,7 @@ pub use crate::issuing::IssuingError;
 pub use error::RunError;
 pub use exposed::{Exposed, Part, exposed};
 pub use founding::FoundingError;
-pub use inspection::{Inspected, Outcome, inspect};
+pub use inspection::{Inspected, Need, Outcome, inspect};
 pub use publish::ReaderError;
 pub use serve::serve_bare;
 

@@ -21,10 +21,48 @@ use crate::{
 /// Something that a start needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected {
-    /// What it is, in a word or two.
-    pub what: &'static str,
+    /// What it is.
+    pub what: Need,
     /// How it is.
     pub outcome: Outcome,
+}
+
+/// What a start needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The first parties and purposes.
+    Bootstrap,
+    /// The keyring, and the key that opens it.
+    Keyring,
+    /// A key that signs checkpoints.
+    CheckpointKey,
+    /// A directory to write in.
+    Directory,
+    /// The policy that names the witnesses.
+    Witnesses,
+    /// The certificate of a reader of what is published.
+    Readers,
+    /// The authority by which the broker issues, and its passphrase.
+    Issuing,
+    /// An address to listen on.
+    Address,
+}
+
+impl Need {
+    /// In a word or two, for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bootstrap => "bootstrap",
+            Self::Keyring => "keyring",
+            Self::CheckpointKey => "checkpoint key",
+            Self::Directory => "directory",
+            Self::Witnesses => "witnesses",
+            Self::Readers => "readers",
+            Self::Issuing => "issuing",
+            Self::Address => "address",
+        }
+    }
 }
 
 /// How something that a start needs is, for people: it names the key of the configuration and the file.
@@ -51,7 +89,7 @@ pub fn inspect(config: &Config) -> Vec<Inspected> {
 }
 
 impl Inspected {
-    fn of(what: &'static str, judged: Result<String, String>) -> Self {
+    fn of(what: Need, judged: Result<String, String>) -> Self {
         let outcome = judged.map_or_else(Outcome::Refused, Outcome::Sound);
         Self { what, outcome }
     }
@@ -72,7 +110,7 @@ fn founding_files(config: &Config) -> Inspected {
         })
         .map_err(|error| chain(&error))
     };
-    Inspected::of("bootstrap", judged)
+    Inspected::of(Need::Bootstrap, judged)
 }
 
 fn keyring_of(config: &Config) -> Inspected {
@@ -84,7 +122,7 @@ fn keyring_of(config: &Config) -> Inspected {
             let keys = "`broker.kek_file` and `broker.keyring_dir`";
             format!("{keys}: {}", chain(&error))
         });
-    Inspected::of("keyring", judged)
+    Inspected::of(Need::Keyring, judged)
 }
 
 fn checkpoint_keys(config: &Config) -> Vec<Inspected> {
@@ -99,7 +137,7 @@ fn checkpoint_keys(config: &Config) -> Vec<Inspected> {
             .map_err(|error| format!("`{key}`: {}", chain(&error)))
     });
     judged
-        .map(|judged| Inspected::of("checkpoint key", judged))
+        .map(|judged| Inspected::of(Need::CheckpointKey, judged))
         .collect()
 }
 
@@ -110,7 +148,7 @@ fn directories(config: &Config) -> Vec<Inspected> {
     ]
     .map(|(key, dir)| {
         let judged = directory(dir).map_err(|said| format!("`{key}`: `{}` {said}", dir.display()));
-        Inspected::of("directory", judged)
+        Inspected::of(Need::Directory, judged)
     })
     .into()
 }
@@ -156,14 +194,14 @@ fn publication(config: &Config) -> Vec<Inspected> {
         let judged = loaded
             .map(|_| format!("`{}` names the witnesses", file.display()))
             .map_err(|error| format!("`publication.policy`: {}", chain(&error)));
-        found.push(Inspected::of("witnesses", judged));
+        found.push(Inspected::of(Need::Witnesses, judged));
     }
     for file in &publication.reader_certificates {
         let read = publish::fingerprint(file);
         let judged = read
             .map(|_| format!("`{}` is a certificate", file.display()))
             .map_err(|error| chain(&error));
-        found.push(Inspected::of("readers", judged));
+        found.push(Inspected::of(Need::Readers, judged));
     }
     found
 }
@@ -173,7 +211,7 @@ fn issuing(config: &Config) -> Option<Inspected> {
     let judged = Issuing::look(issuing)
         .map(|()| format!("the passphrase opens `{}`", issuing.authority.display()))
         .map_err(|error| chain(&error));
-    Some(Inspected::of("issuing", judged))
+    Some(Inspected::of(Need::Issuing, judged))
 }
 
 fn addresses(config: &Config) -> Vec<Inspected> {
@@ -187,7 +225,7 @@ fn addresses(config: &Config) -> Vec<Inspected> {
     let addresses = addresses.filter_map(|(key, address)| Some((key, address?)));
     addresses
         .map(|(key, address)| Inspected {
-            what: "address",
+            what: Need::Address,
             outcome: free(key, address),
         })
         .collect()

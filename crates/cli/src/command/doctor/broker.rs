@@ -6,7 +6,7 @@ use schakel_server::{
     clock::{Clock, SystemClock},
     config::Config,
     edge::tls::{COPIES, Tls, TlsError},
-    run::{Inspected, Outcome, inspect},
+    run::{Inspected, Need, Outcome, inspect},
 };
 
 use schakel_store::{disk::Disk, halt};
@@ -77,33 +77,37 @@ pub(super) fn examine(file: &Path, findings: &mut Findings) {
 fn start(config: &Config, findings: &mut Findings) {
     for Inspected { what, outcome } in inspect(config) {
         match outcome {
-            Outcome::Sound(said) => findings.passed(what, said),
+            Outcome::Sound(said) => findings.passed(what.as_str(), said),
             Outcome::Doubtful(said) => findings.warned(
-                what,
+                what.as_str(),
                 said,
                 "nothing, where the broker runs; else free the address or name another",
             ),
-            Outcome::Refused(said) => findings.failed(what, said, mend_of_start(what)),
+            Outcome::Refused(said) => findings.failed(what.as_str(), said, mend_of_start(what)),
         }
     }
 }
 
 /// What mends what a start would refuse.
-fn mend_of_start(what: &str) -> &'static str {
+fn mend_of_start(what: Need) -> &'static str {
     match what {
-        "bootstrap" => "name the files of the first parties and purposes in section `[bootstrap]`",
-        "keyring" => {
+        Need::Bootstrap => {
+            "name the files of the first parties and purposes in section `[bootstrap]`"
+        }
+        Need::Keyring => {
             "put back the key that belongs to this keyring; a new broker takes any 32 random bytes, with `chmod 600`"
         }
-        "checkpoint key" => {
+        Need::CheckpointKey => {
             "`schakel key create` makes one for a new log; else put back the log's own, with `chmod 600`"
         }
-        "directory" => "give the directory to the user of the broker",
-        "address" => "name an address of this machine that the user of the broker may listen on",
-        "issuing" => {
+        Need::Directory => "give the directory to the user of the broker",
+        Need::Address => {
+            "name an address of this machine that the user of the broker may listen on"
+        }
+        Need::Issuing => {
             "name the authority and the file of its passphrase in section `[enrolment.issuing]`"
         }
-        _ => "name the right file in section `[publication]`",
+        Need::Witnesses | Need::Readers => "name the right file in section `[publication]`",
     }
 }
 
